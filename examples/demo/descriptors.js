@@ -1,0 +1,50 @@
+'use strict';
+
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const fs = require('node:fs');
+const { setImmediate: nextTurn } = require('node:timers/promises');
+
+const DIRECTORY = '/proc/self/fd';
+
+/** The open descriptors of this process: number -> what it is, such as `socket:[4026]` or a path. */
+function openDescriptors() {
+  const open = new Map();
+  for (const name of fs.readdirSync(DIRECTORY)) {
+    try {
+      open.set(Number(name), fs.readlinkSync(`${DIRECTORY}/${name}`));
+    } catch {
+      // The descriptor that read the directory is listed, and closed by now.
+    }
+  }
+  return open;
+}
+
+/** Node opens a few descriptors when it first needs them and keeps them. Open them before anything is compared. */
+async function openWhatNodeKeeps() {
+  // A terminal is opened once more when something is first written to it.
+  void [process.stdout, process.stderr];
+  // How the event loop learns that a child has ended.
+  await once(spawn(process.execPath, ['--version']), 'close');
+}
+
+/**
+ * One line for each descriptor that is not as it was. Closing takes a few turns of the event loop, so this waits for the
+ * list to become empty, for two seconds at most.
+ *
+ * @param {Map<number, string>} before
+ * @returns {Promise<string[]>}
+ */
+async function differencesFrom(before) {
+  const deadline = performance.now() + 2000;
+  for (;;) {
+    const now = openDescriptors();
+    const numbers = [...new Set([...before.keys(), ...now.keys()])].filter((fd) => before.get(fd) !== now.get(fd));
+    if (numbers.length === 0 || performance.now() > deadline) {
+      return numbers.map((fd) => `descriptor ${fd}: was ${before.get(fd) ?? 'closed'}, is ${now.get(fd) ?? 'closed'}`);
+    }
+    await nextTurn();
+  }
+}
+
+module.exports = { differencesFrom, openDescriptors, openWhatNodeKeeps };

@@ -1,0 +1,51 @@
+// A process that parses what others send needs to open no file itself: it gets documents as descriptors of memory. It
+// takes only sealed memory, since the sender could change or shorten any other while it is read.
+// Run: node examples/sealed-memory.mjs
+
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { adopt, fds, socketpair } from 'ancillary';
+import { lengthPrefixed } from 'ancillary/codec';
+import { framed } from 'ancillary/rpc';
+
+await (process.argv[2] === 'parser' ? parse() : main());
+
+async function main() {
+  const [socket, theirs] = socketpair();
+  const self = fileURLToPath(import.meta.url);
+  spawn(process.execPath, [self, 'parser'], { stdio: ['ignore', 'inherit', 'inherit', theirs.fd] });
+  theirs.destroy();
+
+  const document = Buffer.from(JSON.stringify({ title: 'a document', pages: [1, 2, 3] }));
+  const documents = [
+    { name: 'sealed', fd: fds.memfd('document', document, { seal: true }) },
+    { name: 'not sealed', fd: fds.memfd('document', document) },
+  ];
+  const parser = framed(socket, lengthPrefixed());
+  for (const { name, fd } of documents) {
+    await parser.send({ bytes: Buffer.from(name), fds: [fd] });
+    fd.close();
+  }
+  let answers = 0;
+  for await (const { bytes } of parser) {
+    console.log(bytes.toString());
+    if (++answers === documents.length) break;
+  }
+  await parser.close();
+}
+
+async function parse() {
+  const connection = framed(adopt(3), lengthPrefixed({ maxLength: 1024 }));
+  for await (const { bytes, fds: passed } of connection) {
+    const answers = passed.map((fd) => {
+      const { kind, seals = [] } = fds.describeFd(fd);
+      if (kind !== 'memfd' || !seals.includes('write') || !seals.includes('shrink')) return 'refused, it may change';
+      const { title, pages } = JSON.parse(fs.readFileSync(fd.fd, 'utf8'));
+      return `"${title}" has ${pages.length} pages`;
+    });
+    for (const fd of passed) fd.close();
+    await connection.send({ bytes: Buffer.from(`${bytes}: ${answers.join('; ')}`) });
+  }
+  await connection.close();
+}

@@ -1,0 +1,69 @@
+#include "control_message.h"
+
+#include <cstring>
+
+#include "ledger.h"
+
+namespace ancillary {
+namespace {
+
+#ifdef SCM_PIDFD
+constexpr int kScmPidfd = SCM_PIDFD;
+#elif defined(__linux__)
+constexpr int kScmPidfd = 0x04;
+#else
+constexpr int kScmPidfd = -1;
+#endif
+
+}  // namespace
+
+std::size_t buildRights(unsigned char* control, const int* fds, std::size_t count) {
+  const std::size_t payload = count * sizeof(int);
+  cmsghdr header{};
+  header.cmsg_level = SOL_SOCKET;
+  header.cmsg_type = SCM_RIGHTS;
+  header.cmsg_len = CMSG_LEN(payload);
+  std::memset(control, 0, CMSG_SPACE(payload));
+  std::memcpy(control, &header, sizeof header);
+  std::memcpy(control + CMSG_LEN(0), fds, payload);
+  // The length and not the space: padding would count as one more descriptor where it fits one (docs/kernel.md 30).
+  return CMSG_LEN(payload);
+}
+
+std::size_t adoptDescriptors(const unsigned char* control, std::size_t size, Ledger& ledger, int* fds,
+                             std::size_t capacity) {
+  std::size_t count = 0;
+  std::size_t offset = 0;
+  // By hand and not with CMSG_NXTHDR, which reads cmsg_len of the next header before it checks where that header ends.
+  while (size - offset >= CMSG_LEN(0)) {
+    const std::size_t rest = size - offset;
+    cmsghdr header;
+    std::memcpy(&header, control + offset, sizeof header);
+    const std::size_t told = header.cmsg_len;
+    if (told < CMSG_LEN(0)) break;
+    const std::size_t length = told < rest ? told : rest;
+
+    const bool rights = header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_RIGHTS;
+    const bool pidfd = header.cmsg_level == SOL_SOCKET && header.cmsg_type == kScmPidfd;
+    if (rights || pidfd) {
+      for (std::size_t at = CMSG_LEN(0); at + sizeof(int) <= length; at += sizeof(int)) {
+        int fd;
+        std::memcpy(&fd, control + offset + at, sizeof fd);
+        // A slot may hold a negative errno instead of a descriptor; 0 is a descriptor (docs/kernel.md 12).
+        if (fd < 0) continue;
+        ledger.adopt(fd);
+        // SCM_PIDFD installs a descriptor nobody asked this library for (docs/kernel.md 9).
+        if (pidfd || count == capacity) ledger.close(fd);
+        else fds[count++] = fd;
+      }
+    }
+
+    if (told >= rest) break;
+    const std::size_t step = CMSG_SPACE(told - CMSG_LEN(0));
+    if (step >= rest) break;
+    offset += step;
+  }
+  return count;
+}
+
+}  // namespace ancillary

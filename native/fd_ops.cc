@@ -1,0 +1,191 @@
+#include <fcntl.h>
+#include <napi.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+#include <string>
+
+#include "js_arguments.h"
+#include "js_environment.h"
+#include "js_functions.h"
+
+namespace ancillary {
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+
+Ledger& ledgerOf(Info info) { return JsEnvironment::of(info.Env()).ledger; }
+
+/** Enters a new descriptor in the ledger; a failed call's -1 becomes its errno. */
+Napi::Value answerOwned(Info info, int fd) {
+  if (fd >= 0) ledgerOf(info).adopt(fd);
+  return answerCall(info, fd);
+}
+
+Napi::Value own(Info info) {
+  int fd;
+  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
+  return answer(info, ledgerOf(info).own(fd));
+}
+
+Napi::Value disown(Info info) {
+  int fd;
+  if (readInt(info, 0, "fd", fd)) ledgerOf(info).disown(fd);
+  return info.Env().Undefined();
+}
+
+Napi::Value closeOne(Info info) {
+  int fd;
+  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
+  return answer(info, ledgerOf(info).close(fd));
+}
+
+Napi::Value closeAll(Info info) {
+  Napi::Array fds;
+  if (!readArray(info, 0, "fds", fds)) return info.Env().Undefined();
+  const std::uint32_t count = fds.Length();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    int fd;
+    if (!readInt(info.Env(), fds.Get(i), "a descriptor", fd)) break;
+    ledgerOf(info).close(fd);
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value duplicate(Info info) {
+  int fd;
+  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
+  return answerOwned(info, fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
+/** `make` fills a pair of descriptors and returns 0, or -1 with errno. */
+template <typename Make>
+Napi::Value answerPair(Info info, Make make) {
+  std::int32_t* pair;
+  if (!readInts(info, 0, "pair", 2, pair)) return info.Env().Undefined();
+  int made[2];
+  if (make(made) < 0) return answerCall(info, -1);
+  for (int i = 0; i < 2; ++i) {
+    ledgerOf(info).adopt(made[i]);
+    pair[i] = made[i];
+  }
+  return answer(info, 0);
+}
+
+#ifndef __linux__
+void closeOnExec(int fd) { fcntl(fd, F_SETFD, FD_CLOEXEC); }
+#endif
+
+int makePipe(int pair[2]) {
+#ifdef __linux__
+  return pipe2(pair, O_CLOEXEC);
+#else
+  if (::pipe(pair) < 0) return -1;
+  closeOnExec(pair[0]);
+  closeOnExec(pair[1]);
+  return 0;
+#endif
+}
+
+int makeSocketpair(int pair[2]) {
+#ifdef __linux__
+  return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair);
+#else
+  if (::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) return -1;
+  for (int i = 0; i < 2; ++i) {
+    closeOnExec(pair[i]);
+    fcntl(pair[i], F_SETFL, O_NONBLOCK);
+  }
+  return 0;
+#endif
+}
+
+int makeSocket() {
+#ifdef __linux__
+  return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+#else
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  if (fd < 0) return -1;
+  closeOnExec(fd);
+  fcntl(fd, F_SETFL, O_NONBLOCK);
+  return fd;
+#endif
+}
+
+Napi::Value newPipe(Info info) { return answerPair(info, makePipe); }
+Napi::Value newSocketpair(Info info) { return answerPair(info, makeSocketpair); }
+Napi::Value newSocket(Info info) { return answerOwned(info, makeSocket()); }
+
+Napi::Value newMemfd(Info info) {
+  bool allowSealing;
+  if (!info[0].IsString()) {
+    throwType(info.Env(), "name", "a string");
+    return info.Env().Undefined();
+  }
+  if (!readBool(info, 1, "allowSealing", allowSealing)) return info.Env().Undefined();
+#ifdef __linux__
+  const std::string name = info[0].As<Napi::String>();
+  return answerOwned(info, memfd_create(name.c_str(), MFD_CLOEXEC | (allowSealing ? MFD_ALLOW_SEALING : 0u)));
+#else
+  return answer(info, -ENOSYS);
+#endif
+}
+
+Napi::Value lock(Info info) {
+  int fd;
+  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
+  return answerCall(info, flock(fd, LOCK_EX | LOCK_NB));
+}
+
+template <int Command>
+Napi::Value getByFcntl(Info info) {
+  int fd;
+  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
+  return answerCall(info, fcntl(fd, Command));
+}
+
+Napi::Value addSeals(Info info) {
+  int fd;
+  int seals;
+  if (!readInt(info, 0, "fd", fd) || !readInt(info, 1, "seals", seals)) return info.Env().Undefined();
+#ifdef __linux__
+  return answerCall(info, fcntl(fd, F_ADD_SEALS, seals));
+#else
+  return answer(info, -ENOSYS);
+#endif
+}
+
+#ifdef __linux__
+constexpr auto getSeals = getByFcntl<F_GET_SEALS>;
+#else
+Napi::Value getSeals(Info info) { return answer(info, -ENOSYS); }
+#endif
+
+}  // namespace
+
+void exportFdOps(Napi::Env env, Napi::Object exports) {
+  const auto add = [&](const char* name, Napi::Value (*function)(Info)) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("own", own);
+  add("disown", disown);
+  add("close", closeOne);
+  add("closeAll", closeAll);
+  add("dup", duplicate);
+  add("pipe", newPipe);
+  add("socketpair", newSocketpair);
+  add("socket", newSocket);
+  add("memfd", newMemfd);
+  add("lock", lock);
+  add("statusFlags", getByFcntl<F_GETFL>);
+  add("descriptorFlags", getByFcntl<F_GETFD>);
+  add("addSeals", addSeals);
+  add("getSeals", getSeals);
+}
+
+}  // namespace ancillary

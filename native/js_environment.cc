@@ -1,0 +1,70 @@
+#include "js_environment.h"
+
+namespace ancillary {
+
+static_assert(sizeof(SegmentRecord) == 4 * sizeof(std::uint32_t), "JavaScript reads four numbers a segment");
+static_assert(sizeof(int) == sizeof(std::int32_t), "descriptors are read through an Int32Array");
+
+JsEnvironment* JsEnvironment::install(Napi::Env env) {
+  auto* const environment = new JsEnvironment(env);
+  env.SetInstanceData(environment);
+  // Never uv_default_loop(): a worker has its own.
+  if (napi_get_uv_event_loop(env, &environment->polls.loop) != napi_ok ||
+      napi_add_async_cleanup_hook(env, onCleanup, environment, &environment->cleanup_) != napi_ok) {
+    Napi::Error::New(env, "ancillary: this environment has no event loop").ThrowAsJavaScriptException();
+    return nullptr;
+  }
+  return environment;
+}
+
+bool JsEnvironment::exportArrays(Napi::Object exports) {
+  const auto add = [&](Napi::ObjectReference& keep, const char* name, napi_typedarray_type type, std::size_t length) {
+    void* data = nullptr;
+    napi_value memory;
+    napi_value array;
+    if (napi_create_arraybuffer(env_, length * sizeof(int), &data, &memory) != napi_ok ||
+        napi_create_typedarray(env_, type, length, memory, 0, &array) != napi_ok ||
+        napi_set_named_property(env_, exports, name, array) != napi_ok) {
+      return static_cast<void*>(nullptr);
+    }
+    keep = Napi::Persistent(Napi::Object(env_, array));
+    return data;
+  };
+  constexpr std::size_t kNumbers = ReadBatch::kMaxSegments * sizeof(SegmentRecord) / sizeof(int);
+  segments_ = static_cast<SegmentRecord*>(add(arrays_[0], "readSegments", napi_uint32_array, kNumbers));
+  fds_ = static_cast<int*>(add(arrays_[1], "readFds", napi_int32_array, ReadBatch::kMaxFdsHeld));
+  state_ = static_cast<int*>(add(arrays_[2], "readState", napi_int32_array, 2));
+  return segments_ != nullptr && fds_ != nullptr && state_ != nullptr;
+}
+
+Napi::Value JsEnvironment::slab(Slab& into) {
+  if (!slab_.IsEmpty()) {
+    const auto buffer = slab_.Value();
+    // Asked anew each time: a Buffer whose memory was transferred to another thread has length 0 from then on.
+    into = {buffer.Data(), buffer.Length(), slabUsed_};
+    if (into.size == kSlabSize && into.size - into.used >= kSlabReserve) return buffer;
+  }
+  const auto buffer = Napi::Buffer<unsigned char>::New(env_, kSlabSize);
+  if (buffer.IsEmpty()) return buffer;
+  slab_ = Napi::Persistent(buffer);
+  into = {buffer.Data(), kSlabSize, 0};
+  return buffer;
+}
+
+void JsEnvironment::onCleanup(napi_async_cleanup_hook_handle, void* data) {
+  auto* const environment = static_cast<JsEnvironment*>(data);
+  environment->handles.closeAll();
+  environment->ledger.closeAll();
+  // The loop must live until libuv let go of every poll handle, those closed earlier included.
+  environment->polls.idleArgument = environment;
+  environment->polls.onIdle = onPollsClosed;
+  if (environment->polls.outstanding == 0) onPollsClosed(environment);
+}
+
+void JsEnvironment::onPollsClosed(void* data) {
+  auto* const environment = static_cast<JsEnvironment*>(data);
+  environment->polls.onIdle = nullptr;
+  napi_remove_async_cleanup_hook(environment->cleanup_);
+}
+
+}  // namespace ancillary

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <napi.h>
+
+#include "ledger.h"
+#include "open_handles.h"
+#include "poll_handle.h"
+#include "receive_pump.h"
+
+namespace ancillary {
+
+/** All state of the addon in one Node environment (the main thread or a worker); there is none outside. */
+class JsEnvironment {
+ public:
+  /** Makes it the environment's instance data, and has it cleaned up when the environment ends. */
+  static JsEnvironment* install(Napi::Env env);
+  static JsEnvironment& of(Napi::Env env) { return *env.GetInstanceData<JsEnvironment>(); }
+
+  /** Defines readSegments, readFds and readState; false when it cannot, in an environment that is ending already. */
+  bool exportArrays(Napi::Object exports);
+
+  Ledger ledger;
+  OpenHandles handles;
+  PollHome polls;
+  Napi::FunctionReference socketClass;
+  Napi::FunctionReference listenerClass;
+
+  /** The arrays to read into, their contents gone with the next read of any socket. */
+  ReadBatch batch() { return {segments_, fds_, 0, 0, 0}; }
+  int* state() { return state_; }
+
+  /**
+   * The slab, a new one when the last is nearly used up, and its Buffer; {@link keepSlab} notes what was used.
+   * Empty when there is no memory, or the environment is ending.
+   */
+  Napi::Value slab(Slab& into);
+  void keepSlab(const Slab& slab) { slabUsed_ = slab.used; }
+
+ private:
+  explicit JsEnvironment(Napi::Env env) : env_(env) {}
+
+  static void onCleanup(napi_async_cleanup_hook_handle hook, void* environment);
+  static void onPollsClosed(void* environment);
+
+  static constexpr std::size_t kSlabSize = 64 * 1024;
+  static constexpr std::size_t kSlabReserve = 16 * 1024;
+
+  Napi::Env env_;
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+
+  Napi::Reference<Napi::Buffer<unsigned char>> slab_;
+  std::size_t slabUsed_ = 0;
+
+  // Owned by the typed arrays that JavaScript reads them through, which are held by these references.
+  SegmentRecord* segments_ = nullptr;
+  int* fds_ = nullptr;
+  int* state_ = nullptr;
+  Napi::ObjectReference arrays_[3];
+};
+
+}  // namespace ancillary

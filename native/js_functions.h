@@ -1,0 +1,25 @@
+#pragma once
+
+#include <napi.h>
+
+#include <cerrno>
+
+namespace ancillary {
+
+// The plain functions of addon.ts, a group a file.
+void exportFdOps(Napi::Env env, Napi::Object exports);
+void exportAddressOps(Napi::Env env, Napi::Object exports);
+void exportMessageOps(Napi::Env env, Napi::Object exports);
+void exportSocketOptions(Napi::Env env, Napi::Object exports);
+
+/** What a function answers that has to do with errno: a value >= 0 or a negative errno. */
+inline Napi::Value answer(const Napi::CallbackInfo& info, long result) {
+  return Napi::Number::New(info.Env(), static_cast<double>(result));
+}
+
+/** The same for a system call's -1 and errno. */
+inline Napi::Value answerCall(const Napi::CallbackInfo& info, long result) {
+  return answer(info, result < 0 ? -errno : result);
+}
+
+}  // namespace ancillary

@@ -1,0 +1,93 @@
+#include "listener_handle.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "js_arguments.h"
+#include "js_environment.h"
+
+namespace ancillary {
+namespace {
+
+enum Method : std::size_t { kConnection, kFailed };
+
+/** Connections taken before the loop's other handles get their turn. */
+constexpr int kAcceptsPerWakeUp = 64;
+
+/** The new socket, or a negative errno. */
+int acceptOne(int listener) {
+#ifdef __linux__
+  const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  return fd < 0 ? -errno : fd;
+#else
+  const int fd = ::accept(listener, nullptr, nullptr);
+  if (fd < 0) return -errno;
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  fcntl(fd, F_SETFL, O_NONBLOCK);
+  return fd;
+#endif
+}
+
+}  // namespace
+
+Napi::Function ListenerHandle::define(Napi::Env env) {
+  return DefineClass(env, "NativeListener",
+                     {
+                         InstanceMethod<&ListenerHandle::getFd>("fd"),
+                         InstanceMethod<&ListenerHandle::setAccepting>("accept"),
+                         InstanceMethod<&ListenerHandle::refLoop>("ref"),
+                         InstanceMethod<&ListenerHandle::unrefLoop>("unref"),
+                         InstanceMethod<&ListenerHandle::closeNow>("close"),
+                     });
+}
+
+Napi::Value ListenerHandle::openListener(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  int fd = -1;
+  if (!readInt(info, 0, "fd", fd)) return env.Undefined();
+  if (!info[1].IsObject()) {
+    throwType(env, "callbacks", "an object");
+    return env.Undefined();
+  }
+  const Napi::Object object = JsEnvironment::of(env).listenerClass.New({});
+  ListenerHandle* const handle = object.IsEmpty() ? nullptr : Unwrap(object);
+  if (handle == nullptr) return env.Undefined();
+  const int error =
+      handle->open(object, fd, info[1].As<Napi::Object>(), "ANCILLARYLISTENER", {"connection", "failed"});
+  if (error < 0) return Napi::Number::New(env, error);
+  return object;
+}
+
+Napi::Value ListenerHandle::getFd(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), fd()); }
+
+void ListenerHandle::setAccepting(const Napi::CallbackInfo& info) {
+  bool on = false;
+  if (!readBool(info, 0, "on", on)) return;
+  accepting_ = on;
+  updateInterest();
+}
+
+int ListenerHandle::interest() const { return accepting_ ? UV_READABLE : 0; }
+
+void ListenerHandle::wake(bool, int) {
+  const Napi::Env env = Env();
+  for (int count = 0; count < kAcceptsPerWakeUp && accepting_; ++count) {
+    const int accepted = acceptOne(fd());
+    if (accepted == -EAGAIN || accepted == -EWOULDBLOCK) return;
+    // The one who connected gave up meanwhile; the next in the backlog may be fine.
+    if (accepted == -ECONNABORTED || accepted == -EINTR) continue;
+    if (accepted < 0) {
+      // The connection stays in the backlog and the socket readable: polling on would spin.
+      accepting_ = false;
+      tell(kFailed, {Napi::Number::New(env, accepted)});
+      return;
+    }
+    environment().ledger.adopt(accepted);
+    const Napi::HandleScope scope(env);
+    if (!tell(kConnection, {Napi::Number::New(env, accepted)})) return;
+  }
+}
+
+}  // namespace ancillary

@@ -1,0 +1,46 @@
+#include "receive_pump.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "ledger.h"
+#include "message_io.h"
+
+namespace ancillary {
+
+void ReceivePump::run(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger) {
+  batch.segmentCount = 0;
+  batch.fdCount = 0;
+  batch.end = 0;
+  while (wantsToRead() && slab.used < slab.size && batch.segmentCount < ReadBatch::kMaxSegments &&
+         batch.fdCount < ReadBatch::kFdBudget) {
+    const std::size_t room = slab.size - slab.used;
+    const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(bytes_, room));
+    int* const fds = batch.fds + batch.fdCount;
+    const Received got =
+        receiveMessage(socket, slab.bytes + slab.used, size, ledger, fds, ReadBatch::kMaxFdsHeld - batch.fdCount);
+    if (got.size == -EAGAIN || got.size == -EWOULDBLOCK) return;
+    if (got.size <= 0) {
+      // A segment has at least one byte, so these cannot be anybody's; Linux never sends any.
+      for (std::size_t i = 0; i < got.fdCount; ++i) ledger.close(fds[i]);
+      ended_ = true;
+      batch.end = got.size == 0 ? ReadBatch::kEndOfFile : static_cast<int>(got.size);
+      return;
+    }
+
+    const std::size_t length = static_cast<std::size_t>(got.size);
+    SegmentRecord& record = batch.segments[batch.segmentCount++];
+    record.offset = static_cast<std::uint32_t>(slab.used);
+    record.length = static_cast<std::uint32_t>(length);
+    record.fds = static_cast<std::uint32_t>(got.fdCount);
+    record.truncated = (got.flags & MSG_CTRUNC) != 0 ? 1 : 0;
+    slab.used += length;
+    batch.fdCount += got.fdCount;
+    bytes_ -= length;
+    fds_ -= std::min<std::uint64_t>(fds_, got.fdCount);
+  }
+}
+
+}  // namespace ancillary

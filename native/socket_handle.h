@@ -1,0 +1,46 @@
+#pragma once
+
+#include <napi.h>
+
+#include "polled_handle.h"
+#include "receive_pump.h"
+
+namespace ancillary {
+
+/** NativeSocket of addon.ts. */
+class SocketHandle final : public Napi::ObjectWrap<SocketHandle>, private PolledHandle {
+ public:
+  static Napi::Function define(Napi::Env env);
+  /** openSocket(fd, callbacks) of addon.ts. */
+  static Napi::Value openSocket(const Napi::CallbackInfo& info);
+
+  explicit SocketHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
+
+ private:
+  Napi::Value getFd(const Napi::CallbackInfo& info);
+  void allowReading(const Napi::CallbackInfo& info);
+  Napi::Value send(const Napi::CallbackInfo& info);
+  Napi::Value getLastError(const Napi::CallbackInfo& info);
+  void watchWritable(const Napi::CallbackInfo& info);
+  void watchHangup(const Napi::CallbackInfo& info);
+  Napi::Value shutdownSending(const Napi::CallbackInfo& info);
+  Napi::Value getHungUp(const Napi::CallbackInfo& info);
+  void refLoop(const Napi::CallbackInfo&) { setRef(true); }
+  void unrefLoop(const Napi::CallbackInfo&) { setRef(false); }
+  void closeNow(const Napi::CallbackInfo&) { close(); }
+
+  int interest() const override;
+  void wake(bool error, int events) override;
+  void giveUp() override;
+
+  /** False when no further callback may follow. */
+  bool read();
+  bool hungUp() const;
+
+  ReceivePump pump_;
+  bool wantsWritable_ = false;
+  bool wantsHangup_ = false;
+  int lastError_ = 0;
+};
+
+}  // namespace ancillary

@@ -1,0 +1,139 @@
+import fs from 'node:fs';
+import { errnoName, systemError } from '../binding';
+import { addon } from '../binding-native';
+import { type FdLike, numberOf } from '../stream';
+
+export type FdKind =
+  | 'file'
+  | 'directory'
+  | 'memfd'
+  | 'pipe'
+  | 'unix-socket'
+  | 'tcp-socket'
+  | 'udp-socket'
+  | 'socket'
+  | 'character-device'
+  | 'block-device'
+  | 'symlink'
+  | 'pidfd'
+  | 'eventfd'
+  | 'epoll'
+  | 'other';
+
+export interface FdInfo {
+  fd: number;
+  kind: FdKind;
+  /** `'path'` for O_PATH, which opens no content. */
+  access: 'read' | 'write' | 'read-write' | 'path';
+  /** Device and inode: two descriptors with the same pair are of the same thing. */
+  dev: bigint;
+  ino: bigint;
+  /** What /proc says it is: a path, or a word such as `pipe:[4026]`. */
+  path?: string;
+  /** Whether a socket is listening. */
+  listening?: boolean;
+  /** The socket's own address, and its peer's. An abstract name starts with `@`. */
+  address?: string;
+  peer?: string;
+  /** Bytes, and position where reading goes on, of a file or memfd. */
+  size?: bigint;
+  position?: bigint;
+  /** Seals of a memfd. */
+  seals?: ('seal' | 'shrink' | 'grow' | 'write' | 'future-write')[];
+}
+
+/**
+ * Tells what a descriptor is. Borrows it and changes nothing.
+ * @throws EBADF; TypeError; ERR_FD_CLOSED
+ */
+export function describeFd(source: FdLike): FdInfo {
+  const fd = numberOf(source);
+  const status = addon.statusFlags(fd);
+  if (status < 0) throw systemError(errnoName(-status), 'fcntl', `descriptor ${fd}`);
+  const stat = fs.fstatSync(fd, { bigint: true });
+  const path = procLink(fd);
+  const info: FdInfo = { fd, kind: kindOf(fd, stat, path), access: accessOf(status), dev: stat.dev, ino: stat.ino };
+  if (path !== undefined) info.path = path;
+  if (info.kind === 'file' || info.kind === 'memfd') Object.assign(info, { size: stat.size, position: positionOf(fd) });
+  if (info.kind === 'memfd') info.seals = sealsOf(fd);
+  if (stat.isSocket()) describeSocket(fd, info);
+  return info;
+}
+
+function kindOf(fd: number, stat: fs.BigIntStats, path: string | undefined): FdKind {
+  if (stat.isFile()) return path?.startsWith('/memfd:') === true ? 'memfd' : 'file';
+  if (stat.isDirectory()) return 'directory';
+  if (stat.isFIFO()) return 'pipe';
+  if (stat.isSocket()) return socketKind(fd);
+  if (stat.isCharacterDevice()) return 'character-device';
+  if (stat.isBlockDevice()) return 'block-device';
+  if (stat.isSymbolicLink()) return 'symlink';
+  const word = /^(?:anon_inode:\[?|)(pidfd|eventfd|eventpoll)/.exec(path ?? '')?.[1];
+  if (word === 'eventpoll') return 'epoll';
+  return word === 'pidfd' || word === 'eventfd' ? word : 'other';
+}
+
+function socketKind(fd: number): FdKind {
+  const { SO_DOMAIN, SO_TYPE, AF_UNIX, AF_INET, AF_INET6, SOCK_STREAM, SOCK_DGRAM } = addon.constants;
+  const domain = addon.getSocketOption(fd, SO_DOMAIN);
+  if (domain === AF_UNIX) return 'unix-socket';
+  if (domain !== AF_INET && domain !== AF_INET6) return 'socket';
+  const type = addon.getSocketOption(fd, SO_TYPE);
+  if (type === SOCK_STREAM) return 'tcp-socket';
+  return type === SOCK_DGRAM ? 'udp-socket' : 'socket';
+}
+
+function describeSocket(fd: number, info: FdInfo): void {
+  info.listening = addon.getSocketOption(fd, addon.constants.SO_ACCEPTCONN) === 1;
+  const [address, peer] =
+    info.kind === 'unix-socket'
+      ? [showUnix(addon.localAddress(fd)), showUnix(addon.peerAddress(fd))]
+      : [addon.inetAddress(fd, false), addon.inetAddress(fd, true)];
+  if (typeof address === 'string') info.address = address;
+  if (typeof peer === 'string') info.peer = peer;
+}
+
+function showUnix(address: Buffer | number): string | undefined {
+  if (typeof address === 'number' || address.length === 0) return undefined;
+  return address[0] === 0 ? `@${address.toString('utf8', 1)}` : address.toString();
+}
+
+function accessOf(status: number): FdInfo['access'] {
+  const { O_PATH, O_ACCMODE, O_RDONLY, O_WRONLY } = addon.constants;
+  if ((status & O_PATH) !== 0) return 'path';
+  const mode = status & O_ACCMODE;
+  if (mode === O_RDONLY) return 'read';
+  return mode === O_WRONLY ? 'write' : 'read-write';
+}
+
+function sealsOf(fd: number): NonNullable<FdInfo['seals']> {
+  const { F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE } = addon.constants;
+  const bits = addon.getSeals(fd);
+  if (bits < 0) return [];
+  const names = [
+    [F_SEAL_SEAL, 'seal'],
+    [F_SEAL_SHRINK, 'shrink'],
+    [F_SEAL_GROW, 'grow'],
+    [F_SEAL_WRITE, 'write'],
+    [F_SEAL_FUTURE_WRITE, 'future-write'],
+  ] as const;
+  return names.filter(([bit]) => (bits & bit) !== 0).map(([, name]) => name);
+}
+
+function procLink(fd: number): string | undefined {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Node has no lseek(2); /proc tells without moving anything. */
+function positionOf(fd: number): bigint | undefined {
+  try {
+    const position = /^pos:\s+(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+    return position === undefined ? undefined : BigInt(position);
+  } catch {
+    return undefined;
+  }
+}

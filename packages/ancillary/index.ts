@@ -1,0 +1,90 @@
+import type net from 'node:net';
+import { type OwnedFd, setProcessTable } from '../binding';
+import { nativeBinding } from '../binding-native';
+import {
+  type Address,
+  adopt as adoptWith,
+  connect as connectWith,
+  type ConnectOptions,
+  type FdServer,
+  FdSocket,
+  type FdSocketOptions,
+  listen as listenWith,
+  type ListenAddress,
+  type ListenOptions,
+} from '../stream';
+
+// The one place that names an implementation: everything below runs on the kernel this process runs on.
+setProcessTable(nativeBinding.descriptors);
+
+/**
+ * Connects to a Unix stream socket.
+ * @throws AbortError; ETIMEDOUT; system errors of connect(2); TypeError and RangeError for options
+ */
+export function connect(address: Address, options?: ConnectOptions): Promise<FdSocket> {
+  return connectWith(nativeBinding, address, options);
+}
+
+/**
+ * Listens at a path (mode 0o600 unless told otherwise, in force before anyone can connect), at an abstract name, or on a
+ * listening socket that was inherited. A path that no server answers at any more is replaced.
+ * @throws EADDRINUSE where a live server answers, or where there is something that is not a socket; ERR_FD_KIND;
+ * AbortError; other system errors
+ */
+export function listen(address: ListenAddress, options?: ListenOptions): Promise<FdServer> {
+  return listenWith(nativeBinding, address, options);
+}
+
+/** Two sockets connected to each other. @throws EMFILE; TypeError and RangeError for options */
+export function socketpair(options?: FdSocketOptions): [FdSocket, FdSocket] {
+  const [left, right] = nativeBinding.socketpair();
+  const made: FdSocket[] = [];
+  try {
+    const first = new FdSocket(nativeBinding, left, options);
+    made.push(first);
+    return [first, new FdSocket(nativeBinding, right, options)];
+  } catch (error) {
+    for (const socket of made) socket.destroy();
+    left.close();
+    right.close();
+    throw error;
+  }
+}
+
+/**
+ * Wraps a connected Unix stream socket that exists already; the source is taken over, or on failure left as it was.
+ * @throws ERR_FD_KIND for anything else; ERR_FD_BUSY for a net.Socket that Node has read from (accept with
+ * `pauseOnConnect`) or that has unwritten bytes; ERR_FD_CLOSED; EBADF
+ */
+export function adopt(source: number | OwnedFd | net.Socket, options?: FdSocketOptions): FdSocket {
+  return adoptWith(nativeBinding, source, options);
+}
+
+export {
+  AncillaryError,
+  type AncillaryErrorCode,
+  type ByteRange,
+  OwnedFd,
+  type PeerCredentials,
+  type SystemError,
+} from '../binding';
+export {
+  type Address,
+  type ConnectOptions,
+  type Discarded,
+  type DiscardReason,
+  type FdFrame,
+  type FdLike,
+  FdServer,
+  FdSocket,
+  type FdSocketOptions,
+  type FrameCodec,
+  type ListenAddress,
+  type ListenOptions,
+  type Measured,
+  type SendOptions,
+  type SocketStats,
+} from '../stream';
+export * as fds from './fds';
+export * as handoff from './handoff';
+export * as raw from './raw';

@@ -1,0 +1,159 @@
+import path from 'node:path';
+import loadAddon from 'node-gyp-build';
+
+/**
+ * The addon's exports, exactly as native/addon.cc defines them. It returns errnos and never builds an error: a
+ * function that returns a number answers a value >= 0, or a negative errno.
+ */
+export interface Addon {
+  // The ledger: descriptors that JavaScript must close. What it still holds when the environment ends is closed.
+  /** -EBADF when not open, -EEXIST when the ledger holds it. */
+  own(fd: number): number;
+  disown(fd: number): void;
+  /** Strikes off and closes. */
+  close(fd: number): number;
+  closeAll(fds: readonly number[]): void;
+  /** F_DUPFD_CLOEXEC from 0 up; the copy is in the ledger. */
+  dup(fd: number): number;
+
+  // New descriptors, all close-on-exec and in the ledger. Pairs come back in the array.
+  pipe(pair: Int32Array): number;
+  socketpair(pair: Int32Array): number;
+  memfd(name: string, allowSealing: boolean): number;
+  /** AF_UNIX, SOCK_STREAM, non-blocking. */
+  socket(): number;
+
+  // Unix addresses: bytes as in sun_path, abstract ones with their leading zero byte. -EINVAL for an empty one,
+  // -ENAMETOOLONG when it does not fit sun_path (a path needs its terminating zero, an abstract name none).
+  bind(fd: number, address: Uint8Array): number;
+  connect(fd: number, address: Uint8Array): number;
+  listen(fd: number, backlog: number): number;
+  /** The bytes of sun_path as the kernel returns them (without a path's terminating zero), or a negative errno. */
+  localAddress(fd: number): Buffer | number;
+  peerAddress(fd: number): Buffer | number;
+  /** flock(2) with LOCK_EX | LOCK_NB; -EAGAIN when somebody else holds it. */
+  lock(fd: number): number;
+
+  // What a descriptor is.
+  /** fcntl(F_GETFL). */
+  statusFlags(fd: number): number;
+  /** fcntl(F_GETFD). */
+  descriptorFlags(fd: number): number;
+  /** F_ADD_SEALS / F_GET_SEALS of a memfd, as the kernel's bits. */
+  addSeals(fd: number, seals: number): number;
+  getSeals(fd: number): number;
+  /** An int option of SOL_SOCKET by its number. */
+  getSocketOption(fd: number, option: number): number;
+  setSocketOption(fd: number, option: number, value: number): number;
+  /** SO_PEERCRED into [pid, uid, gid]. */
+  peerCredentials(fd: number, into: Int32Array): number;
+  /** Local or remote address of an AF_INET or AF_INET6 socket as `address:port` (`[address]:port`), or a negative errno. */
+  inetAddress(fd: number, remote: boolean): string | number;
+  /** The kernel's numbers, for the calls above. */
+  readonly constants: Readonly<
+    Record<
+      | 'SO_TYPE'
+      | 'SO_DOMAIN'
+      | 'SO_ACCEPTCONN'
+      | 'SO_SNDBUF'
+      | 'SO_RCVBUF'
+      | 'SO_OOBINLINE'
+      | 'SOCK_STREAM'
+      | 'SOCK_DGRAM'
+      | 'SOCK_SEQPACKET'
+      | 'AF_UNIX'
+      | 'AF_INET'
+      | 'AF_INET6'
+      | 'O_ACCMODE'
+      | 'O_RDONLY'
+      | 'O_WRONLY'
+      | 'O_RDWR'
+      | 'O_PATH'
+      | 'F_SEAL_SEAL'
+      | 'F_SEAL_SHRINK'
+      | 'F_SEAL_GROW'
+      | 'F_SEAL_WRITE'
+      | 'F_SEAL_FUTURE_WRITE'
+      | 'MSG_CTRUNC'
+      | 'MSG_TRUNC'
+      | 'MSG_CMSG_CLOEXEC'
+      | 'SCM_MAX_FD',
+      number
+    >
+  >;
+
+  // One non-blocking system call each (MSG_DONTWAIT), for any AF_UNIX socket.
+  /** Bytes sent. Descriptors are borrowed. */
+  sendMessage(fd: number, bytes: Uint8Array, fds: readonly number[]): number;
+  /**
+   * Bytes received, with a control buffer that holds all the kernel can send. Every descriptor of SCM_RIGHTS is in the
+   * ledger and in `readFds`; SCM_PIDFD's is closed. `readState[0]` is their number, `readState[1]` msg_flags without
+   * MSG_CMSG_CLOEXEC.
+   */
+  receiveMessage(fd: number, buffer: Uint8Array): number;
+
+  // What one wake-up read, shared by all sockets of the environment and valid only during the callback (or right
+  // after receiveMessage); copy out before anything else runs.
+  /** Four numbers a segment: offset in the slab, length, number of descriptors, 1 when truncated. */
+  readonly readSegments: Uint32Array;
+  /** The descriptors of all segments, in order. */
+  readonly readFds: Int32Array;
+  readonly readState: Int32Array;
+
+  /**
+   * Takes the socket over (struck off the ledger) and polls it on the environment's loop; sets O_NONBLOCK and
+   * FD_CLOEXEC. A negative errno when it cannot be polled (-EEXIST: another handle of this loop polls that number);
+   * the socket then stays with the caller.
+   */
+  openSocket(fd: number, callbacks: SocketCallbacks): NativeSocket | number;
+  /** The same for a listening socket; accepting is off at first. */
+  openListener(fd: number, callbacks: ListenerCallbacks): NativeListener | number;
+}
+
+export interface SocketCallbacks {
+  /**
+   * One wake-up: `count` segments in `slab`, described in {@link Addon.readSegments}. `end` is 0 while the stream goes
+   * on, 1 at end of file, a negative errno when recvmsg failed.
+   */
+  read(slab: Buffer, count: number, end: number): void;
+  writable(): void;
+  hangup(): void;
+}
+
+export interface NativeSocket {
+  /** -1 once closed. */
+  fd(): number;
+  allowReading(bytes: number, fds: number): void;
+  /**
+   * Sends the parts in order: `bytes[i]` with the next `fdCounts[i]` of `fds`. Returns the bytes accepted;
+   * {@link lastError} tells why it stopped early (0 when it did not).
+   */
+  send(bytes: readonly Uint8Array[], fdCounts: readonly number[], fds: readonly number[]): number;
+  /** The negative errno that ended the last {@link send}, or 0. */
+  lastError(): number;
+  watchWritable(): void;
+  watchHangup(): void;
+  shutdown(): number;
+  hungUp(): boolean;
+  ref(): void;
+  unref(): void;
+  close(): void;
+}
+
+export interface ListenerCallbacks {
+  /** A connected socket, close-on-exec, non-blocking, in the ledger. */
+  connection(fd: number): void;
+  /** A negative errno; accepting was switched off. */
+  failed(errno: number): void;
+}
+
+export interface NativeListener {
+  fd(): number;
+  accept(on: boolean): void;
+  ref(): void;
+  unref(): void;
+  close(): void;
+}
+
+// Two levels up is the package root both from the sources and from dist/.
+export const addon = loadAddon(path.join(__dirname, '..', '..')) as Addon;

@@ -1,0 +1,22 @@
+import { type ListeningBinding, OwnedFd, type SocketBinding } from '../binding';
+import { addon } from './addon';
+import { nativeDescriptors } from './native-descriptor-table';
+import { checked } from './native-failure';
+import { nativeListening } from './native-listening';
+import { openSocket } from './native-socket';
+
+/** The real kernel: every call is one of native/, which answers errnos that become errors here. */
+export const nativeBinding: SocketBinding & ListeningBinding = {
+  ...nativeListening,
+  // The only kernel native/ is run on; others anchor on the first byte (docs/kernel.md 24).
+  anchor: 'last-byte',
+  descriptors: nativeDescriptors,
+  open: openSocket,
+
+  socketpair() {
+    const pair = new Int32Array(2);
+    checked(addon.socketpair(pair), 'socketpair');
+    const [first = -1, second = -1] = pair;
+    return [OwnedFd.ofLedger(first, nativeDescriptors), OwnedFd.ofLedger(second, nativeDescriptors)];
+  },
+};

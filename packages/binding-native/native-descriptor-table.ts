@@ -1,0 +1,46 @@
+import { readlinkSync } from 'node:fs';
+import { AncillaryError, type DescriptorTable, errnoName } from '../binding';
+import { addon } from './addon';
+import { checked } from './native-failure';
+
+/** The process's own descriptors, with the ledger that native/ledger.h keeps for this environment. */
+export const nativeDescriptors: DescriptorTable = {
+  own(fd) {
+    const result = addon.own(fd);
+    if (result < 0 && errnoName(-result) === 'EEXIST') {
+      throw new AncillaryError(
+        'ERR_FD_BUSY',
+        `descriptor ${fd} has an owner already; dup() that one, or take() it first, since two would close it twice`,
+      );
+    }
+    checked(result, 'fcntl', `descriptor ${fd} is not open`);
+  },
+
+  disown(fd) {
+    addon.disown(fd);
+  },
+
+  close(fd) {
+    checked(addon.close(fd), 'close', `descriptor ${fd}`);
+  },
+
+  closeAll(fds) {
+    addon.closeAll(fds);
+  },
+
+  dup(fd) {
+    return checked(addon.dup(fd), 'fcntl', `cannot duplicate descriptor ${fd}`);
+  },
+
+  isOpen(fd) {
+    return addon.descriptorFlags(fd) >= 0;
+  },
+
+  describe(fd) {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return 'unknown';
+    }
+  },
+};

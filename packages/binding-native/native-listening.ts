@@ -1,0 +1,99 @@
+import {
+  type BoundAddress,
+  errnoName,
+  type ListenerEvents,
+  type ListenerHandle,
+  type ListeningBinding,
+  OwnedFd,
+} from '../binding';
+import { addon, type ListenerCallbacks, type NativeListener } from './addon';
+import { nativeDescriptors } from './native-descriptor-table';
+import { checked, failure, failureName } from './native-failure';
+import { requireUnixStream } from './socket-kind';
+
+/** How Unix sockets meet, on the real kernel. */
+export const nativeListening: ListeningBinding = {
+  socket() {
+    return OwnedFd.ofLedger(checked(addon.socket(), 'socket'), nativeDescriptors);
+  },
+
+  bind(socket, address) {
+    return failureName(addon.bind(socket.fd, toBytes(address)));
+  },
+
+  listen(socket, backlog) {
+    return failureName(addon.listen(socket.fd, backlog));
+  },
+
+  connect(socket, address) {
+    return failureName(addon.connect(socket.fd, toBytes(address)));
+  },
+
+  lock(fd) {
+    return failureName(addon.lock(fd));
+  },
+
+  localAddress(fd) {
+    const address = addon.localAddress(fd);
+    if (typeof address === 'number') throw failure(address, 'getsockname', `descriptor ${fd}`);
+    return fromBytes(address);
+  },
+
+  openListener(socket, events) {
+    const { fd } = socket;
+    requireUnixStream(fd, 'listening');
+    const native = addon.openListener(fd, callbacksOf(events));
+    if (typeof native === 'number') throw failure(native, 'uv_poll_init', `descriptor ${fd}`);
+    socket.take();
+    return new OpenListener(native);
+  },
+};
+
+/** What sun_path holds: an abstract name follows a zero byte (unix(7)). */
+function toBytes(address: BoundAddress): Uint8Array {
+  return Buffer.from('path' in address ? address.path : `\0${address.abstract}`);
+}
+
+function fromBytes(bytes: Buffer): BoundAddress | undefined {
+  if (bytes.length === 0) return undefined;
+  return bytes[0] === 0 ? { abstract: bytes.toString('utf8', 1) } : { path: bytes.toString() };
+}
+
+function callbacksOf(events: ListenerEvents): ListenerCallbacks {
+  return {
+    connection: (fd) => {
+      events.connection(OwnedFd.ofLedger(fd, nativeDescriptors));
+    },
+    failed: (errno) => {
+      events.failed(errnoName(-errno));
+    },
+  };
+}
+
+class OpenListener implements ListenerHandle {
+  readonly #native: NativeListener;
+
+  constructor(native: NativeListener) {
+    this.#native = native;
+  }
+
+  get fd(): number {
+    return this.#native.fd();
+  }
+
+  accept(on: boolean): void {
+    this.#native.accept(on);
+  }
+
+  ref(): void {
+    this.#native.ref();
+  }
+
+  unref(): void {
+    this.#native.unref();
+  }
+
+  close(): void {
+    this.#native.close();
+  }
+}

@@ -1,0 +1,62 @@
+import { constants } from 'node:os';
+
+/** What went wrong, as a stable word to branch on. */
+export type AncillaryErrorCode =
+  | 'ERR_FD_TRUNCATED'
+  | 'ERR_FD_SURPLUS'
+  | 'ERR_FD_MISSING'
+  | 'ERR_FD_WITHOUT_BYTES'
+  | 'ERR_FD_CLOSED'
+  | 'ERR_FD_BUSY'
+  | 'ERR_FD_KIND'
+  | 'ERR_FD_REFUSED'
+  | 'ERR_FD_MODE'
+  | 'ERR_FRAME_TOO_LARGE'
+  | 'ERR_FRAME_INCOMPLETE';
+
+/**
+ * An error of this package's own rules. System calls that fail are reported as {@link SystemError} instead.
+ * The message says what happened, what was closed, and what to do.
+ */
+export class AncillaryError extends Error {
+  override readonly name = 'AncillaryError';
+  readonly code: AncillaryErrorCode;
+
+  constructor(code: AncillaryErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A failed system call, shaped as Node shapes them: `errno` is negative, `code` its name. */
+export interface SystemError extends Error {
+  code: string;
+  errno: number;
+  syscall: string;
+  path?: string;
+}
+
+const ERRNO: Readonly<Record<string, number>> = constants.errno;
+
+/**
+ * @param code errno's name, such as `'EPIPE'`
+ * @param syscall the call that failed, such as `'sendmsg'`
+ * @param detail what the reader needs beyond the two, if anything
+ */
+export function systemError(code: string, syscall: string, detail?: string, options?: ErrorOptions): SystemError {
+  const error = new Error(`${syscall} ${code}${detail === undefined ? '' : `: ${detail}`}`, options);
+  return Object.assign(error, { code, errno: -(ERRNO[code] ?? 0), syscall });
+}
+
+const NAMES = new Map(Object.entries(ERRNO).map(([name, number]) => [number, name]));
+// Linux gives one number to each of these pairs; Node and man pages prefer these names.
+for (const name of ['EAGAIN', 'EOPNOTSUPP']) NAMES.set(ERRNO[name] ?? 0, name);
+
+// Not among Node's names, but sendmsg(2) returns it when too many descriptors are in flight (Linux: 109).
+const ETOOMANYREFS = 109;
+
+/** The name of a positive errno. */
+export function errnoName(errno: number): string {
+  if (errno === ETOOMANYREFS && process.platform === 'linux') return 'ETOOMANYREFS';
+  return NAMES.get(errno) ?? `E${errno}`;
+}

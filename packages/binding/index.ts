@@ -1,0 +1,16 @@
+export type { ByteRange } from './byte-range';
+export { type DescriptorTable, setProcessTable } from './descriptor-table';
+export { AncillaryError, type AncillaryErrorCode, errnoName, type SystemError, systemError } from './errors';
+export type { BoundAddress, ListenerEvents, ListenerHandle, ListeningBinding } from './listening';
+export { OwnedFd } from './owned-fd';
+export type {
+  Anchor,
+  PeerCredentials,
+  ReadEnd,
+  Segment,
+  SendPart,
+  SendResult,
+  SocketBinding,
+  SocketEvents,
+  SocketHandle,
+} from './socket-binding';

@@ -1,0 +1,44 @@
+import type { OwnedFd } from './owned-fd';
+
+/**
+ * Where a Unix socket is bound: a path in the file system, or a name in Linux's abstract namespace (unix(7)), which
+ * is given without its leading zero byte.
+ */
+export type BoundAddress = { readonly path: string } | { readonly abstract: string };
+
+/** What a listening socket tells its owner. */
+export interface ListenerEvents {
+  /** One connected socket; the receiver of the event owns it. */
+  connection(socket: OwnedFd): void;
+  /** accept(2) failed with this errno; accepting is paused. */
+  failed(error: string): void;
+}
+
+/** A listening Unix stream socket. */
+export interface ListenerHandle {
+  readonly fd: number;
+  /** Whether connections are accepted; false at first, while the kernel's backlog holds them. */
+  accept(on: boolean): void;
+  ref(): void;
+  unref(): void;
+  /** Closes the socket at once; no event comes afterwards. */
+  close(): void;
+}
+
+/**
+ * How Unix sockets meet, one system call each, so that the rules about stale paths, modes and retries can be read in
+ * one place above. Calls that may fail for a reason the rules judge return the errno's name, or undefined.
+ */
+export interface ListeningBinding {
+  /** A new Unix stream socket: non-blocking, close-on-exec. @throws system errors */
+  socket(): OwnedFd;
+  bind(socket: OwnedFd, address: BoundAddress): string | undefined;
+  listen(socket: OwnedFd, backlog: number): string | undefined;
+  connect(socket: OwnedFd, address: BoundAddress): string | undefined;
+  /** Takes an advisory lock on an open file or directory without waiting: `'EAGAIN'` when somebody else holds it. */
+  lock(fd: number): string | undefined;
+  /** The address a socket is bound to, or undefined when it has none. @throws system errors */
+  localAddress(fd: number): BoundAddress | undefined;
+  /** Wraps a listening socket and takes it over. @throws ERR_FD_KIND; system errors */
+  openListener(socket: OwnedFd, events: ListenerEvents): ListenerHandle;
+}

@@ -1,0 +1,110 @@
+import { type DescriptorTable, getProcessTable } from './descriptor-table';
+import { AncillaryError } from './errors';
+import { forget, watch } from './leak-net';
+
+/**
+ * A descriptor that someone must close. Whoever holds the object closes it, with {@link close} or `using`,
+ * or passes the duty on with {@link take}. A plain number anywhere in this package is borrowed.
+ *
+ * One that becomes garbage unclosed is closed and reported as a process warning with code `ANCILLARY_LEAK`.
+ */
+export class OwnedFd implements Disposable {
+  #fd: number;
+  readonly #table: DescriptorTable;
+  /** @internal */
+  registered = false;
+
+  private constructor(fd: number, table: DescriptorTable) {
+    this.#fd = fd;
+    this.#table = table;
+    watch(this, fd, table);
+  }
+
+  /**
+   * Takes over an open descriptor of this process: it must not be closed by anyone else from now on.
+   * @throws TypeError for what is no descriptor number; EBADF when it is not open;
+   * ERR_FD_BUSY when another OwnedFd or FdSocket holds the same number
+   */
+  static adopt(fd: number): OwnedFd {
+    if (!Number.isInteger(fd) || fd < 0) throw new TypeError(`a descriptor is an integer >= 0, not ${String(fd)}`);
+    const table = getProcessTable();
+    table.own(fd);
+    return new OwnedFd(fd, table);
+  }
+
+  /**
+   * Wraps a descriptor that `table` has in its ledger already.
+   * @internal
+   */
+  static ofLedger(fd: number, table: DescriptorTable): OwnedFd {
+    return new OwnedFd(fd, table);
+  }
+
+  /** The number, to lend out; -1 once closed or taken. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** True once closed or taken. */
+  get closed(): boolean {
+    return this.#fd === -1;
+  }
+
+  /**
+   * Hands the duty to close over to the caller and returns the bare number.
+   * @throws ERR_FD_CLOSED when there is nothing left to hand over
+   */
+  take(): number {
+    const fd = this.#release('take');
+    this.#table.disown(fd);
+    return fd;
+  }
+
+  /**
+   * A second owner of the same open file; both must be closed.
+   * @throws ERR_FD_CLOSED; EMFILE
+   */
+  dup(): OwnedFd {
+    if (this.#fd === -1) throw closedError('dup');
+    return new OwnedFd(this.#table.dup(this.#fd), this.#table);
+  }
+
+  /** Closes it now; does nothing the second time. @throws EBADF when somebody else closed the number behind our back */
+  close(): void {
+    if (this.#fd !== -1) this.#table.close(this.#release('close'));
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /**
+   * Closes many in one call, passing over what is closed already.
+   * @returns how many were open
+   */
+  static closeAll(owned: Iterable<OwnedFd>): number {
+    let count = 0;
+    const byTable = new Map<DescriptorTable, number[]>();
+    for (const each of owned) {
+      if (each.#fd === -1) continue;
+      const fds = byTable.get(each.#table);
+      if (fds === undefined) byTable.set(each.#table, [each.#release('close')]);
+      else fds.push(each.#release('close'));
+      count++;
+    }
+    for (const [table, fds] of byTable) table.closeAll(fds);
+    return count;
+  }
+
+  #release(what: string): number {
+    const fd = this.#fd;
+    if (fd === -1) throw closedError(what);
+    this.#fd = -1;
+    forget(this);
+    return fd;
+  }
+}
+
+function closedError(what: string): AncillaryError {
+  return new AncillaryError('ERR_FD_CLOSED', `cannot ${what} a descriptor that is closed or taken already`);
+}

@@ -1,0 +1,93 @@
+import type { DescriptorTable } from './descriptor-table';
+import type { OwnedFd } from './owned-fd';
+
+/**
+ * Which byte of the window returned by one recvmsg surely belongs to the sendmsg that carried its descriptors:
+ * the last one on Linux, the first one on BSD and macOS (docs/kernel.md 3 and 24).
+ */
+export type Anchor = 'last-byte' | 'first-byte';
+
+/** What one recvmsg returned. The receiver of the segment owns its descriptors. */
+export interface Segment {
+  /** At least one byte; a view that nobody writes to again. */
+  readonly bytes: Buffer;
+  readonly fds: OwnedFd[];
+  /** MSG_CTRUNC: the kernel dropped descriptors of this segment; `fds` is the prefix it kept, possibly none. */
+  readonly truncated: boolean;
+}
+
+/** Why no more will ever be read: end of file, or the name of the errno recvmsg failed with. */
+export type ReadEnd = 'eof' | { readonly error: string };
+
+/** What one sendmsg is made of, though parts without descriptors may share one. Descriptors are borrowed. */
+export interface SendPart {
+  /** At least one byte. */
+  readonly bytes: Uint8Array;
+  /** At most 253 (SCM_MAX_FD); they ride on the first byte of the part. */
+  readonly fds: readonly number[];
+}
+
+export interface SendResult {
+  /** How many bytes of the parts, taken in order, the kernel accepted. A part's descriptors left with its first byte. */
+  readonly accepted: number;
+  /** Why the rest was not accepted: an errno's name, `'EAGAIN'` for a full socket. */
+  readonly error?: string;
+}
+
+/** What an open socket tells its owner. */
+export interface SocketEvents {
+  /** All that one wake-up read, in order; then whether the stream ended. */
+  read(segments: readonly Segment[], end: ReadEnd | undefined): void;
+  /** There is room to send again; told once for each {@link SocketHandle.watchWritable}. */
+  writable(): void;
+  /** The peer is gone altogether; told once after {@link SocketHandle.watchHangup}. */
+  hangup(): void;
+}
+
+/** An open, connected Unix stream socket. After {@link close} no event comes and every other call does nothing. */
+export interface SocketHandle {
+  /** -1 once closed. */
+  readonly fd: number;
+  /**
+   * Sets how much may be read from now on, whatever was allowed before: at most `bytes` bytes in all, and no further
+   * recvmsg once `fds` descriptors came, so at most one bundle more than that. Reading pauses at either; 0 pauses now.
+   */
+  allowReading(bytes: number, fds: number): void;
+  /** Sends as much as the kernel accepts now. Parts with descriptors get a sendmsg each, plain neighbours share one. */
+  send(parts: readonly SendPart[]): SendResult;
+  /** Asks for one {@link SocketEvents.writable}. */
+  watchWritable(): void;
+  /** Asks for {@link SocketEvents.hangup}; for a socket whose end of file was read. */
+  watchHangup(): void;
+  /** Ends the sending direction. Returns the name of the errno, or undefined. */
+  shutdown(): string | undefined;
+  /** Whether the peer closed both directions, as poll(2) tells it now. */
+  hungUp(): boolean;
+  /** The peer as SO_PEERCRED tells it. @throws system errors */
+  peerCredentials(): PeerCredentials;
+  /** Whether the socket keeps the event loop running; true at first. */
+  ref(): void;
+  unref(): void;
+  /** Closes the socket at once. */
+  close(): void;
+}
+
+/** The process at the other end, as it was when it connected or made the pair. */
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A kernel to run sockets on: the real one, or a model of it. */
+export interface SocketBinding {
+  readonly anchor: Anchor;
+  readonly descriptors: DescriptorTable;
+  /**
+   * Wraps a connected Unix stream socket and takes it over, setting O_NONBLOCK, FD_CLOEXEC and SO_OOBINLINE.
+   * On failure the socket stays with the caller. @throws ERR_FD_KIND; system errors
+   */
+  open(socket: OwnedFd, events: SocketEvents): SocketHandle;
+  /** Two connected stream sockets. @throws system errors */
+  socketpair(): [OwnedFd, OwnedFd];
+}

@@ -1,0 +1,99 @@
+import { AncillaryError, type OwnedFd } from '../binding';
+import type { FdLike, FrameCodec } from '../stream';
+
+export interface LengthPrefixedOptions {
+  /** Bytes of the payload's length at the front of each frame; default 4. */
+  lengthBytes?: 1 | 2 | 4;
+  /** Bytes of the number of descriptors after it; default 2. With 0, the descriptors attached to the frame are its own. */
+  countBytes?: 0 | 1 | 2 | 4;
+  /** Default false: network order. */
+  littleEndian?: boolean;
+  /** The longest payload, in bytes, that is received or sent; default 16 MiB. */
+  maxLength?: number;
+}
+
+/** A received payload; whoever receives it owns the descriptors. */
+export interface LengthPrefixedMessage {
+  bytes: Buffer;
+  fds: OwnedFd[];
+}
+
+/** A payload to send; the descriptors are borrowed. */
+export interface LengthPrefixedPayload {
+  bytes: Uint8Array;
+  fds?: readonly FdLike[];
+}
+
+const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024;
+
+/**
+ * Frames of a length (of the payload alone), a number of descriptors, and the payload.
+ * @throws TypeError and RangeError for options. Its `measure` and `encode` throw ERR_FRAME_TOO_LARGE for a payload longer
+ * than `maxLength`, before anything is allocated for it.
+ */
+export function lengthPrefixed(
+  options: LengthPrefixedOptions = {},
+): FrameCodec<LengthPrefixedMessage, LengthPrefixedPayload> {
+  const { lengthBytes = 4, countBytes = 2, littleEndian = false, maxLength = DEFAULT_MAX_LENGTH } = options;
+  requireOneOf('lengthBytes', lengthBytes, [1, 2, 4]);
+  requireOneOf('countBytes', countBytes, [0, 1, 2, 4]);
+  if (!Number.isSafeInteger(maxLength) || maxLength < 0) {
+    throw new RangeError(`maxLength is a number of bytes, not ${String(maxLength)}`);
+  }
+  const headerLength = lengthBytes + countBytes;
+  const longest = Math.min(maxLength, 2 ** (8 * lengthBytes) - 1);
+  const mostFds = countBytes === 0 ? Infinity : 2 ** (8 * countBytes) - 1;
+
+  return {
+    // A count tells the owner whatever is read together; without one only reads that stop at the frame's end can.
+    reads: countBytes === 0 ? 'bounded' : 'greedy',
+
+    measure(buffered) {
+      if (buffered.length < headerLength) return { need: headerLength };
+      const length = readUint(buffered, 0, lengthBytes, littleEndian);
+      if (length > longest) throw tooLarge(length, longest);
+      const fds = countBytes === 0 ? 'attached' : readUint(buffered, lengthBytes, countBytes, littleEndian);
+      return { length: headerLength + length, fds };
+    },
+
+    decode(frame) {
+      return { bytes: frame.bytes.subarray(headerLength), fds: frame.fds.splice(0) };
+    },
+
+    encode({ bytes, fds = [] }) {
+      if (bytes.length > longest) throw tooLarge(bytes.length, longest);
+      if (fds.length > mostFds)
+        throw new RangeError(`${fds.length} descriptors do not fit a count of ${countBytes} bytes`);
+      const frame = Buffer.allocUnsafe(headerLength + bytes.length);
+      writeUint(frame, bytes.length, 0, lengthBytes, littleEndian);
+      if (countBytes > 0) writeUint(frame, fds.length, lengthBytes, countBytes, littleEndian);
+      frame.set(bytes, headerLength);
+      return { bytes: frame, fds };
+    },
+  };
+}
+
+function tooLarge(length: number, longest: number): AncillaryError {
+  return new AncillaryError(
+    'ERR_FRAME_TOO_LARGE',
+    `a payload of ${length} bytes is longer than the ${longest} allowed; nothing was allocated for it`,
+  );
+}
+
+function requireOneOf(name: string, value: number, allowed: readonly number[]): void {
+  if (!allowed.includes(value)) throw new TypeError(`${name} is one of ${allowed.join(', ')}, not ${String(value)}`);
+}
+
+function readUint(from: Uint8Array, offset: number, bytes: number, littleEndian: boolean): number {
+  let value = 0;
+  for (let index = 0; index < bytes; index++) {
+    const at = littleEndian ? bytes - 1 - index : index;
+    value = value * 256 + (from[offset + at] ?? 0);
+  }
+  return value;
+}
+
+function writeUint(into: Buffer, value: number, offset: number, bytes: number, littleEndian: boolean): void {
+  if (littleEndian) into.writeUIntLE(value, offset, bytes);
+  else into.writeUIntBE(value, offset, bytes);
+}

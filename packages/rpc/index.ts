@@ -1,0 +1,1 @@
+export { framed, type Framed } from './framed';

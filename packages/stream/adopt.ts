@@ -1,0 +1,56 @@
+import net from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { AncillaryError, OwnedFd, type SocketBinding } from '../binding';
+import { numberOf } from './fd-like';
+import { FdSocket } from './fd-socket';
+import type { FdSocketOptions } from './options';
+
+/**
+ * Wraps a connected Unix stream socket that exists already, and takes it over; on failure it stays as it was.
+ *
+ * A net.Socket must not have read yet, for Node drops the descriptors that come with what it reads (docs/kernel.md 5):
+ * accept with `pauseOnConnect`. It is destroyed once its descriptor is taken over.
+ *
+ * @throws ERR_FD_KIND for anything but a connected Unix stream socket; ERR_FD_BUSY for a net.Socket that is connecting,
+ * read, or has unwritten bytes, and for a number that another OwnedFd or FdSocket holds; ERR_FD_CLOSED; EBADF
+ */
+export function adopt(
+  binding: SocketBinding,
+  source: number | OwnedFd | net.Socket,
+  options: FdSocketOptions = {},
+): FdSocket {
+  if (source instanceof net.Socket) return adoptNetSocket(binding, source, options);
+  if (source instanceof OwnedFd) return new FdSocket(binding, source, options);
+  const owned = OwnedFd.adopt(source);
+  try {
+    return new FdSocket(binding, owned, options);
+  } catch (error) {
+    if (!owned.closed) owned.take();
+    throw error;
+  }
+}
+
+function adoptNetSocket(binding: SocketBinding, source: net.Socket, options: FdSocketOptions): FdSocket {
+  if (source instanceof TLSSocket) throw new AncillaryError('ERR_FD_KIND', 'a TLSSocket is no Unix socket');
+  if (source.connecting) {
+    throw new AncillaryError('ERR_FD_BUSY', `the net.Socket is still connecting; adopt it after 'connect'`);
+  }
+  const fd = numberOf(source);
+  if (source.bytesRead > 0) {
+    throw new AncillaryError(
+      'ERR_FD_BUSY',
+      `Node has read ${source.bytesRead} bytes of this net.Socket and dropped the descriptors that came with them; ` +
+        `accept with net.createServer({ pauseOnConnect: true }), or connect with ancillary's connect()`,
+    );
+  }
+  // libuv watches the original number until it is closed, and would close it under a second owner.
+  const duplicate = OwnedFd.ofLedger(binding.descriptors.dup(fd), binding.descriptors);
+  try {
+    const socket = new FdSocket(binding, duplicate, options);
+    source.destroy();
+    return socket;
+  } catch (error) {
+    duplicate.close();
+    throw error;
+  }
+}

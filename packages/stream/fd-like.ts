@@ -1,0 +1,105 @@
+import type fs from 'node:fs';
+import net from 'node:net';
+import { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import { AncillaryError, type DescriptorTable, OwnedFd } from '../binding';
+
+/** Anything with a descriptor to lend: a number, an OwnedFd, a FileHandle, a stream, a server. */
+export type FdLike =
+  number | OwnedFd | { readonly fd: number } | fs.ReadStream | fs.WriteStream | net.Socket | net.Server;
+
+/** A duplex stream that can say it holds bytes or descriptors which its descriptor no longer does. */
+export const heldBack = Symbol('heldBack');
+
+interface HoldingBack {
+  [heldBack](): boolean;
+}
+
+/** The descriptor that libuv keeps for a net.Socket or net.Server; Node has no public name for it. */
+interface WithHandle {
+  readonly _handle?: { readonly fd?: number } | null;
+}
+
+/**
+ * The number to lend.
+ * @param transfer whether the source will be closed afterwards
+ * @throws TypeError for what has no descriptor; ERR_FD_CLOSED; ERR_FD_BUSY where the other end would miss bytes or lose
+ * a path
+ */
+export function numberOf(source: FdLike, transfer = false): number {
+  const fd = rawNumber(source);
+  if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > 0x7fffffff) {
+    throw new TypeError(`not a descriptor, nor anything that has one: ${describeSource(source)}`);
+  }
+  if (fd < 0) throw new AncillaryError('ERR_FD_CLOSED', `${describeSource(source)} is closed, or not open yet`);
+  if (typeof source !== 'number') refuseBusy(source, transfer);
+  return fd;
+}
+
+/** Closes the source by its own method; a bare number by close(2). Never throws: it runs on every failure path. */
+export function closeSource(source: FdLike, table: DescriptorTable): void {
+  if (typeof source === 'number') {
+    closeNumber(source, table);
+    return;
+  }
+  if (source instanceof OwnedFd) {
+    OwnedFd.closeAll([source]);
+    return;
+  }
+  if ('destroy' in source) {
+    source.destroy();
+    return;
+  }
+  if ('close' in source && typeof source.close === 'function') {
+    // FileHandle.close() gives a promise, and closing twice rejects it: closed is what was asked for.
+    Promise.resolve((source as { close(): unknown }).close()).catch(() => undefined);
+    return;
+  }
+  if ('fd' in source && source.fd >= 0) closeNumber(source.fd, table);
+}
+
+/** One that has an owner is left to that owner, who would otherwise close whatever gets the number next. */
+function closeNumber(fd: number, table: DescriptorTable): void {
+  try {
+    table.own(fd);
+  } catch {
+    return;
+  }
+  table.closeAll([fd]);
+}
+
+function rawNumber(source: unknown): unknown {
+  if (typeof source !== 'object' || source === null) return source;
+  if (source instanceof net.Socket || source instanceof net.Server) {
+    return (source as unknown as WithHandle)._handle?.fd ?? -1;
+  }
+  // fs.ReadStream has null until it is open.
+  return 'fd' in source ? (source.fd ?? -1) : undefined;
+}
+
+function refuseBusy(source: Exclude<FdLike, number>, transfer: boolean): void {
+  if (source instanceof TLSSocket) {
+    throw busy('a TLSSocket cannot be passed: its keys and buffers stay in this process');
+  }
+  if (source instanceof net.Server) {
+    if (transfer && typeof source.address() === 'string') {
+      throw busy('closing a server bound to a path removes the path; send it without transfer and keep it open');
+    }
+    return;
+  }
+  if (!(source instanceof Duplex)) return;
+  if (source.writableLength > 0) throw busy(`${source.writableLength} bytes are not written yet; wait for 'drain'`);
+  const holds = heldBack in source && (source as unknown as HoldingBack)[heldBack]();
+  if (source.readableLength > 0 || holds) {
+    throw busy('bytes were read from it already and wait in this process; accept with pauseOnConnect, or consume them');
+  }
+}
+
+function busy(message: string): AncillaryError {
+  return new AncillaryError('ERR_FD_BUSY', `${message}. Nothing was sent`);
+}
+
+function describeSource(source: unknown): string {
+  if (typeof source !== 'object' || source === null) return String(source);
+  return `the ${source.constructor.name} given`;
+}

@@ -1,0 +1,312 @@
+import { Duplex } from 'node:stream';
+import {
+  AncillaryError,
+  OwnedFd,
+  type PeerCredentials,
+  type SocketBinding,
+  type SocketHandle,
+  systemError,
+} from '../binding';
+import { ByteConsumer } from './byte-consumer';
+import type { Discarded } from './discard';
+import { type FdLike, heldBack } from './fd-like';
+import type { FdFrame } from './frame';
+import type { FrameCodec } from './frame-codec';
+import { FrameIterator } from './frame-iterator';
+import { exactly, segmentFrames } from './frame-reader';
+import { type FdSocketOptions, receiveLimits } from './options';
+import { ReceiveQueue } from './receive-queue';
+import { Receiver } from './receiver';
+import { abortError, asError } from './rejection';
+import { type Outgoing, Sender, type SendOptions } from './sender';
+import { SocketStats } from './stats';
+
+type Listener = Parameters<Duplex['on']>[1];
+type WriteCallback = (error?: Error | null) => void;
+
+/**
+ * A connected Unix stream socket: a Duplex of bytes that also carries descriptors. It owns its own descriptor and all
+ * it received and nobody took; `destroy()` closes them.
+ *
+ * Nothing is read from the kernel until one way of reading is chosen: as bytes, with {@link frames}, or with
+ * {@link receive}. Every AncillaryError while receiving destroys the socket.
+ */
+export class FdSocket extends Duplex {
+  /** What went through so far. */
+  readonly stats = new SocketStats();
+  readonly #handle: SocketHandle;
+  readonly #receiver: Receiver;
+  readonly #sender: Sender;
+  readonly #bytes: ByteConsumer;
+  /** Frames that wait behind plain bytes in the Writable's own buffer, found again by the very Buffer they went in as. */
+  readonly #queuedBehind = new WeakMap<Uint8Array, Outgoing>();
+  /** `read(size)` found too few bytes, so what is buffered waits for those behind it. */
+  #askedForMore = false;
+  /** Bytes that the Writable handed over and that are not sent yet. */
+  #writing = 0;
+  /** The peer closed both directions, so nothing sent can arrive. */
+  #peerGone = false;
+
+  /**
+   * Takes over a connected Unix stream socket; on failure it stays with the caller.
+   * @throws ERR_FD_KIND; TypeError and RangeError for options; system errors
+   * @internal Use connect(), listen(), socketpair() or adopt().
+   */
+  constructor(binding: SocketBinding, socket: OwnedFd, options: FdSocketOptions = {}) {
+    const limits = receiveLimits(options);
+    super({ highWaterMark: limits.highWaterMark });
+    const queue = new ReceiveQueue<OwnedFd>(binding.anchor);
+    this.#handle = binding.open(socket, {
+      read: (segments, end) => {
+        for (const { bytes, fds } of segments) this.stats.received(bytes.length, fds.length);
+        this.#peerGone = end === 'eof' && this.#handle.hungUp();
+        this.#receiver.read(segments, end);
+      },
+      writable: () => this.#sender.writable(),
+      hangup: () => this.#peerLeft(),
+    });
+    this.#receiver = new Receiver(this.#handle, queue, limits, {
+      discard: (fds, range, reason) => {
+        const count = OwnedFd.closeAll(fds);
+        if (count === 0) return;
+        this.stats.fdsClosed += count;
+        this.emit('discarded', { count, range, reason } satisfies Discarded);
+      },
+      ended: () => this.#endReadable(),
+      failed: (error) => this.destroy(error),
+      frameReceived: () => this.stats.framesReceived++,
+    });
+    this.#sender = new Sender(this.#handle, binding.descriptors, {
+      failed: (error) => this.destroy(error),
+      frameSent: (bytes, fds) => this.stats.sent(bytes, fds),
+    });
+    this.#bytes = new ByteConsumer(this.#receiver, {
+      push: (bytes) => {
+        this.#askedForMore = false;
+        return this.push(bytes);
+      },
+      unread: () => !this.#askedForMore && this.readableLength > 0,
+      offer: (frame) => this.emit('fds', frame),
+    });
+  }
+
+  /** The socket's own descriptor, to lend out; -1 once destroyed. */
+  get fd(): number {
+    return this.#handle.fd;
+  }
+
+  /** The process at the other end when the connection was made (SO_PEERCRED). @throws ERR_FD_CLOSED; system errors */
+  get peerCredentials(): PeerCredentials {
+    if (this.fd === -1) throw new AncillaryError('ERR_FD_CLOSED', 'the socket is destroyed');
+    return this.#handle.peerCredentials();
+  }
+
+  /** Keeps the event loop running while the socket is open, as at first. */
+  ref(): this {
+    this.#handle.ref();
+    return this;
+  }
+
+  /** Lets the process end although the socket is open. */
+  unref(): this {
+    this.#handle.unref();
+    return this;
+  }
+
+  /**
+   * The stream as frames: one for each message of the codec, or, without one, for each segment as recvmsg returned it.
+   * The caller owns each frame's descriptors. Leaving the loop leaves the socket open, and what was not taken stays for
+   * the next way of reading. The loop ends with the stream.
+   *
+   * `next()` rejects with ERR_FD_MODE while the socket is read in another way, ERR_FRAME_INCOMPLETE when the stream ends
+   * inside a frame, ERR_FD_MISSING, ERR_FD_SURPLUS, ERR_FD_TRUNCATED, what the codec throws, or a system error.
+   */
+  frames(codec?: FrameCodec<unknown, never>): AsyncIterableIterator<FdFrame> {
+    return new FrameIterator(this.#receiver, codec ?? segmentFrames(this.#receiver.queue), 'frames()');
+  }
+
+  /**
+   * Exactly so many bytes, with the descriptors that came with them, never reading further. The caller owns the
+   * descriptors.
+   * @throws as {@link frames}; ERR_FRAME_INCOMPLETE when the stream ends before; ERR_FD_CLOSED when the socket is
+   * destroyed meanwhile; RangeError
+   */
+  async receive(length: number): Promise<FdFrame> {
+    if (!Number.isSafeInteger(length) || length < 1) {
+      throw new RangeError(`receive() takes a number of bytes from 1 up, not ${String(length)}`);
+    }
+    if (this.destroyed) throw this.#closedReason();
+    const frames = new FrameIterator(this.#receiver, exactly(length), `receive(${length})`, false);
+    try {
+      const { value } = await frames.next();
+      if (value === undefined) throw this.#closedReason();
+      return value;
+    } finally {
+      void frames.return();
+    }
+  }
+
+  /**
+   * Sends bytes and, on the first of them, descriptors; more than 253 take one further byte for each further 253. Resolves
+   * when the kernel accepted all. The order of `send()` and `write()` is the order on the wire.
+   *
+   * Descriptors are borrowed, and may be closed as soon as this returns; with `transfer` each is closed by its own method
+   * when sent or failed. Bytes are borrowed until the promise settles. Of a frame that fails before its first byte nothing
+   * was sent.
+   *
+   * Rejects with TypeError, ERR_FD_WITHOUT_BYTES, ERR_FD_CLOSED, ERR_FD_BUSY, an AbortError, or a system error such as
+   * EBADF (this frame only) or EPIPE (which destroys the socket).
+   */
+  send(bytes: Uint8Array | string, fds: readonly FdLike[] = [], options: SendOptions = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const frame = this.#sender.frame(asBytes(bytes), fds, options, (error) => {
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+      if (options.signal?.aborted === true) frame.settle(abortError(options.signal));
+      else if (this.destroyed || this.writableEnded) frame.settle(this.#closedReason());
+      else if (frame.bytes.length === 0) frame.settle();
+      else if (this.writableLength === this.#writing) this.#sender.send(frame);
+      else this.#sendBehindWrites(frame);
+    });
+  }
+
+  override on(event: 'fds', listener: (frame: FdFrame) => void): this;
+  override on(event: 'discarded', listener: (discarded: Discarded) => void): this;
+  override on(event: string | symbol, listener: Listener): this;
+  override on(event: string | symbol, listener: Listener): this {
+    if (event === 'data' || event === 'readable') this.#receiver.claim(this.#bytes);
+    return super.on(event, listener);
+  }
+
+  override addListener(event: 'fds', listener: (frame: FdFrame) => void): this;
+  override addListener(event: 'discarded', listener: (discarded: Discarded) => void): this;
+  override addListener(event: string | symbol, listener: Listener): this;
+  override addListener(event: string | symbol, listener: Listener): this {
+    return this.on(event, listener);
+  }
+
+  override once(event: 'fds', listener: (frame: FdFrame) => void): this;
+  override once(event: 'discarded', listener: (discarded: Discarded) => void): this;
+  override once(event: string | symbol, listener: Listener): this;
+  override once(event: string | symbol, listener: Listener): this {
+    return super.once(event, listener);
+  }
+
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    // Bytes with descriptors wait until all before them were read, or do not suffice; either only shows here.
+    if (size !== 0) this.#askedForMore = chunk === null && this.readableLength > 0;
+    if (this.#bytes.holding && (this.readableLength === 0 || this.#askedForMore)) {
+      process.nextTick(() => {
+        this.#bytes.advance();
+      });
+    }
+    return chunk;
+  }
+
+  override _read(): void {
+    try {
+      this.#receiver.claim(this.#bytes);
+      this.#bytes.want();
+    } catch (error) {
+      this.destroy(asError(error));
+    }
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#writeAll([chunk], callback);
+  }
+
+  override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], callback: WriteCallback): void {
+    this.#writeAll(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  override _final(callback: WriteCallback): void {
+    this.#sender.whenIdle(() => {
+      const error = this.#handle.shutdown();
+      callback(error === undefined || error === 'ENOTCONN' ? null : systemError(error, 'shutdown'));
+    });
+  }
+
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    const reason = error ?? new AncillaryError('ERR_FD_CLOSED', 'the socket was destroyed');
+    const sendersTold = this.#sender.close(reason);
+    const readersTold = this.#receiver.close(error ?? undefined);
+    this.#handle.close();
+    // An 'error' that nobody hears ends the process; whoever waited has been told by a rejection.
+    const told = sendersTold || readersTold;
+    callback(told && this.listenerCount('error') === 0 ? null : error);
+  }
+
+  /** Whether bytes were received that nobody took: passing the descriptor on would lose them. */
+  [heldBack](): boolean {
+    return this.#receiver.queue.length > 0;
+  }
+
+  /** Lets a frame take its place behind the chunks that the Writable still holds. */
+  #sendBehindWrites(frame: Outgoing): void {
+    this.#sender.secure(frame);
+    if (frame.settled) return;
+    frame.parked = true;
+    const place = Buffer.from(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.length);
+    this.#queuedBehind.set(place, frame);
+    this.write(place, (error) => {
+      if (error) frame.settle(error);
+    });
+  }
+
+  /** Sends what the Writable hands over, and calls back when all of it left or the socket failed. */
+  #writeAll(chunks: readonly Buffer[], callback: WriteCallback): void {
+    const frames: Outgoing[] = [];
+    let left = 1;
+    let failure: Error | undefined;
+    const settled = (error?: Error): void => {
+      failure ??= error;
+      if (--left > 0) return;
+      // In a turn of its own, since what a user's callback throws must not get in the way of other frames.
+      process.nextTick(() => {
+        this.#writing = 0;
+        callback(failure);
+      });
+    };
+    for (const chunk of chunks) {
+      this.#writing += chunk.length;
+      const parked = this.#queuedBehind.get(chunk);
+      if (parked === undefined && chunk.length > 0) frames.push(this.#sender.frame(chunk, [], {}, settled));
+      // A frame that fails alone tells its own promise; the chunks around it are written all the same.
+      else if (parked?.settled === false) frames.push(Object.assign(parked, { parked: false, onSettled: settled }));
+    }
+    left += frames.length;
+    for (const frame of frames) this.#sender.send(frame);
+    settled();
+  }
+
+  #endReadable(): void {
+    this.push(null);
+    // Outside byte mode nobody reads the Readable, which learns of its end only by being read.
+    if (this.readableFlowing === null) super.read(0);
+    if (this.#peerGone) this.#peerLeft();
+    else this.#handle.watchHangup();
+  }
+
+  /** What is sent now reaches nobody, so the sending side ends too; Duplex then closes the socket by itself. */
+  #peerLeft(): void {
+    this.end();
+  }
+
+  #closedReason(): Error {
+    if (this.errored) return this.errored;
+    const what = this.destroyed ? 'the socket is destroyed' : 'the sending side of the socket has ended';
+    return new AncillaryError('ERR_FD_CLOSED', `${what}; nothing was sent`);
+  }
+}
+
+function asBytes(bytes: unknown): Uint8Array {
+  if (typeof bytes === 'string') return Buffer.from(bytes);
+  if (bytes instanceof Uint8Array) return bytes;
+  throw new TypeError(`send() takes a Uint8Array or a string, not ${typeof bytes}`);
+}

@@ -1,0 +1,58 @@
+/** First in, first out, in constant time however long it grows. */
+export class Fifo<T> implements Iterable<T> {
+  #items: T[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  get front(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): T | undefined {
+    if (this.length === 0) return undefined;
+    const item = this.#items[this.#head];
+    this.#head++;
+    // What was shifted stays referenced until here, so the threshold bounds memory, and copying stays amortised.
+    if (this.#head >= 32 && this.#head * 2 >= this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+
+  replaceFront(item: T): void {
+    if (this.length > 0) this.#items[this.#head] = item;
+  }
+
+  /** Puts an item before all others. */
+  unshift(item: T): void {
+    if (this.#head === 0) this.#items.unshift(item);
+    else this.#items[--this.#head] = item;
+  }
+
+  /** Removes one item wherever it stands; for rare cases, since it looks through the queue. */
+  remove(item: T): boolean {
+    const index = this.#items.indexOf(item, this.#head);
+    if (index === -1) return false;
+    this.#items.splice(index, 1);
+    return true;
+  }
+
+  clear(): T[] {
+    const left = this.#items.slice(this.#head);
+    this.#items = [];
+    this.#head = 0;
+    return left;
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (let index = this.#head; index < this.#items.length; index++) yield this.#items[index] as T;
+  }
+}

@@ -1,0 +1,194 @@
+import { AncillaryError, type ByteRange, type OwnedFd } from '../binding';
+import type { Discard } from './discard';
+import { FdFrame } from './frame';
+import type { FrameCodec, Measured } from './frame-codec';
+import type { Claim, ReceiveQueue } from './receive-queue';
+
+/** What a frame may hold, and what happens when it does not keep to that. */
+export interface FrameLimits {
+  readonly maxFdsPerFrame: number;
+  readonly onSurplus: 'error' | 'close';
+  readonly onTruncated: 'error' | 'mark';
+}
+
+/** What reading needs of a codec. */
+export type FrameMeasure = Pick<FrameCodec<unknown, never>, 'measure' | 'reads' | 'descriptors'>;
+
+/** Without a codec every segment is a frame, with the descriptors it came with. */
+export function segmentFrames(queue: ReceiveQueue<OwnedFd>): FrameMeasure {
+  return {
+    reads: 'greedy',
+    measure: () => (queue.length === 0 ? { need: 1 } : { length: queue.frontLength, fds: 'attached' }),
+  };
+}
+
+/** One frame of a known length, read without looking further. */
+export function exactly(length: number): FrameMeasure {
+  return { reads: 'bounded', measure: () => ({ length, fds: 'attached' }) };
+}
+
+interface Front {
+  readonly length: number;
+  readonly fds: number | 'attached';
+}
+
+/**
+ * Cuts frames out of a ReceiveQueue and decides which descriptors are theirs. It works on the frame at the front only,
+ * when asked: what nobody took stays in the queue with its windows, so that another reader can go on from there.
+ */
+export class FrameReader {
+  readonly #queue: ReceiveQueue<OwnedFd>;
+  readonly #codec: FrameMeasure;
+  readonly #limits: FrameLimits;
+  readonly #discard: Discard;
+  /** The frame at the front, once its length is known. */
+  #front: Front | undefined;
+  #need = 0;
+  #scanned = 0;
+  #greedy: boolean;
+  /** What `measure` threw; told when the frame is asked for, after all frames before it. */
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(queue: ReceiveQueue<OwnedFd>, codec: FrameMeasure, limits: FrameLimits, discard: Discard) {
+    this.#queue = queue;
+    this.#codec = codec;
+    this.#limits = limits;
+    this.#discard = discard;
+    this.#greedy = codec.reads === 'greedy';
+  }
+
+  /** Whether bytes after the frame in hand may be read. */
+  get greedy(): boolean {
+    return this.#greedy;
+  }
+
+  /** How many bytes the frame at the front lacks, as far as is known; 0 when {@link next} has something to say. */
+  missing(): number {
+    while (this.#failure === undefined) {
+      if (this.#front !== undefined) return Math.max(0, this.#front.length - this.#queue.length);
+      if (this.#need > this.#queue.length) return this.#need - this.#queue.length;
+      this.#measure();
+    }
+    return 0;
+  }
+
+  /**
+   * The frame at the front, or undefined while it is incomplete.
+   * @throws what the codec's `measure` threw; ERR_FD_SURPLUS, ERR_FD_MISSING, ERR_FD_TRUNCATED, with the descriptors of
+   * the frame closed
+   */
+  next(): FdFrame | undefined {
+    const missing = this.missing();
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (missing > 0 || this.#front === undefined) {
+      this.#boundFrameInHand();
+      return undefined;
+    }
+    const { length, fds } = this.#front;
+    const range = { start: this.#queue.start, end: this.#queue.start + length };
+    const claim = this.#claim(range, fds);
+    this.#judge(claim, range, fds);
+    this.#front = undefined;
+    this.#need = 0;
+    this.#scanned = 0;
+    // A count says whose descriptors they are, whatever the windows: only guesses by place or order can be ambiguous.
+    const guessed = fds === 'attached' || this.#codec.descriptors === 'early';
+    const ambiguous = claim.overlapping && guessed && this.#greedy;
+    return new FdFrame(this.#queue.take(length), claim.fds, range, claim.truncated, ambiguous);
+  }
+
+  #measure(): void {
+    try {
+      const buffered = this.#queue.peek(this.#need);
+      const measured = checked(this.#codec.measure(buffered, this.#scanned), buffered.length);
+      if ('need' in measured) {
+        this.#need = measured.need;
+        this.#scanned = measured.scanned ?? 0;
+        return;
+      }
+      this.#front = measured;
+      this.#greedy = this.#codec.reads === undefined ? measured.fds !== 'attached' : this.#codec.reads === 'greedy';
+      const { maxFdsPerFrame, onSurplus } = this.#limits;
+      if (typeof measured.fds === 'number' && measured.fds > maxFdsPerFrame && onSurplus === 'error') {
+        throw new AncillaryError(
+          'ERR_FD_SURPLUS',
+          `a frame declares ${measured.fds} descriptors, ${maxFdsPerFrame} are allowed; ` +
+            `what came of them is closed (raise maxFdsPerFrame to receive them)`,
+        );
+      }
+    } catch (error) {
+      this.#failure = { error };
+    }
+  }
+
+  #claim(range: ByteRange, fds: number | 'attached'): Claim<OwnedFd> {
+    if (fds !== 'attached' && this.#codec.descriptors === 'early') {
+      const claim = this.#queue.claimInOrder(fds, range);
+      this.#discard(this.#queue.claimBehindTruncation(range.end), range, 'truncated');
+      return claim;
+    }
+    this.#discard(this.#queue.claimStray(range).fds, range, 'incomplete');
+    return this.#queue.claimAttached(range);
+  }
+
+  #judge(claim: Claim<OwnedFd>, range: ByteRange, fds: number | 'attached'): void {
+    const { maxFdsPerFrame, onSurplus, onTruncated } = this.#limits;
+    const came = claim.fds.length;
+    const where = `bytes ${range.start} to ${range.end}`;
+    if (claim.truncated && onTruncated === 'error') {
+      this.#discard(claim.fds, range, 'truncated');
+      throw new AncillaryError(
+        'ERR_FD_TRUNCATED',
+        `the kernel dropped descriptors of the frame at ${where}, most likely because this process may open no more ` +
+          `(RLIMIT_NOFILE); the ${came} it delivered are closed`,
+      );
+    }
+    if (fds !== 'attached' && came < fds && !claim.truncated) {
+      this.#discard(claim.fds, range, 'missing');
+      throw new AncillaryError(
+        'ERR_FD_MISSING',
+        `the frame at ${where} declares ${fds} descriptors and came with ${came}, which are closed`,
+      );
+    }
+    const allowed = fds === 'attached' ? maxFdsPerFrame : Math.min(fds, maxFdsPerFrame);
+    if (came <= allowed) return;
+    const surplus = claim.fds.splice(allowed);
+    if (onSurplus === 'close') {
+      this.#discard(surplus, range, 'surplus');
+      return;
+    }
+    this.#discard([...claim.fds, ...surplus], range, 'surplus');
+    throw new AncillaryError(
+      'ERR_FD_SURPLUS',
+      `the frame at ${where} came with ${came} descriptors, ${allowed} are allowed; all of them are closed`,
+    );
+  }
+
+  /** A frame that never ends must not pile up descriptors. */
+  #boundFrameInHand(): void {
+    const { maxFdsPerFrame, onSurplus } = this.#limits;
+    if (this.#queue.fdCount <= maxFdsPerFrame) return;
+    const range = { start: this.#queue.start, end: this.#queue.end };
+    if (onSurplus === 'close') {
+      this.#discard(this.#queue.claimBeyond(maxFdsPerFrame), range, 'surplus');
+      return;
+    }
+    const count = this.#queue.fdCount;
+    this.#discard(this.#queue.claimBeyond(0), range, 'surplus');
+    throw new AncillaryError(
+      'ERR_FD_SURPLUS',
+      `an incomplete frame holds ${count} descriptors already, ${maxFdsPerFrame} are allowed; all of them are closed`,
+    );
+  }
+}
+
+function checked(measured: Measured, buffered: number): Measured {
+  const wanted = 'need' in measured ? measured.need : measured.length;
+  const least = 'need' in measured ? buffered + 1 : 1;
+  const fds = 'need' in measured || measured.fds === 'attached' ? 0 : measured.fds;
+  if (Number.isSafeInteger(wanted) && wanted >= least && Number.isSafeInteger(fds) && fds >= 0) return measured;
+  throw new RangeError(
+    `the codec's measure() returned ${JSON.stringify(measured)} for ${buffered} bytes: ` +
+      `need must be more than it saw, length at least 1, fds 'attached' or a number from 0 up`,
+  );
+}

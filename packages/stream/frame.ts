@@ -1,0 +1,36 @@
+import { type ByteRange, OwnedFd } from '../binding';
+
+/**
+ * Bytes and the descriptors that belong to them. Whoever receives a frame owns its descriptors: take them out of
+ * {@link fds} (or call their `take()`), or close the rest with {@link close} or `using`.
+ */
+export class FdFrame implements Disposable {
+  /** The frame whole, its header included: a view, valid for as long as it is held. */
+  readonly bytes: Buffer;
+  /** In the sender's order. */
+  readonly fds: OwnedFd[];
+  /** Where the frame stands in the stream. */
+  readonly range: ByteRange;
+  /** The kernel dropped descriptors of this frame (MSG_CTRUNC); {@link fds} holds those that it delivered. */
+  readonly truncated: boolean;
+  /** The descriptors came in a window that reaches beyond this frame: they may be a neighbour's. */
+  readonly ambiguous: boolean;
+
+  /** @internal */
+  constructor(bytes: Buffer, fds: OwnedFd[], range: ByteRange, truncated: boolean, ambiguous: boolean) {
+    this.bytes = bytes;
+    this.fds = fds;
+    this.range = range;
+    this.truncated = truncated;
+    this.ambiguous = ambiguous;
+  }
+
+  /** Closes every descriptor that is still in {@link fds} and open. */
+  close(): void {
+    OwnedFd.closeAll(this.fds);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

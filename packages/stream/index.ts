@@ -1,0 +1,14 @@
+export type { Address } from './address';
+export { adopt } from './adopt';
+export { connect, type ConnectOptions } from './connect';
+export type { Discarded, DiscardReason } from './discard';
+export { type FdLike, numberOf } from './fd-like';
+export { FdServer } from './fd-server';
+export { FdSocket } from './fd-socket';
+export type { FdFrame } from './frame';
+export type { FrameCodec, Measured } from './frame-codec';
+export { listen, type ListenAddress, type ListenOptions } from './listen';
+export type { FdSocketOptions } from './options';
+export { MAX_FDS_PER_SENDMSG } from './send-queue';
+export type { SendOptions } from './sender';
+export type { SocketStats } from './stats';

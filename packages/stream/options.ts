@@ -1,0 +1,56 @@
+import type { ReceiveLimits } from './receiver';
+
+/** Limits on what a socket receives. */
+export interface FdSocketOptions {
+  /** Descriptors one frame may have; default 253 (SCM_MAX_FD). Raise it to receive frames with more. */
+  maxFdsPerFrame?: number;
+  /**
+   * What happens to a frame with more descriptors than it declared or than `maxFdsPerFrame`: `'error'` (default)
+   * destroys the socket with ERR_FD_SURPLUS, `'close'` keeps the first ones. The surplus is closed either way.
+   */
+  onSurplus?: 'error' | 'close';
+  /**
+   * What happens to a frame of which the kernel dropped descriptors: `'error'` (default) destroys the socket with
+   * ERR_FD_TRUNCATED, `'mark'` hands it out with `truncated: true` and the descriptors that were delivered.
+   */
+  onTruncated?: 'error' | 'mark';
+  /** Descriptors received and not taken yet at which reading pauses; default 1024. At most one bundle more is held. */
+  maxQueuedFds?: number;
+  /** Bytes received and not taken yet at which reading pauses, and unsent ones at which writing should; default 64 KiB. */
+  highWaterMark?: number;
+}
+
+const DEFAULTS: ReceiveLimits = {
+  maxFdsPerFrame: 253,
+  onSurplus: 'error',
+  onTruncated: 'error',
+  maxQueuedFds: 1024,
+  highWaterMark: 64 * 1024,
+};
+
+/** @throws TypeError or RangeError for an option that is none of what it may be */
+export function receiveLimits(options: FdSocketOptions): ReceiveLimits {
+  return {
+    maxFdsPerFrame: count(options, 'maxFdsPerFrame', 0),
+    onSurplus: choice('onSurplus', options.onSurplus ?? DEFAULTS.onSurplus, ['error', 'close']),
+    onTruncated: choice('onTruncated', options.onTruncated ?? DEFAULTS.onTruncated, ['error', 'mark']),
+    maxQueuedFds: count(options, 'maxQueuedFds', 1),
+    highWaterMark: count(options, 'highWaterMark', 1),
+  };
+}
+
+type Count = 'maxFdsPerFrame' | 'maxQueuedFds' | 'highWaterMark';
+
+function count(options: FdSocketOptions, name: Count, least: number): number {
+  const value = options[name] ?? DEFAULTS[name];
+  if (typeof value !== 'number') throw new TypeError(`${name} is a number, not ${String(value)}`);
+  if (!Number.isInteger(value) || value < least || value > 0x7fffffff) {
+    throw new RangeError(`${name} is an integer from ${least} to 2^31 - 1, not ${value}`);
+  }
+  return value;
+}
+
+function choice<const Value extends string>(name: string, value: Value, allowed: readonly Value[]): Value {
+  if (!allowed.includes(value)) throw new TypeError(`${name} is one of ${allowed.join(', ')}, not ${value}`);
+  return value;
+}

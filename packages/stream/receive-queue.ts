@@ -1,0 +1,243 @@
+import type { Anchor, ByteRange } from '../binding';
+import { Fifo } from './fifo';
+
+/** The descriptors of one sendmsg, as one recvmsg delivered them. */
+export interface FdBundle<Fd> {
+  /** Those not claimed yet, in the sender's order. */
+  fds: Fd[];
+  /** The bytes that came with them: which of these the sender attached them to is known only by the anchor. */
+  readonly window: ByteRange;
+  readonly anchor: Anchor;
+  /** MSG_CTRUNC: the kernel dropped some after these. */
+  readonly truncated: boolean;
+}
+
+/** The descriptors a frame gets, and what is known about them. */
+export interface Claim<Fd> {
+  readonly fds: Fd[];
+  /** A bundle that the frame drew on, or would have had to, was truncated. */
+  readonly truncated: boolean;
+  /** The window of a bundle reaches beyond the frame. */
+  readonly overlapping: boolean;
+}
+
+/**
+ * The ancillary-data queue: bytes in stream order, and beside them the descriptors with the windows they came in.
+ * It does no I/O and closes nothing; whoever takes descriptors out owns them.
+ *
+ * On Linux one recvmsg may glue plain bytes in front of those that carry descriptors and stops right after them
+ * (docs/kernel.md 2, 3), so of the window only the last byte surely belongs to them; BSD stops before them, so there
+ * it is the first byte (docs/kernel.md 24).
+ */
+export class ReceiveQueue<Fd> {
+  readonly #anchor: Anchor;
+  readonly #chunks = new Fifo<Buffer>();
+  readonly #bundles = new Fifo<FdBundle<Fd>>();
+  #start = 0;
+  #end = 0;
+  #fdCount = 0;
+  /** Storage with room behind the front chunk, made by {@link peek} when it had to join chunks. */
+  #joined: Buffer | undefined;
+
+  constructor(anchor: Anchor) {
+    this.#anchor = anchor;
+  }
+
+  /** Offset of the first byte nobody took. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /** Offset after the last byte received. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Bytes held. */
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Descriptors held. */
+  get fdCount(): number {
+    return this.#fdCount;
+  }
+
+  /** What is left of the segment at the front; 0 when the queue is empty. */
+  get frontLength(): number {
+    return this.#chunks.front?.length ?? 0;
+  }
+
+  /** Appends what one recvmsg returned; takes over the descriptors. */
+  push(bytes: Buffer, fds: Fd[], truncated: boolean): void {
+    const window = { start: this.#end, end: this.#end + bytes.length };
+    this.#chunks.push(bytes);
+    this.#end = window.end;
+    if (fds.length === 0 && !truncated) return;
+    this.#bundles.push({ fds, window, anchor: this.#anchor, truncated });
+    this.#fdCount += fds.length;
+  }
+
+  /**
+   * A view of the bytes at the front: at least `need` of them (they must be there), and more where that costs nothing.
+   * Chunks are joined by doubling, so that asking for ever more copies each byte a bounded number of times.
+   */
+  peek(need: number): Buffer {
+    let front = this.#chunks.front ?? Buffer.alloc(0);
+    while (front.length < need) front = this.#lengthenFront(front, need);
+    return front;
+  }
+
+  /** Takes the first `length` bytes (they must be there) out, without a copy where one chunk holds them all. */
+  take(length: number): Buffer {
+    const front = this.#chunks.front;
+    if (front !== undefined && front.length >= length) {
+      this.#dropFromFront(front, length);
+      return front.subarray(0, length);
+    }
+    const bytes = Buffer.allocUnsafe(length);
+    for (let at = 0; at < length;) {
+      const chunk = this.#chunks.front;
+      if (chunk === undefined) throw new RangeError(`${length} bytes wanted, ${at} queued`);
+      const part = Math.min(chunk.length, length - at);
+      chunk.copy(bytes, at, 0, part);
+      this.#dropFromFront(chunk, part);
+      at += part;
+    }
+    return bytes;
+  }
+
+  /** Whether a bundle is anchored before this offset. */
+  hasFdsBefore(offset: number): boolean {
+    const bundle = this.#bundles.front;
+    return bundle !== undefined && anchorOffset(bundle) < offset;
+  }
+
+  /**
+   * Removes the bundles whose anchor byte lies before `frame.start`: no frame that is still to come can own them by
+   * their anchor. They are left over when frames were read whose descriptors ride ahead.
+   */
+  claimStray(frame: ByteRange): Claim<Fd> {
+    return this.#claimAnchoredBefore(frame.start, frame);
+  }
+
+  /** Removes and returns the descriptors whose anchor byte lies in the frame. */
+  claimAttached(frame: ByteRange): Claim<Fd> {
+    return this.#claimAnchoredBefore(frame.end, frame);
+  }
+
+  /**
+   * Removes and returns the next `count` descriptors in arrival order, none from a bundle whose window starts at or
+   * after the frame's end, and none from behind a truncated bundle: how many were lost there is unknown, so nothing
+   * after it can be counted off. Such a bundle stays in its place as the mark of that.
+   */
+  claimInOrder(count: number, frame: ByteRange): Claim<Fd> {
+    const fds: Fd[] = [];
+    let overlapping = false;
+    while (fds.length < count) {
+      const bundle = this.#bundles.front;
+      if (bundle === undefined || bundle.window.start >= frame.end) break;
+      if (bundle.fds.length > 0) overlapping ||= !within(bundle.window, frame);
+      fds.push(...bundle.fds.splice(0, count - fds.length));
+      if (bundle.truncated) break;
+      if (bundle.fds.length === 0) this.#bundles.shift();
+    }
+    this.#fdCount -= fds.length;
+    const mark = this.#bundles.front;
+    return { fds, overlapping, truncated: fds.length < count && mark !== undefined && mark.truncated };
+  }
+
+  /**
+   * Removes the descriptors behind a truncated bundle that are anchored before `end`: counted frames will never get
+   * them ({@link claimInOrder}).
+   */
+  claimBehindTruncation(end: number): Fd[] {
+    const mark = this.#bundles.front;
+    if (mark === undefined || !mark.truncated) return [];
+    const fds: Fd[] = [];
+    for (const bundle of this.#bundles) {
+      if (bundle !== mark && anchorOffset(bundle) < end) fds.push(...bundle.fds.splice(0));
+    }
+    this.#fdCount -= fds.length;
+    return fds;
+  }
+
+  /** Removes and returns the newest descriptors, so that `keep` are left. */
+  claimBeyond(keep: number): Fd[] {
+    const beyond: Fd[] = [];
+    for (const bundle of [...this.#bundles].reverse()) {
+      const excess = this.#fdCount - beyond.length - keep;
+      if (excess <= 0) break;
+      beyond.unshift(...bundle.fds.splice(Math.max(0, bundle.fds.length - excess)));
+    }
+    this.#fdCount -= beyond.length;
+    return beyond;
+  }
+
+  /** Drops all bytes; returns all descriptors. */
+  clear(): Fd[] {
+    this.#chunks.clear();
+    this.#joined = undefined;
+    this.#start = this.#end;
+    this.#fdCount = 0;
+    return this.#bundles.clear().flatMap((bundle) => bundle.fds);
+  }
+
+  #claimAnchoredBefore(offset: number, frame: ByteRange): Claim<Fd> {
+    if (!this.hasFdsBefore(offset)) return { fds: [], truncated: false, overlapping: false };
+    const fds: Fd[] = [];
+    let truncated = false;
+    let overlapping = false;
+    while (this.hasFdsBefore(offset)) {
+      const bundle = this.#bundles.shift();
+      if (bundle === undefined) break;
+      fds.push(...bundle.fds);
+      truncated ||= bundle.truncated;
+      overlapping ||= !within(bundle.window, frame);
+    }
+    this.#fdCount -= fds.length;
+    return { fds, truncated, overlapping };
+  }
+
+  #dropFromFront(front: Buffer, length: number): void {
+    if (front.length === length) {
+      this.#chunks.shift();
+      if (front.buffer === this.#joined?.buffer) this.#joined = undefined;
+    } else this.#chunks.replaceFront(front.subarray(length));
+    this.#start += length;
+  }
+
+  #lengthenFront(front: Buffer, need: number): Buffer {
+    this.#chunks.shift();
+    const next = this.#chunks.front;
+    if (next === undefined) throw new RangeError(`${need} bytes wanted, ${front.length} queued`);
+    const growth = Math.min(next.length, Math.max(need - front.length, front.length));
+
+    let storage = this.#joined;
+    // The front is the last view cut from the storage if they end together at what was filled so far.
+    let at = storage !== undefined && storage.buffer === front.buffer ? front.byteOffset - storage.byteOffset : -1;
+    if (storage === undefined || at < 0 || at + front.length + growth > storage.length) {
+      storage = Buffer.allocUnsafeSlow(2 * (front.length + growth));
+      front.copy(storage);
+      at = 0;
+      this.#joined = storage;
+    }
+    next.copy(storage, at + front.length, 0, growth);
+    const longer = storage.subarray(at, at + front.length + growth);
+
+    if (growth === next.length) this.#chunks.replaceFront(longer);
+    else {
+      this.#chunks.replaceFront(next.subarray(growth));
+      this.#chunks.unshift(longer);
+    }
+    return longer;
+  }
+}
+
+function anchorOffset(bundle: FdBundle<unknown>): number {
+  return bundle.anchor === 'last-byte' ? bundle.window.end - 1 : bundle.window.start;
+}
+
+function within(inner: ByteRange, outer: ByteRange): boolean {
+  return inner.start >= outer.start && inner.end <= outer.end;
+}

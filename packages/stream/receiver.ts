@@ -1,0 +1,122 @@
+import { AncillaryError, type OwnedFd, type ReadEnd, type Segment, type SocketHandle } from '../binding';
+import { type ReceiveQueue } from './receive-queue';
+import type { Discard } from './discard';
+import type { FrameLimits } from './frame-reader';
+
+/** All limits on receiving; see FdSocketOptions. */
+export interface ReceiveLimits extends FrameLimits {
+  readonly maxQueuedFds: number;
+  readonly highWaterMark: number;
+}
+
+/** How much may be read from the kernel now; see SocketHandle.allowReading. */
+export interface Demand {
+  readonly bytes: number;
+  readonly fds: number;
+}
+
+export const NO_DEMAND: Demand = { bytes: 0, fds: 0 };
+
+/** One way of reading a socket: bytes, or frames. At most one is active. */
+export interface Consumer {
+  /** What a user would call it, for messages. */
+  readonly name: string;
+  /** Something was received, or the stream ended: take what can be taken. */
+  advance(): void;
+  demand(): Demand;
+  /** The socket is destroyed. Returns whether a user of this consumer is told the error, and so nobody else needs be. */
+  fail(error: Error | undefined): boolean;
+}
+
+/** What the receiver needs of the socket it belongs to. */
+export interface ReceiverHost {
+  readonly discard: Discard;
+  /** A consumer reached the end of the stream. */
+  ended(): void;
+  /** The stream is broken, or a consumer will have none of it. */
+  failed(error: Error): void;
+  frameReceived(): void;
+}
+
+/**
+ * The receiving half of a socket: holds what came and nobody took yet, lets one consumer at a time take it, and has the
+ * kernel read from as far as that consumer's limits allow. Until there is a consumer nothing is read at all.
+ */
+export class Receiver {
+  readonly queue: ReceiveQueue<OwnedFd>;
+  readonly limits: ReceiveLimits;
+  readonly host: ReceiverHost;
+  readonly #handle: SocketHandle;
+  #consumer: Consumer | undefined;
+  #end: ReadEnd | undefined;
+  #closed: { readonly error: Error | undefined } | undefined;
+  #paused = true;
+
+  constructor(handle: SocketHandle, queue: ReceiveQueue<OwnedFd>, limits: ReceiveLimits, host: ReceiverHost) {
+    this.#handle = handle;
+    this.queue = queue;
+    this.limits = limits;
+    this.host = host;
+  }
+
+  /** Set once the kernel said that nothing follows what is queued. */
+  get end(): ReadEnd | undefined {
+    return this.#end;
+  }
+
+  /** Set once the socket is destroyed, with the error if there was one. */
+  get closed(): { readonly error: Error | undefined } | undefined {
+    return this.#closed;
+  }
+
+  /** Makes a consumer the one that reads. @throws ERR_FD_MODE while another one is */
+  claim(consumer: Consumer): void {
+    if (this.#consumer === consumer) return;
+    if (this.#consumer !== undefined) {
+      throw new AncillaryError(
+        'ERR_FD_MODE',
+        `the socket is being read by ${this.#consumer.name}; ${consumer.name} must wait until that is left`,
+      );
+    }
+    this.#consumer = consumer;
+  }
+
+  /** Ends a consumer's turn. What it did not take stays for the next one. */
+  release(consumer: Consumer): void {
+    if (this.#consumer !== consumer) return;
+    this.#consumer = undefined;
+    this.update();
+  }
+
+  /** Takes in what one wake-up read. */
+  read(segments: readonly Segment[], end: ReadEnd | undefined): void {
+    for (const { bytes, fds, truncated } of segments) this.queue.push(bytes, fds, truncated);
+    if (end !== undefined) this.#end = end;
+    // The kernel stops by itself at the allowance, and only the consumer knows whether that is reached.
+    this.#paused = false;
+    this.#consumer?.advance();
+    this.update();
+  }
+
+  /** Lets the kernel be read as far as the consumer wants now. */
+  update(): void {
+    if (this.#closed !== undefined) return;
+    const { bytes, fds } = this.#end === undefined ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
+    if (bytes === 0 && this.#paused) return;
+    this.#paused = bytes === 0;
+    this.#handle.allowReading(bytes, fds);
+  }
+
+  /** After a consumer took something: reading goes on if it had paused. */
+  taken(): void {
+    if (this.#paused) this.update();
+  }
+
+  /** Closes what nobody took. Returns whether a consumer is told the error. */
+  close(error: Error | undefined): boolean {
+    this.#closed = { error };
+    const range = { start: this.queue.start, end: this.queue.end };
+    this.host.discard(this.queue.clear(), range, this.#end === 'eof' ? 'incomplete' : 'destroyed');
+    return this.#consumer?.fail(error) ?? false;
+  }
+}

@@ -1,0 +1,100 @@
+import type { SendPart } from '../binding';
+import { Fifo } from './fifo';
+
+/** SCM_MAX_FD: a sendmsg with more fails with EINVAL (docs/kernel.md 14). */
+export const MAX_FDS_PER_SENDMSG = 253;
+
+/** A frame on its way out. */
+export interface OutgoingFrame {
+  readonly bytes: Uint8Array;
+  /** In groups of 253: group i rides on byte i of the frame. */
+  fds: readonly number[];
+  /** Bytes the kernel accepted; the queue counts them. */
+  sent: number;
+}
+
+/** The fewest bytes that can carry so many descriptors: one for each group, since bytes are what they ride on. */
+export function bytesNeededFor(fdCount: number): number {
+  return Math.ceil(fdCount / MAX_FDS_PER_SENDMSG);
+}
+
+/** Whether descriptors of the frame have not left yet. */
+export function holdsFds(frame: OutgoingFrame): boolean {
+  return frame.sent < bytesNeededFor(frame.fds.length);
+}
+
+const NO_FDS: readonly number[] = [];
+/** As many as one writev-like call takes with ease (IOV_MAX is 1024). */
+const MAX_PARTS = 64;
+
+/**
+ * What leaves in which sendmsg. A sendmsg that carries descriptors carries bytes of their frame only, so that a
+ * receiver can tell whose they are; they leave with its first byte, however few bytes the kernel accepts
+ * (docs/kernel.md 17, 18), so what was counted as sent says which are gone: they leave once.
+ */
+export class SendQueue<Frame extends OutgoingFrame> {
+  readonly #frames = new Fifo<Frame>();
+
+  get length(): number {
+    return this.#frames.length;
+  }
+
+  get front(): Frame | undefined {
+    return this.#frames.front;
+  }
+
+  /** Appends a frame of at least one byte, and of at least {@link bytesNeededFor} its descriptors. */
+  push(frame: Frame): void {
+    this.#frames.push(frame);
+  }
+
+  /** The next parts to send, in order; empty when nothing is queued. Changes nothing. */
+  plan(): SendPart[] {
+    const parts: SendPart[] = [];
+    for (const frame of this.#frames) {
+      planFrame(frame, parts);
+      if (parts.length >= MAX_PARTS) break;
+    }
+    return parts;
+  }
+
+  /** Counts bytes that the kernel accepted of what {@link plan} gave. Returns the frames that are complete now. */
+  accept(bytes: number): Frame[] {
+    const complete: Frame[] = [];
+    let left = bytes;
+    for (let frame = this.#frames.front; frame !== undefined && left > 0; frame = this.#frames.front) {
+      const counted = Math.min(left, frame.bytes.length - frame.sent);
+      frame.sent += counted;
+      left -= counted;
+      if (frame.sent < frame.bytes.length) break;
+      this.#frames.shift();
+      complete.push(frame);
+    }
+    return complete;
+  }
+
+  /** Takes a frame out of which no byte was accepted. Returns false, and leaves it, when one was or it is not queued. */
+  withdraw(frame: Frame): boolean {
+    return frame.sent === 0 && this.#frames.remove(frame);
+  }
+
+  /** Empties the queue. */
+  clear(): Frame[] {
+    return this.#frames.clear();
+  }
+}
+
+function planFrame(frame: OutgoingFrame, parts: SendPart[]): void {
+  const { bytes, fds } = frame;
+  const groups = bytesNeededFor(fds.length);
+  let at = frame.sent;
+  for (; at < groups - 1; at++) {
+    parts.push({ bytes: bytes.subarray(at, at + 1), fds: fdGroup(fds, at) });
+  }
+  parts.push({ bytes: at === 0 ? bytes : bytes.subarray(at), fds: at < groups ? fdGroup(fds, at) : NO_FDS });
+}
+
+function fdGroup(fds: readonly number[], index: number): readonly number[] {
+  if (fds.length <= MAX_FDS_PER_SENDMSG) return fds;
+  return fds.slice(index * MAX_FDS_PER_SENDMSG, (index + 1) * MAX_FDS_PER_SENDMSG);
+}

@@ -1,0 +1,28 @@
+/** Running totals of one socket. */
+export class SocketStats {
+  bytesRead = 0;
+  bytesWritten = 0;
+  /** Descriptors the kernel delivered. */
+  fdsReceived = 0;
+  /** Descriptors the kernel accepted. */
+  fdsSent = 0;
+  /** Received descriptors that were closed without reaching anyone; each was reported by the event 'discarded'. */
+  fdsClosed = 0;
+  /** Frames handed out by `frames()` and `receive()`. */
+  framesReceived = 0;
+  /** Frames whose last byte the kernel accepted: one for each `send()` and each chunk written. */
+  framesSent = 0;
+
+  /** @internal */
+  received(bytes: number, fds: number): void {
+    this.bytesRead += bytes;
+    this.fdsReceived += fds;
+  }
+
+  /** @internal */
+  sent(bytes: number, fds: number): void {
+    this.bytesWritten += bytes;
+    this.fdsSent += fds;
+    this.framesSent++;
+  }
+}

@@ -1,0 +1,73 @@
+import { built } from '../support/built';
+import { node } from '../support/children';
+
+/** What the child found: its warnings, and whether the descriptor is open still. */
+interface Outcome {
+  warnings: { code: string; message: string }[];
+  open: boolean;
+}
+
+/**
+ * Runs `make`, which returns a descriptor's number and drops its owner, in a Node of its own; then lets garbage be
+ * collected until a warning comes, or so often that it would have come.
+ */
+async function drop(make: string): Promise<Outcome> {
+  const source = `
+    const { fds, OwnedFd, socketpair } = require(${JSON.stringify(built())});
+    const fs = require('node:fs');
+    const warnings = [];
+    process.on('warning', ({ code, message }) => warnings.push({ code, message }));
+    const turn = () => new Promise(setImmediate);
+    const isOpen = (fd) => { try { fs.fstatSync(fd); return true; } catch { return false; } };
+    async function main() {
+      const fd = await (async () => { ${make} })();
+      for (let count = 0; count < 50 && warnings.length === 0; count++) {
+        await turn();
+        gc();
+        await turn();
+      }
+      for (let count = 0; count < 10; count++) await turn();
+      console.log(JSON.stringify({ warnings, open: isOpen(fd) }));
+      process.exit();
+    }
+    main();
+  `;
+  const child = node(source, { env: { NODE_OPTIONS: '--expose-gc --no-warnings' } });
+  const { stdout } = await child.succeeded();
+  return JSON.parse(stdout) as Outcome;
+}
+
+it('closes an OwnedFd that became garbage unclosed, and says once what it was', async () => {
+  const { warnings, open } = await drop(`return fds.memfd('forgotten').fd;`);
+  expect(warnings).toEqual([
+    { code: 'ANCILLARY_LEAK', message: expect.stringMatching(/memfd:forgotten.*closed now/) as string },
+  ]);
+  expect(open).toBe(false);
+});
+
+it('closes a received descriptor that became garbage with its frame', async () => {
+  const { warnings, open } = await drop(`
+    const [left, right] = socketpair();
+    const file = fds.memfd('sent');
+    await left.send('x', [file], { transfer: true });
+    const frame = await right.receive(1);
+    left.destroy();
+    right.destroy();
+    return frame.fds[0].fd;
+  `);
+  expect(warnings).toEqual([{ code: 'ANCILLARY_LEAK', message: expect.stringContaining('memfd:sent') as string }]);
+  expect(open).toBe(false);
+});
+
+it.each([
+  ['closed', 'owned.close();', false],
+  ['closed long after it was made', 'await turn(); await turn(); owned.close();', false],
+  ['taken', 'owned.take();', true],
+  ['taken long after it was made', 'await turn(); await turn(); owned.take();', true],
+  ['disposed', 'owned[Symbol.dispose]();', false],
+  ['held', 'globalThis.held = owned;', true],
+])('says nothing of one that was %s', async (_, what, stillOpen) => {
+  const { warnings, open } = await drop(`const owned = fds.memfd('known'); const { fd } = owned; ${what} return fd;`);
+  expect(warnings).toEqual([]);
+  expect(open).toBe(stillOpen);
+});

@@ -1,0 +1,196 @@
+import { c } from '../support/children';
+import { probe } from './probe';
+
+// The numbers are those of docs/kernel.md.
+
+test('23: SEQPACKET keeps messages apart, also an empty one with a descriptor', async () => {
+  const seen = await probe(`
+a, b = pair(S.SOCK_SEQPACKET)
+send(a, b'AAA')
+send(a, b'BBB', 1)
+send(a, b'', 1)
+send(a, b'CCCC')
+got = [receive(b), receive(b), receive(b)]
+data, _, flags = recvmsg(b, 2)
+rest = receive(b)
+a.close()
+tell(got, [data.decode(), bool(flags & S.MSG_TRUNC)], rest, [receive(b), receive(b)])`);
+  expect(seen).toEqual([
+    [
+      ['AAA', 0, false],
+      ['BBB', 1, false],
+      ['', 1, false],
+    ],
+    ['CC', true],
+    'EAGAIN',
+    [
+      ['', 0, false],
+      ['', 0, false],
+    ],
+  ]);
+});
+
+test('23: datagrams keep them apart too', async () => {
+  const seen = await probe(`
+a, b = pair(S.SOCK_DGRAM)
+send(a, b'AAA')
+send(a, b'BBB', 1)
+send(a, b'', 1)
+send(a, b'CCCC')
+got = [receive(b), receive(b), receive(b)]
+data, _, flags = recvmsg(b, 2)
+tell(got, [data.decode(), bool(flags & S.MSG_TRUNC)])`);
+  expect(seen).toEqual([
+    [
+      ['AAA', 0, false],
+      ['BBB', 1, false],
+      ['', 1, false],
+    ],
+    ['CC', true],
+  ]);
+});
+
+test('26: an out-of-band byte and its descriptors are lost to recvmsg, unless SO_OOBINLINE is on', async () => {
+  const seen = await probe(`
+results = []
+for inline in (0, 1):
+    a, b = pair()
+    b.setsockopt(S.SOL_SOCKET, S.SO_OOBINLINE, inline)
+    send(a, b'A')
+    send(a, b'x', 1, flags=S.MSG_OOB)
+    send(a, b'B')
+    got = []
+    while not isinstance(one := receive(b), str):
+        got.append(one)
+    results.append([''.join(each[0] for each in got), sum(each[1] for each in got), any(each[2] for each in got)])
+tell(*results)`);
+  expect(seen).toEqual([
+    ['AB', 0, false],
+    ['AxB', 1, false],
+  ]);
+});
+
+test('27: a full socket turns writable only when far more than one message was read', async () => {
+  const seen = await probe(`
+a, b = pair()
+def writable():
+    return bool(select.select([], [a], [], 0)[1])
+sent = 0
+while isinstance(send(a, b'x' * 1000), int):
+    sent += 1000
+unread = sent
+while not writable():
+    unread -= len(b.recv(1000))
+tell(unread < sent / 2)`);
+  expect(seen).toEqual([true]);
+});
+
+test('27: with too many descriptors in flight the socket stays writable, and other sockets of the user are refused too', async () => {
+  const seen = await probe(`
+unprivileged()
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+a, b = pair()
+c, d = pair()
+while isinstance(result := send(a, b'q', 1), int):
+    pass
+tell(result, send(c, b'q', 1), bool(select.select([], [a], [], 0)[1]))`);
+  expect(seen).toEqual(['ETOOMANYREFS', 'ETOOMANYREFS', true]);
+});
+
+test('28: connecting to a full backlog gives EAGAIN though poll says ready; without listen() it gives ECONNREFUSED', async () => {
+  const seen = await probe(`
+with tempfile.TemporaryDirectory() as directory:
+    path = directory + '/socket'
+    server = S.socket(S.AF_UNIX)
+    server.bind(path)
+    def client():
+        sock = S.socket(S.AF_UNIX)
+        sock.setblocking(False)
+        return sock
+    refused = attempt(client().connect, path)
+    server.listen(0)
+    waiting = []
+    while True:
+        sock = client()
+        result = attempt(sock.connect, path)
+        if result is not None:
+            break
+        waiting.append(sock)
+    tell(refused, result, bool(select.select([], [sock], [], 0)[1]))`);
+  expect(seen).toEqual(['ECONNREFUSED', 'EAGAIN', true]);
+});
+
+test('28: fchmod of a socket before bind gives its path that mode', async () => {
+  const seen = await probe(`
+os.umask(0)
+with tempfile.TemporaryDirectory() as directory:
+    results = []
+    for mode in (0o600, 0o660):
+        server = S.socket(S.AF_UNIX)
+        os.fchmod(server.fileno(), mode)
+        server.bind(f'{directory}/{mode}')
+        results.append(os.stat(f'{directory}/{mode}').st_mode & 0o777 == mode)
+    tell(*results)`);
+  expect(seen).toEqual([true, true]);
+});
+
+test('29: the flags of a receive with MSG_CMSG_CLOEXEC contain it', async () => {
+  const seen = await probe(`
+a, b = pair()
+send(a, b'A')
+send(a, b'B')
+tell(recvmsg(b, 1)[2], recvmsg(b, 1, flags=CLOEXEC)[2] == CLOEXEC)`);
+  expect(seen).toEqual([0, true]);
+});
+
+test('30: a control buffer of CMSG_SPACE(4) sent whole carries two descriptors on 64-bit systems', async () => {
+  // The buffer of Technical Q&A QA1541: a struct of a header and an int, with its own size as the length of both.
+  const program = c(`
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int main(void) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) return 1;
+  struct { struct cmsghdr header; int fd; } control;
+  memset(&control, 0, sizeof control);
+  char byte = 'D';
+  struct iovec data = { &byte, 1 };
+  struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+  control.header.cmsg_len = sizeof control;
+  control.header.cmsg_level = SOL_SOCKET;
+  control.header.cmsg_type = SCM_RIGHTS;
+  control.fd = open("/dev/null", O_RDONLY);
+  if (sendmsg(pair[0], &message, 0) != 1) return 2;
+
+  char room[CMSG_SPACE(253 * sizeof(int))];
+  message.msg_control = room;
+  message.msg_controllen = sizeof room;
+  if (recvmsg(pair[1], &message, 0) != 1) return 3;
+  struct cmsghdr *got = CMSG_FIRSTHDR(&message);
+  size_t count = (got->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  return printf("%zu of %zu\\n", count, (sizeof control - CMSG_LEN(0)) / sizeof(int)) < 0;
+}
+`);
+  const { stdout } = await program.succeeded();
+  expect(stdout).toBe('2 of 2\n');
+});
+
+test('31: Python’s multiprocessing wants the data byte to be the number of descriptors', async () => {
+  const seen = await probe(`
+from multiprocessing.reduction import recvfds
+results = []
+for byte in (b'\\x01', b'X'):
+    a, b = S.socketpair(S.AF_UNIX)
+    send(a, byte, 1)
+    a.shutdown(S.SHUT_WR)
+    try:
+        results.append(len(recvfds(b, 1)))
+    except Exception as error:
+        results.append(type(error).__name__)
+tell(*results)`);
+  expect(seen).toEqual([1, 'AssertionError']);
+});

@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import type { FdSocket } from '../../packages/ancillary';
+
+/** Resolves when the socket is closed, also when it is already. */
+export async function closed(...sockets: readonly FdSocket[]): Promise<void> {
+  for (const socket of sockets) {
+    if (!socket.closed) await once(socket, 'close');
+  }
+}
+
+/** Destroys sockets and waits until they are closed. */
+export async function destroyed(...sockets: readonly FdSocket[]): Promise<void> {
+  for (const socket of sockets) socket.destroy();
+  await closed(...sockets);
+}
+
+/** Everything until the end, read as bytes. */
+export async function bytesOf(socket: FdSocket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  if (!socket.readableEnded) await once(socket, 'end');
+  return Buffer.concat(chunks);
+}
+
+const CHUNK = Buffer.alloc(16_384, '.');
+
+/** Writes until the kernel refuses and the Writable holds chunks of its own. Returns the bytes written. */
+export function fill(socket: FdSocket): number {
+  let written = 0;
+  for (let count = 0; count < 1_000; count++) {
+    written += CHUNK.length;
+    if (!socket.write(CHUNK)) return written;
+  }
+  throw new Error('the kernel never refused');
+}
+
+/** The code that something fails with, as a promise or by throwing. */
+export async function codeOf(attempt: () => unknown): Promise<string> {
+  try {
+    await attempt();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+  throw new Error('it succeeded');
+}

@@ -1,0 +1,125 @@
+import type { Measured } from '../../packages/ancillary';
+import { exactly, segmentFrames } from '../../packages/stream/frame-reader';
+import { ReceiveQueue } from '../../packages/stream/receive-queue';
+import type { OwnedFd } from '../../packages/binding';
+import { attached, digits, Reading } from './reading';
+
+/** A codec that answers as told, and remembers what it was asked. */
+function answering(...answers: readonly Measured[]) {
+  const asked: [string, number][] = [];
+  return {
+    asked,
+    measure(buffered: Uint8Array, scanned: number): Measured {
+      asked.push([Buffer.from(buffered).toString(), scanned]);
+      const answer = answers[asked.length - 1];
+      if (answer === undefined) throw new Error('asked too often');
+      return answer;
+    },
+  };
+}
+
+it('says how many bytes the frame lacks, before and after its length is known', () => {
+  using reading = new Reading(digits);
+  expect(reading.reader.missing()).toBe(2);
+  reading.came('4');
+  expect(reading.reader.missing()).toBe(1);
+  reading.came('0a');
+  expect(reading.reader.missing()).toBe(3);
+  expect(reading.next()).toBeUndefined();
+  reading.came('bcd40');
+  expect(reading.reader.missing()).toBe(0);
+  expect(reading.next()).toMatchObject({ text: '40abcd', frame: { range: { start: 0, end: 6 } } });
+  expect(reading.reader.missing()).toBe(4);
+});
+
+it('asks again only when the bytes wanted are there, and passes on how far the search got', () => {
+  const codec = answering({ need: 2 }, { need: 5, scanned: 1 }, { length: 6, fds: 0 }, { need: 1 });
+  using reading = new Reading(codec);
+  for (const byte of 'abcdef') {
+    reading.came(byte);
+    reading.reader.missing();
+  }
+  expect(codec.asked).toEqual([
+    ['a', 0],
+    ['ab', 0],
+    ['abcde', 1],
+  ]);
+  expect(reading.next()).toMatchObject({ text: 'abcdef' });
+  expect(reading.reader.missing()).toBe(1);
+  expect(codec.asked[3]).toEqual(['', 0]);
+});
+
+it.each<[string, Measured]>([
+  ['need of what it saw', { need: 3 }],
+  ['need of less than it saw', { need: 0 }],
+  ['a fraction of a byte', { need: 3.5 }],
+  ['no number', { need: NaN }],
+  ['endless need', { need: Infinity }],
+  ['length 0', { length: 0, fds: 0 }],
+  ['a negative length', { length: -1, fds: 0 }],
+  ['an endless length', { length: Infinity, fds: 0 }],
+])('a codec that answers %s is told so', (_, answer) => {
+  using reading = new Reading(answering(answer));
+  reading.came('abc');
+  expect(() => reading.next()).toThrow(RangeError);
+  expect(() => reading.next()).toThrow(/the codec's measure\(\) returned/);
+});
+
+it.each<[string, Measured]>([
+  ['a negative number', { length: 3, fds: -1 }],
+  ['a fraction', { length: 3, fds: 0.5 }],
+  ['no number', { length: 3, fds: NaN }],
+])('a codec that declares %s of descriptors is told so', (_, answer) => {
+  using reading = new Reading(answering(answer));
+  reading.came('abc', 1);
+  expect(() => reading.next()).toThrow(RangeError);
+});
+
+it('what measure() throws is told when the frame is asked for, and every time after', () => {
+  const refusal = new Error('not a frame');
+  using reading = new Reading({
+    measure: (buffered) => {
+      if (buffered[0] === 0x21) throw refusal;
+      return digits.measure(buffered, 0);
+    },
+  });
+  reading.came('10a!');
+  expect(reading.next()).toMatchObject({ text: '10a' });
+  expect(reading.reader.missing()).toBe(0);
+  expect(() => reading.next()).toThrow(refusal);
+  expect(() => reading.next()).toThrow(refusal);
+});
+
+it('is greedy as the codec says; unsaid, with a count it is, and attached it is not', () => {
+  using counted = new Reading(digits);
+  expect(counted.reader.greedy).toBe(false);
+  counted.came('10a');
+  counted.next();
+  expect(counted.reader.greedy).toBe(true);
+
+  using unsaid = new Reading({ measure: attached('greedy').measure });
+  unsaid.came('10a');
+  unsaid.next();
+  expect(unsaid.reader.greedy).toBe(false);
+
+  using bounded = new Reading({ ...digits, reads: 'bounded' });
+  bounded.came('10a');
+  bounded.next();
+  expect(bounded.reader.greedy).toBe(false);
+  using greedy = new Reading(attached('greedy'));
+  expect(greedy.reader.greedy).toBe(true);
+});
+
+it('without a codec each segment is a frame', () => {
+  const queue = new ReceiveQueue<OwnedFd>('last-byte');
+  const codec = segmentFrames(queue);
+  expect(codec.measure(Buffer.alloc(0), 0)).toEqual({ need: 1 });
+  queue.push(Buffer.from('abc'), [], false);
+  queue.push(Buffer.from('d'), [], false);
+  expect(codec.measure(queue.peek(1), 0)).toEqual({ length: 3, fds: 'attached' });
+});
+
+it('a length given beforehand is the frame’s length, read without looking further', () => {
+  expect(exactly(7)).toMatchObject({ reads: 'bounded' });
+  expect(exactly(7).measure(Buffer.alloc(0), 0)).toEqual({ length: 7, fds: 'attached' });
+});

@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import { ReceiveQueue } from '../../packages/stream/receive-queue';
+import { propertyRuns } from '../support/properties';
+
+function queueOf(...chunks: readonly string[]): ReceiveQueue<string> {
+  const queue = new ReceiveQueue<string>('last-byte');
+  for (const chunk of chunks) queue.push(Buffer.from(chunk), [], false);
+  return queue;
+}
+
+/** Bytes copied from buffer to buffer by what `run` does. */
+function bytesCopied(run: () => void): number {
+  let copied = 0;
+  const real = Object.getOwnPropertyDescriptor(Buffer.prototype, 'copy')?.value as Buffer['copy'];
+  const spy = jest.spyOn(Buffer.prototype, 'copy').mockImplementation(function (this: Buffer, ...args: unknown[]) {
+    const part = real.apply(this, args as Parameters<Buffer['copy']>);
+    copied += part;
+    return part;
+  });
+  try {
+    run();
+  } finally {
+    spy.mockRestore();
+  }
+  return copied;
+}
+
+it('counts offsets over the life of the stream', () => {
+  const queue = queueOf('abc', 'de');
+  expect([queue.start, queue.end, queue.length, queue.frontLength]).toEqual([0, 5, 5, 3]);
+  queue.take(4);
+  expect([queue.start, queue.end, queue.length, queue.frontLength]).toEqual([4, 5, 1, 1]);
+  queue.take(1);
+  expect([queue.start, queue.end, queue.length, queue.frontLength]).toEqual([5, 5, 0, 0]);
+  queue.push(Buffer.from('f'), [], false);
+  expect([queue.start, queue.end, queue.length]).toEqual([5, 6, 1]);
+});
+
+it('takes bytes without a copy where one chunk holds them all', () => {
+  const chunk = Buffer.from('abcdef');
+  const queue = new ReceiveQueue<string>('last-byte');
+  queue.push(chunk, [], false);
+  const copied = bytesCopied(() => {
+    const first = queue.take(2);
+    const rest = queue.take(4);
+    expect([first.buffer, first.byteOffset]).toEqual([chunk.buffer, chunk.byteOffset]);
+    expect([rest.buffer, rest.byteOffset]).toEqual([chunk.buffer, chunk.byteOffset + 2]);
+  });
+  expect(copied).toBe(0);
+});
+
+it('copies each byte once when they are spread over chunks', () => {
+  const queue = queueOf('ab', 'cd', 'ef', 'gh');
+  expect(
+    bytesCopied(() => {
+      expect(queue.take(7).toString()).toBe('abcdefg');
+    }),
+  ).toBe(7);
+  expect(queue.take(1).toString()).toBe('h');
+});
+
+it('looks at the front without a copy as long as one chunk suffices, and changes nothing by looking', () => {
+  const queue = queueOf('abc', 'de');
+  expect(
+    bytesCopied(() => {
+      expect(queue.peek(3).toString()).toBe('abc');
+    }),
+  ).toBe(0);
+  expect(queue.peek(4).subarray(0, 4).toString()).toBe('abcd');
+  expect(queue.length).toBe(5);
+  expect(queue.take(5).toString()).toBe('abcde');
+});
+
+it('joins chunks by doubling: a frame looked at byte by byte costs a bounded number of copies of each byte', () => {
+  const total = 1 << 16;
+  const queue = new ReceiveQueue<string>('last-byte');
+  const copied = bytesCopied(() => {
+    for (let length = 1; length <= total; length++) {
+      queue.push(Buffer.of(length & 255), [], false);
+      if (queue.peek(length).length !== length) throw new Error(`not ${length} bytes`);
+    }
+  });
+  // Once into the storage, and then again whenever that doubles: 1 + 1/2 + 1/4 ...
+  expect(copied).toBeLessThanOrEqual(4 * total);
+  const bytes = queue.take(total);
+  expect(bytes.equals(Buffer.from(Array.from({ length: total }, (_, index) => (index + 1) & 255)))).toBe(true);
+});
+
+it('never writes into bytes that were taken, although later ones are joined in the same storage', () => {
+  const queue = queueOf('abcd', 'e');
+  queue.peek(5);
+  const taken = queue.take(4);
+  queue.push(Buffer.from('fgh'), [], false);
+  expect(queue.peek(4).toString()).toBe('efgh');
+  const more = queue.take(4);
+  queue.push(Buffer.from('ij'), [], false);
+  queue.push(Buffer.from('kl'), [], false);
+  expect(queue.peek(4).toString()).toBe('ijkl');
+  expect([taken.toString(), more.toString()]).toEqual(['abcd', 'efgh']);
+});
+
+it.each(['peek', 'take'] as const)('%s of more bytes than there are is a mistake of the caller', (method) => {
+  expect(() => queueOf('abc', 'd')[method](5)).toThrow(RangeError);
+});
+
+it('gives back the bytes put in, whatever the sizes of chunks, looks and takes', () => {
+  const step = fc.record({ push: fc.nat(40), peek: fc.nat(60), take: fc.nat(60) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const queue = new ReceiveQueue<string>('last-byte');
+      const taken: Buffer[] = [];
+      const whole: number[] = [];
+      for (const { push, peek, take } of steps) {
+        const chunk = Buffer.from(Array.from({ length: push + 1 }, (_, index) => (whole.length + index) & 255));
+        whole.push(...chunk);
+        queue.push(chunk, [], false);
+        const need = Math.min(peek, queue.length);
+        const view = queue.peek(need);
+        expect(view.length).toBeGreaterThanOrEqual(need);
+        expect([...view]).toEqual(whole.slice(queue.start, queue.start + view.length));
+        taken.push(queue.take(Math.min(take, queue.length)));
+      }
+      taken.push(queue.take(queue.length));
+      // Compared at the end, so that nothing that was handed out may have changed meanwhile.
+      expect([...Buffer.concat(taken)]).toEqual(whole);
+    }),
+    propertyRuns,
+  );
+});

@@ -1,0 +1,61 @@
+import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Open descriptors of this process: number -> what /proc/self/fd says it is (`socket:[123]`, `/dev/null` …). */
+export type Descriptors = ReadonlyMap<number, string>;
+
+const DIRECTORY = '/proc/self/fd';
+
+export function openDescriptors(): Descriptors {
+  const open = new Map<number, string>();
+  for (const name of readdirSync(DIRECTORY)) {
+    try {
+      open.set(Number(name), readlinkSync(`${DIRECTORY}/${name}`));
+    } catch (error) {
+      // The descriptor that read the directory is in the listing and closed by now.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return open;
+}
+
+/** The file behind a descriptor. A received copy has another number and the same identity. */
+export function identity(fd: number): string {
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+/** One readable line for each descriptor that differs; empty when the two are equal. */
+export function differences(before: Descriptors, after: Descriptors): string[] {
+  const numbers = [...new Set([...before.keys(), ...after.keys()])].sort((a, b) => a - b);
+  return numbers.flatMap((fd) => {
+    const was = before.get(fd);
+    const is = after.get(fd);
+    if (was === is) return [];
+    if (was === undefined) return [`+ ${fd} -> ${is}   left open`];
+    if (is === undefined) return [`- ${fd} -> ${was}   closed, and was open before`];
+    return [`~ ${fd} -> ${is}   was ${was}`];
+  });
+}
+
+/**
+ * Lets the event loop turn until the open descriptors are those of `before`, and returns the differences that remain.
+ * Closing takes turns (close callbacks, the pipes of a child that has just ended), so there is a bound and no sleep.
+ */
+export async function differencesAfterSettling(before: Descriptors, { milliseconds = 2000 } = {}): Promise<string[]> {
+  const deadline = performance.now() + milliseconds;
+  for (;;) {
+    const remaining = differences(before, openDescriptors());
+    if (remaining.length === 0 || performance.now() > deadline) return remaining;
+    await nextTurn();
+  }
+}
+
+/** Throws, with the differences as text, unless the open descriptors become those of `before`. */
+export async function expectDescriptors(before: Descriptors, where: string, limits?: { milliseconds?: number }) {
+  const remaining = await differencesAfterSettling(before, limits);
+  if (remaining.length === 0) return;
+  const error = new Error(`The open descriptors changed during ${where}:\n${remaining.join('\n')}`);
+  error.stack = error.message; // Where the check runs says nothing about where the descriptor was opened.
+  throw error;
+}

@@ -1,0 +1,39 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import ts from 'typescript';
+import { runDirectory } from './children';
+
+const ROOT = path.resolve(__dirname, '../..');
+
+/**
+ * The sources of packages/ as plain JavaScript, for workers and children, which cannot run TypeScript: the path that
+ * `require` takes for `ancillary`, with its siblings (`../codec` …) beside it. Made anew in each run of the tests, so that,
+ * unlike dist/, it is never older than the sources. The addon is the one that the tests themselves use.
+ */
+export function plainJavaScript(): string {
+  const root = path.join(runDirectory(), 'plain-javascript');
+  // Two workers of jest may make it: each under a name of its own, and only one can rename.
+  const unfinished = `${root}.${process.pid}`;
+  if (!existsSync(root)) {
+    make(unfinished);
+    try {
+      renameSync(unfinished, root);
+    } catch (error) {
+      if (!existsSync(root)) throw error;
+    }
+  }
+  return path.join(root, 'packages', 'ancillary');
+}
+
+function make(root: string): void {
+  for (const file of readdirSync(path.join(ROOT, 'packages'), { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts') || file.endsWith('.d.ts')) continue;
+    const { outputText } = ts.transpileModule(readFileSync(path.join(ROOT, 'packages', file), 'utf8'), {
+      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, esModuleInterop: true },
+    });
+    const target = path.join(root, 'packages', file.replace(/ts$/, 'js'));
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, outputText);
+  }
+  for (const name of ['build', 'node_modules']) symlinkSync(path.join(ROOT, name), path.join(root, name));
+}
