@@ -1,11 +1,14 @@
 import { once } from 'node:events';
-import type { FdSocket } from '../../packages/ancillary';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type FdSocket, raw } from '../../packages/ancillary';
 
 /** Resolves when the socket is closed, also when it is already. */
 export async function closed(...sockets: readonly FdSocket[]): Promise<void> {
   for (const socket of sockets) {
     if (!socket.closed) await once(socket, 'close');
   }
+  // `closed` is true a moment before 'close' is emitted.
+  await nextTurn();
 }
 
 /** Destroys sockets and waits until they are closed. */
@@ -24,14 +27,21 @@ export async function bytesOf(socket: FdSocket): Promise<Buffer> {
 
 const CHUNK = Buffer.alloc(16_384, '.');
 
-/** Writes until the kernel refuses and the Writable holds chunks of its own. Returns the bytes written. */
+/** Fills the kernel's buffer, and then the Writable's until write() returns false. Returns the bytes written. */
 export function fill(socket: FdSocket): number {
   let written = 0;
+  for (let count = 0; count < 10_000; count++) {
+    try {
+      written += raw.sendMessage(socket, CHUNK);
+    } catch {
+      break;
+    }
+  }
   for (let count = 0; count < 1_000; count++) {
     written += CHUNK.length;
     if (!socket.write(CHUNK)) return written;
   }
-  throw new Error('the kernel never refused');
+  throw new Error('write() never returned false');
 }
 
 /** The code that something fails with, as a promise or by throwing. */
