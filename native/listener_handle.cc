@@ -57,6 +57,7 @@ Napi::Value ListenerHandle::openListener(const Napi::CallbackInfo& info) {
   const int error =
       handle->open(object, fd, info[1].As<Napi::Object>(), "ANCILLARYLISTENER", {"connection", "failed"});
   if (error < 0) return Napi::Number::New(env, error);
+  handle->updateInterest();
   return object;
 }
 
@@ -69,7 +70,10 @@ void ListenerHandle::setAccepting(const Napi::CallbackInfo& info) {
   updateInterest();
 }
 
-int ListenerHandle::interest() const { return accepting_ ? UV_READABLE : 0; }
+int ListenerHandle::interest() const {
+  // An event that no listening socket has: it keeps the loop running, as a server should while it listens.
+  return accepting_ ? UV_READABLE : UV_PRIORITIZED;
+}
 
 void ListenerHandle::wake(bool, int) {
   const Napi::Env env = Env();

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type BoundAddress, type ListeningBinding, type SocketBinding, systemError } from '../binding';
 import { type Address, boundAddress, showAddress } from './address';
 import { FdSocket } from './fd-socket';
-import type { FdSocketOptions } from './options';
+import { type FdSocketOptions, receiveLimits } from './options';
 import { abortError, asError, throwIfAborted } from './rejection';
 
 export interface ConnectOptions extends FdSocketOptions {
@@ -30,6 +30,7 @@ export async function connect(
   options: ConnectOptions = {},
 ): Promise<FdSocket> {
   const target = boundAddress(address);
+  receiveLimits(options);
   throwIfAborted(options.signal);
   const socket = binding.socket();
   try {

@@ -101,13 +101,13 @@ export class FdSocket extends Duplex {
     return this.#handle.peerCredentials();
   }
 
-  /** Keeps the event loop running while the socket is open, as at first. */
+  /** Keeps the event loop running while the socket is being read or has something to send, as at first. */
   ref(): this {
     this.#handle.ref();
     return this;
   }
 
-  /** Lets the process end although the socket is open. */
+  /** Lets the process end all the same. */
   unref(): this {
     this.#handle.unref();
     return this;

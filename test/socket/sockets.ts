@@ -44,6 +44,13 @@ export function fill(socket: FdSocket): number {
   throw new Error('write() never returned false');
 }
 
+/** The next of what an iterator gives; throws at its end. */
+export async function nextOf<T>(iterator: AsyncIterator<T, unknown>): Promise<T> {
+  const result = await iterator.next();
+  if (result.done === true) throw new Error('the iterator ended');
+  return result.value;
+}
+
 /** The code that something fails with, as a promise or by throwing. */
 export async function codeOf(attempt: () => unknown): Promise<string> {
   try {
