@@ -41,13 +41,19 @@ void PolledHandle::close() {
 }
 
 void PolledHandle::setRef(bool ref) {
+  ref_ = ref;
+  updateRef();
+}
+
+void PolledHandle::updateRef() {
   if (!isOpen()) return;
-  if (ref) poll_->ref();
+  if (ref_ && holdsLoop()) poll_->ref();
   else poll_->unref();
 }
 
 void PolledHandle::updateInterest() {
   if (waking_ || !isOpen()) return;
+  updateRef();
   const int error = poll_->watch(interest());
   if (error == 0) return;
   const Napi::Env env = self_.Env();

@@ -40,6 +40,8 @@ class PolledHandle : protected OpenHandles::Node, protected PollHandle::Listener
 
   /** The UV_ events to watch. */
   virtual int interest() const = 0;
+  /** Whether what is watched is a reason for the loop to go on; a hangup alone is none. */
+  virtual bool holdsLoop() const { return true; }
   /** The loop reports something. `error`: libuv told EPOLLERR, which hides whatever else there was. */
   virtual void wake(bool error, int events) = 0;
   /** JavaScript cannot be told of anything any more: {@link interest} must be 0 from now on. */
@@ -55,6 +57,9 @@ class PolledHandle : protected OpenHandles::Node, protected PollHandle::Listener
   PollHandle::Owner poll_;
   int fd_ = -1;
   bool waking_ = false;
+  bool ref_ = true;
+
+  void updateRef();
 };
 
 }  // namespace ancillary

@@ -1,6 +1,7 @@
 #include "socket_handle.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -64,6 +65,7 @@ Napi::Function SocketHandle::define(Napi::Env env) {
                          InstanceMethod<&SocketHandle::watchHangup>("watchHangup"),
                          InstanceMethod<&SocketHandle::shutdownSending>("shutdown"),
                          InstanceMethod<&SocketHandle::getHungUp>("hungUp"),
+                         InstanceMethod<&SocketHandle::getUnread>("unread"),
                          InstanceMethod<&SocketHandle::refLoop>("ref"),
                          InstanceMethod<&SocketHandle::unrefLoop>("unref"),
                          InstanceMethod<&SocketHandle::closeNow>("close"),
@@ -136,6 +138,12 @@ Napi::Value SocketHandle::shutdownSending(const Napi::CallbackInfo& info) {
 
 Napi::Value SocketHandle::getHungUp(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), isOpen() && hungUp());
+}
+
+Napi::Value SocketHandle::getUnread(const Napi::CallbackInfo& info) {
+  int unread = 0;
+  if (isOpen() && ioctl(fd(), FIONREAD, &unread) < 0) unread = 0;
+  return Napi::Number::New(info.Env(), unread);
 }
 
 bool SocketHandle::hungUp() const {

@@ -25,11 +25,13 @@ class SocketHandle final : public Napi::ObjectWrap<SocketHandle>, private Polled
   void watchHangup(const Napi::CallbackInfo& info);
   Napi::Value shutdownSending(const Napi::CallbackInfo& info);
   Napi::Value getHungUp(const Napi::CallbackInfo& info);
+  Napi::Value getUnread(const Napi::CallbackInfo& info);
   void refLoop(const Napi::CallbackInfo&) { setRef(true); }
   void unrefLoop(const Napi::CallbackInfo&) { setRef(false); }
   void closeNow(const Napi::CallbackInfo&) { close(); }
 
   int interest() const override;
+  bool holdsLoop() const override { return pump_.wantsToRead() || wantsWritable_; }
   void wake(bool error, int events) override;
   void giveUp() override;
 

@@ -102,7 +102,8 @@ function wrongKind(info: FdInfo, what: string, why?: string): AncillaryError {
 }
 
 function take(fd: number | OwnedFd): number {
-  return typeof fd === 'number' ? fd : fd.take();
+  // Adopting checks that no OwnedFd or FdSocket holds the number: it would be closed twice.
+  return (typeof fd === 'number' ? OwnedFd.adopt(fd) : fd).take();
 }
 
 function ofLedger(fd: number | undefined): OwnedFd {

@@ -135,6 +135,8 @@ export interface NativeSocket {
   watchHangup(): void;
   shutdown(): number;
   hungUp(): boolean;
+  /** SIOCINQ; 0 once closed. */
+  unread(): number;
   ref(): void;
   unref(): void;
   close(): void;

@@ -81,6 +81,10 @@ class OpenSocket implements SocketHandle {
     return this.#native.hungUp();
   }
 
+  unread(): number {
+    return this.#native.unread();
+  }
+
   peerCredentials(): PeerCredentials {
     const [pid = 0, uid = 0, gid = 0] = readCredentials(this.fd);
     return { pid, uid, gid };

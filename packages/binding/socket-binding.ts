@@ -57,12 +57,14 @@ export interface SocketHandle {
   send(parts: readonly SendPart[]): SendResult;
   /** Asks for one {@link SocketEvents.writable}. */
   watchWritable(): void;
-  /** Asks for {@link SocketEvents.hangup}; for a socket whose end of file was read. */
+  /** Asks for {@link SocketEvents.hangup}; does not keep the event loop running. */
   watchHangup(): void;
   /** Ends the sending direction. Returns the name of the errno, or undefined. */
   shutdown(): string | undefined;
   /** Whether the peer closed both directions, as poll(2) tells it now. */
   hungUp(): boolean;
+  /** Bytes that wait in the kernel to be read (SIOCINQ). */
+  unread(): number;
   /** The peer as SO_PEERCRED tells it. @throws system errors */
   peerCredentials(): PeerCredentials;
   /** Whether the socket keeps the event loop running; true at first. */

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { FdFrame, FdSocket, FrameCodec } from '../stream';
 
@@ -59,7 +58,7 @@ export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): F
 
     async close() {
       if (socket.destroyed) return;
-      const closed = once(socket, 'close');
+      const closed = new Promise<void>((resolve) => socket.once('close', resolve));
       socket.end();
       // Whatever ends the sending side, the socket is closed next; a failure was told to those whose messages it hit.
       await finished(socket, { readable: false }).catch(() => undefined);

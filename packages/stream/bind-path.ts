@@ -1,7 +1,8 @@
 import fs from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ListeningBinding, type OwnedFd, systemError } from '../binding';
+import { throwIfAborted } from './rejection';
 
 /** A path with the very socket that was bound to it. */
 export interface BoundPath {
@@ -12,7 +13,7 @@ export interface BoundPath {
 
 const PERMISSIONS = 0o777;
 const LOCK_PAUSE_MS = 5;
-const LOCK_TRIES = 400;
+const LOCK_TRIES = 200;
 
 /**
  * Binds a socket to a path and starts listening. A socket that no server answers at any more is replaced; a live one, or
@@ -20,10 +21,11 @@ const LOCK_TRIES = 400;
  *
  * Between bind and listen a server looks just like a stale one (ECONNREFUSED, docs/kernel.md 28), and one that judged a
  * path stale could remove the fresh socket of another. So all of it happens under a lock on the directory, which leaves
- * nothing behind; without permission to open the directory it goes on unlocked.
+ * nothing behind. Without permission to open the directory, or when somebody keeps it locked, it goes on unlocked: an
+ * advisory lock that anyone may take must not keep a server from starting.
  *
  * @param mode permissions of the path, in force from the moment it exists
- * @throws EADDRINUSE; system errors of open(2), bind(2) and listen(2)
+ * @throws EADDRINUSE; AbortError; system errors of bind(2) and listen(2)
  */
 export async function bindPath(
   binding: ListeningBinding,
@@ -31,10 +33,11 @@ export async function bindPath(
   path: string,
   mode: number,
   backlog: number,
+  signal: AbortSignal | undefined,
 ): Promise<BoundPath> {
   const directory = openDirectory(path);
   try {
-    if (directory !== undefined) await lock(binding, directory, path);
+    if (directory !== undefined) await lock(binding, directory, signal);
     return bindLocked(binding, socket, path, mode, backlog);
   } finally {
     if (directory !== undefined) fs.closeSync(directory);
@@ -43,8 +46,17 @@ export async function bindPath(
 
 /** Removes the path if it is still the socket that was bound; call it while that is listening, so nobody replaces it. */
 export function unbindPath({ path, dev, ino }: BoundPath): void {
-  const found = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const found = entryAt(path);
   if (found?.dev === dev && found.ino === ino) fs.rmSync(path, { force: true });
+}
+
+/** What stands at a path; undefined also where the path leads nowhere any more. */
+function entryAt(path: string): fs.BigIntStats | undefined {
+  try {
+    return fs.lstatSync(path, { bigint: true });
+  } catch {
+    return undefined;
+  }
 }
 
 function bindLocked(
@@ -60,7 +72,8 @@ function bindLocked(
   if (refusal === 'EADDRINUSE' && removeStale(binding, path)) refusal = binding.bind(socket, { path });
   if (refusal !== undefined) throw Object.assign(systemError(refusal, 'bind', path), { path });
   const { dev, ino, mode: given } = fs.lstatSync(path, { bigint: true });
-  const bound = { path, dev, ino };
+  // The working directory may be another one when it is removed.
+  const bound = { path: resolve(path), dev, ino };
   try {
     // Only ever widens, and nobody can connect before listen().
     if ((Number(given) & PERMISSIONS) !== mode) fs.chmodSync(path, mode);
@@ -75,7 +88,7 @@ function bindLocked(
 
 /** Whether the path is free now. @throws EADDRINUSE where it is not a socket */
 function removeStale(binding: ListeningBinding, path: string): boolean {
-  const found = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const found = entryAt(path);
   if (found === undefined) return true;
   if (!found.isSocket()) {
     throw Object.assign(systemError('EADDRINUSE', 'bind', `${path} exists and is not a socket; it is left alone`), {
@@ -98,13 +111,10 @@ function openDirectory(path: string): number | undefined {
   }
 }
 
-async function lock(binding: ListeningBinding, directory: number, path: string): Promise<void> {
+async function lock(binding: ListeningBinding, directory: number, signal: AbortSignal | undefined): Promise<void> {
   for (let tries = 0; tries < LOCK_TRIES; tries++) {
-    const refusal = binding.lock(directory);
-    if (refusal === undefined) return;
-    if (refusal !== 'EAGAIN') throw systemError(refusal, 'flock', dirname(path));
+    if (binding.lock(directory) !== 'EAGAIN') return;
+    throwIfAborted(signal);
     await delay(LOCK_PAUSE_MS);
   }
-  const detail = `${path}: its directory has been locked by somebody else for too long`;
-  throw Object.assign(systemError('EADDRINUSE', 'bind', detail), { path });
 }

@@ -39,7 +39,8 @@ export class ByteConsumer implements Consumer {
   /** The Duplex wants more; it asks again only after it was given some. */
   want(): void {
     this.#wanted = true;
-    this.advance();
+    // Not within read(), which has yet to hand out what it took: descriptors must not overtake that.
+    if (this.#receiver.queue.length > 0 || this.#receiver.end !== undefined) this.#advanceSoon();
     this.#receiver.taken();
   }
 
@@ -49,6 +50,24 @@ export class ByteConsumer implements Consumer {
   }
 
   advance(): void {
+    let done = false;
+    try {
+      this.#advance();
+      done = true;
+    } finally {
+      // A listener of the user's threw: what is queued behind must not wait until more comes.
+      if (!done) this.#advanceSoon();
+    }
+  }
+
+  #advanceSoon(): void {
+    process.nextTick(() => {
+      this.advance();
+      this.#receiver.taken();
+    });
+  }
+
+  #advance(): void {
     const { queue, host } = this.#receiver;
     while (this.#wanted && queue.length > 0) {
       if (queue.hasFdsBefore(queue.start + queue.frontLength) && this.#sink.unread()) return;
@@ -82,7 +101,10 @@ export class ByteConsumer implements Consumer {
 
   #deliver(frame: FdFrame): void {
     const withFds = frame.fds.length > 0 || frame.truncated;
-    if (withFds && !this.#sink.offer(frame)) this.#receiver.host.discard(frame.fds, frame.range, 'no-listener');
-    this.#wanted = this.#sink.push(frame.bytes);
+    try {
+      if (withFds && !this.#sink.offer(frame)) this.#receiver.host.discard(frame.fds, frame.range, 'no-listener');
+    } finally {
+      this.#wanted = this.#sink.push(frame.bytes);
+    }
   }
 }

@@ -31,6 +31,10 @@ export async function connect(
 ): Promise<FdSocket> {
   const target = boundAddress(address);
   receiveLimits(options);
+  const timeout: unknown = options.timeout ?? Infinity;
+  if (typeof timeout !== 'number' || !(timeout >= 0)) {
+    throw new RangeError(`timeout is a number of milliseconds from 0 up, not ${String(timeout)}`);
+  }
   throwIfAborted(options.signal);
   const socket = binding.socket();
   try {

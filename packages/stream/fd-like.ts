@@ -1,6 +1,6 @@
 import type fs from 'node:fs';
 import net from 'node:net';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { AncillaryError, type DescriptorTable, OwnedFd } from '../binding';
 
@@ -38,6 +38,14 @@ export function numberOf(source: FdLike, transfer = false): number {
 
 /** Closes the source by its own method; a bare number by close(2). Never throws: it runs on every failure path. */
 export function closeSource(source: FdLike, table: DescriptorTable): void {
+  try {
+    closeByItsMethod(source, table);
+  } catch {
+    // It is the source's own affair; the frame was sent, or failed for a reason that is told.
+  }
+}
+
+function closeByItsMethod(source: FdLike, table: DescriptorTable): void {
   if (typeof source === 'number') {
     closeNumber(source, table);
     return;
@@ -87,16 +95,18 @@ function refuseBusy(source: Exclude<FdLike, number>, transfer: boolean): void {
     }
     return;
   }
-  if (!(source instanceof Duplex)) return;
-  if (source.writableLength > 0) throw busy(`${source.writableLength} bytes are not written yet; wait for 'drain'`);
+  const { writableLength = 0, readableLength = 0 } = source as Partial<Duplex>;
+  if (writableLength > 0) throw busy(`${writableLength} bytes are not written yet; wait for 'drain'`);
   const holds = heldBack in source && (source as unknown as HoldingBack)[heldBack]();
-  if (source.readableLength > 0 || holds) {
-    throw busy('bytes were read from it already and wait in this process; accept with pauseOnConnect, or consume them');
+  if (readableLength > 0 || holds) {
+    throw busy(
+      'it holds bytes or frames that were read or are not sent yet; accept with pauseOnConnect, or consume them first',
+    );
   }
 }
 
 function busy(message: string): AncillaryError {
-  return new AncillaryError('ERR_FD_BUSY', `${message}. Nothing was sent`);
+  return new AncillaryError('ERR_FD_BUSY', `${message}. Nothing was sent, and the source is as it was`);
 }
 
 function describeSource(source: unknown): string {

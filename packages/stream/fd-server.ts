@@ -49,7 +49,7 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
   #pause: NodeJS.Timeout | undefined;
   #listening = true;
   #warned = false;
-  readonly #onAbort = (): void => void this.close();
+  readonly #onAbort = (): void => this.#closeUnasked();
 
   /**
    * Takes over the listening socket; on failure it stays with the caller. Without an address, the socket is asked.
@@ -105,20 +105,29 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<FdSocket> {
+    const own = new Set<Waiter>();
+    let left = false;
     const iterator: AsyncIterableIterator<FdSocket> = {
       [Symbol.asyncIterator]: () => iterator,
-      next: () => this.#next(),
-      return: () => Promise.resolve(DONE),
+      next: () => (left ? Promise.resolve(DONE) : this.#next(own)),
+      return: () => {
+        left = true;
+        for (const waiter of own) if (this.#waiters.remove(waiter)) waiter.resolve(DONE);
+        own.clear();
+        this.#serve();
+        return Promise.resolve(DONE);
+      },
     };
     return iterator;
   }
 
   /**
    * Stops listening, removes the path it bound while that is still its own, ends the iterators, and destroys connections
-   * that nobody took. Does nothing the second time.
+   * that nobody took. Does nothing the second time. Rejects when the path cannot be removed; it is closed all the same.
    */
-  close(): Promise<void> {
-    if (!this.#listening) return Promise.resolve();
+  // eslint-disable-next-line @typescript-eslint/require-await -- so that what removing the path throws is a rejection
+  async close(): Promise<void> {
+    if (!this.#listening) return;
     this.#listening = false;
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     clearTimeout(this.#pause);
@@ -130,14 +139,13 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
       for (const waiter of this.#waiters.clear()) waiter.resolve(DONE);
       this.emit('close');
     }
-    return Promise.resolve();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #next(): Promise<IteratorResult<FdSocket, undefined>> {
+  #next(own: Set<Waiter>): Promise<IteratorResult<FdSocket, undefined>> {
     if (this.#failure !== undefined) {
       const failure = this.#failure;
       this.#failure = undefined;
@@ -145,7 +153,18 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
     }
     if (!this.#listening) return Promise.resolve(DONE);
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
+      const waiter: Waiter = {
+        resolve: (result) => {
+          own.delete(waiter);
+          resolve(result);
+        },
+        reject: (error) => {
+          own.delete(waiter);
+          reject(error);
+        },
+      };
+      own.add(waiter);
+      this.#waiters.push(waiter);
       this.#serve();
     });
   }
@@ -189,16 +208,20 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
     if (waiter !== undefined) waiter.reject(failure);
     else if (this.listenerCount('error') > 0) this.emit('error', failure);
     else this.#failure = failure;
-    void this.close();
+    this.#closeUnasked();
+  }
+
+  #closeUnasked(): void {
+    this.close().catch((error: unknown) => this.#report(asError(error)));
   }
 
   /** Something went wrong that the server outlives. eventemitter3 drops an 'error' that nobody hears, so it warns then. */
   #report(error: Error): void {
     if (this.emit('error', error) || this.#warned) return;
     this.#warned = true;
-    process.emitWarning(`a connection could not be accepted: ${error.message}; listen to 'error' to hear of the next`, {
+    process.emitWarning(`a server met ${error.message}; listen to its 'error' to hear of the next`, {
       type: 'AncillaryWarning',
-      code: 'ANCILLARY_ACCEPT',
+      code: 'ANCILLARY_SERVER',
     });
   }
 }

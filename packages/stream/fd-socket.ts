@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import {
   AncillaryError,
+  type ByteRange,
   OwnedFd,
   type PeerCredentials,
   type SocketBinding,
@@ -8,7 +9,7 @@ import {
   systemError,
 } from '../binding';
 import { ByteConsumer } from './byte-consumer';
-import type { Discarded } from './discard';
+import type { Discarded, DiscardReason } from './discard';
 import { type FdLike, heldBack } from './fd-like';
 import type { FdFrame } from './frame';
 import type { FrameCodec } from './frame-codec';
@@ -18,7 +19,8 @@ import { type FdSocketOptions, receiveLimits } from './options';
 import { ReceiveQueue } from './receive-queue';
 import { Receiver } from './receiver';
 import { abortError, asError } from './rejection';
-import { type Outgoing, Sender, type SendOptions } from './sender';
+import { Outgoing, type SendOptions } from './outgoing';
+import { Sender } from './sender';
 import { SocketStats } from './stats';
 
 type Listener = Parameters<Duplex['on']>[1];
@@ -59,19 +61,14 @@ export class FdSocket extends Duplex {
     this.#handle = binding.open(socket, {
       read: (segments, end) => {
         for (const { bytes, fds } of segments) this.stats.received(bytes.length, fds.length);
-        this.#peerGone = end === 'eof' && this.#handle.hungUp();
+        this.#peerGone ||= end === 'eof' && this.#handle.hungUp();
         this.#receiver.read(segments, end);
       },
       writable: () => this.#sender.writable(),
       hangup: () => this.#peerLeft(),
     });
     this.#receiver = new Receiver(this.#handle, queue, limits, {
-      discard: (fds, range, reason) => {
-        const count = OwnedFd.closeAll(fds);
-        if (count === 0) return;
-        this.stats.fdsClosed += count;
-        this.emit('discarded', { count, range, reason } satisfies Discarded);
-      },
+      discard: (fds, range, reason) => this.#discard(fds, range, reason),
       ended: () => this.#endReadable(),
       failed: (error) => this.destroy(error),
       frameReceived: () => this.stats.framesReceived++,
@@ -159,6 +156,7 @@ export class FdSocket extends Duplex {
    */
   send(bytes: Uint8Array | string, fds: readonly FdLike[] = [], options: SendOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
+      requireArray(fds);
       const frame = this.#sender.frame(asBytes(bytes), fds, options, (error) => {
         if (error === undefined) resolve();
         else reject(error);
@@ -193,7 +191,14 @@ export class FdSocket extends Duplex {
     return super.once(event, listener);
   }
 
+  override resume(): this {
+    this.#receiver.claim(this.#bytes);
+    return super.resume();
+  }
+
+  /** @throws ERR_FD_MODE while the socket is read in another way, as do resume(), pipe(), and listening to 'data' */
   override read(size?: number): unknown {
+    if (size !== 0) this.#receiver.claim(this.#bytes);
     const chunk: unknown = super.read(size);
     // Bytes with descriptors wait until all before them were read, or do not suffice; either only shows here.
     if (size !== 0) this.#askedForMore = chunk === null && this.readableLength > 0;
@@ -228,23 +233,36 @@ export class FdSocket extends Duplex {
   override _final(callback: WriteCallback): void {
     this.#sender.whenIdle(() => {
       const error = this.#handle.shutdown();
+      // Nobody reads, so nobody will see the end of file by which other sockets learn that they are done.
+      this.#handle.watchHangup();
       callback(error === undefined || error === 'ENOTCONN' ? null : systemError(error, 'shutdown'));
     });
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
+    this.#handle.close();
     const reason = error ?? new AncillaryError('ERR_FD_CLOSED', 'the socket was destroyed');
     const sendersTold = this.#sender.close(reason);
     const readersTold = this.#receiver.close(error ?? undefined);
-    this.#handle.close();
     // An 'error' that nobody hears ends the process; whoever waited has been told by a rejection.
     const told = sendersTold || readersTold;
     callback(told && this.listenerCount('error') === 0 ? null : error);
   }
 
-  /** Whether bytes were received that nobody took: passing the descriptor on would lose them. */
+  /** Whether bytes were received that nobody took, or wait to be sent: passing the descriptor on would lose them. */
   [heldBack](): boolean {
-    return this.#receiver.queue.length > 0;
+    return this.#receiver.queue.length > 0 || this.#sender.pending;
+  }
+
+  #discard(fds: readonly OwnedFd[], range: ByteRange, reason: DiscardReason): void {
+    const count = OwnedFd.closeAll(fds);
+    if (count === 0) return;
+    this.stats.fdsClosed += count;
+    const tell = (): boolean => this.emit('discarded', { count, range, reason } satisfies Discarded);
+    // Not here and now, since a listener may throw or destroy the socket; but before whoever waits for a frame goes on,
+    // and before 'close'.
+    if (this.destroyed) process.nextTick(tell);
+    else queueMicrotask(tell);
   }
 
   /** Lets a frame take its place behind the chunks that the Writable still holds. */
@@ -276,7 +294,7 @@ export class FdSocket extends Duplex {
     for (const chunk of chunks) {
       this.#writing += chunk.length;
       const parked = this.#queuedBehind.get(chunk);
-      if (parked === undefined && chunk.length > 0) frames.push(this.#sender.frame(chunk, [], {}, settled));
+      if (parked === undefined && chunk.length > 0) frames.push(Outgoing.chunk(chunk, settled));
       // A frame that fails alone tells its own promise; the chunks around it are written all the same.
       else if (parked?.settled === false) frames.push(Object.assign(parked, { parked: false, onSettled: settled }));
     }
@@ -288,14 +306,16 @@ export class FdSocket extends Duplex {
   #endReadable(): void {
     this.push(null);
     // Outside byte mode nobody reads the Readable, which learns of its end only by being read.
-    if (this.readableFlowing === null) super.read(0);
-    if (this.#peerGone) this.#peerLeft();
+    if (!this.#receiver.isReading(this.#bytes)) super.read(0);
+    if (this.#peerGone) this.end();
     else this.#handle.watchHangup();
   }
 
   /** What is sent now reaches nobody, so the sending side ends too; Duplex then closes the socket by itself. */
   #peerLeft(): void {
+    this.#peerGone = true;
     this.end();
+    if (!this.readableEnded && this.#receiver.idle && this.#handle.unread() === 0) this.#endReadable();
   }
 
   #closedReason(): Error {
@@ -303,6 +323,10 @@ export class FdSocket extends Duplex {
     const what = this.destroyed ? 'the socket is destroyed' : 'the sending side of the socket has ended';
     return new AncillaryError('ERR_FD_CLOSED', `${what}; nothing was sent`);
   }
+}
+
+function requireArray(fds: unknown): void {
+  if (!Array.isArray(fds)) throw new TypeError(`send() takes an array of descriptors, not ${typeof fds}`);
 }
 
 function asBytes(bytes: unknown): Uint8Array {

@@ -11,6 +11,10 @@ export class Fifo<T> implements Iterable<T> {
     return this.#items[this.#head];
   }
 
+  get back(): T | undefined {
+    return this.length === 0 ? undefined : this.#items[this.#items.length - 1];
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }
@@ -35,6 +39,11 @@ export class Fifo<T> implements Iterable<T> {
   unshift(item: T): void {
     if (this.#head === 0) this.#items.unshift(item);
     else this.#items[--this.#head] = item;
+  }
+
+  /** Removes the last `count` items (they must be there) and returns them in order. */
+  popLast(count: number): T[] {
+    return this.#items.splice(this.#items.length - count, count);
   }
 
   /** Removes one item wherever it stands; for rare cases, since it looks through the queue. */

@@ -85,6 +85,7 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   demand(): Demand {
     const { queue, limits } = this.#receiver;
     const missing = this.#reader.missing();
+    if (this.#reader.failed) return NO_DEMAND;
     if (!this.#reader.greedy) {
       if (this.#waiters.length === 0) return NO_DEMAND;
       return { bytes: missing, fds: Math.max(1, limits.maxFdsPerFrame + 1 - queue.fdCount) };

@@ -46,7 +46,7 @@ export class FrameReader {
   #need = 0;
   #scanned = 0;
   #greedy: boolean;
-  /** What `measure` threw; told when the frame is asked for, after all frames before it. */
+  /** Why the frame at the front is none; told when it is asked for, after all frames before it. */
   #failure: { readonly error: unknown } | undefined;
 
   constructor(queue: ReceiveQueue<OwnedFd>, codec: FrameMeasure, limits: FrameLimits, discard: Discard) {
@@ -62,14 +62,16 @@ export class FrameReader {
     return this.#greedy;
   }
 
+  /** Whether {@link next} can only throw: nothing that is still to come can mend that. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** How many bytes the frame at the front lacks, as far as is known; 0 when {@link next} has something to say. */
   missing(): number {
-    while (this.#failure === undefined) {
-      if (this.#front !== undefined) return Math.max(0, this.#front.length - this.#queue.length);
-      if (this.#need > this.#queue.length) return this.#need - this.#queue.length;
-      this.#measure();
-    }
-    return 0;
+    const missing = this.#lacking();
+    if (missing > 0) this.#boundFrameInHand();
+    return this.failed ? 0 : missing;
   }
 
   /**
@@ -80,10 +82,7 @@ export class FrameReader {
   next(): FdFrame | undefined {
     const missing = this.missing();
     if (this.#failure !== undefined) throw this.#failure.error;
-    if (missing > 0 || this.#front === undefined) {
-      this.#boundFrameInHand();
-      return undefined;
-    }
+    if (missing > 0 || this.#front === undefined) return undefined;
     const { length, fds } = this.#front;
     const range = { start: this.#queue.start, end: this.#queue.start + length };
     const claim = this.#claim(range, fds);
@@ -95,6 +94,15 @@ export class FrameReader {
     const guessed = fds === 'attached' || this.#codec.descriptors === 'early';
     const ambiguous = claim.overlapping && guessed && this.#greedy;
     return new FdFrame(this.#queue.take(length), claim.fds, range, claim.truncated, ambiguous);
+  }
+
+  #lacking(): number {
+    while (this.#failure === undefined) {
+      if (this.#front !== undefined) return Math.max(0, this.#front.length - this.#queue.length);
+      if (this.#need > this.#queue.length) return this.#need - this.#queue.length;
+      this.#measure();
+    }
+    return 0;
   }
 
   #measure(): void {
@@ -164,7 +172,7 @@ export class FrameReader {
     );
   }
 
-  /** A frame that never ends must not pile up descriptors. */
+  /** A frame that never ends must not pile up descriptors, also while nobody asks for it. */
   #boundFrameInHand(): void {
     const { maxFdsPerFrame, onSurplus } = this.#limits;
     if (this.#queue.fdCount <= maxFdsPerFrame) return;
@@ -175,10 +183,8 @@ export class FrameReader {
     }
     const count = this.#queue.fdCount;
     this.#discard(this.#queue.claimBeyond(0), range, 'surplus');
-    throw new AncillaryError(
-      'ERR_FD_SURPLUS',
-      `an incomplete frame holds ${count} descriptors already, ${maxFdsPerFrame} are allowed; all of them are closed`,
-    );
+    const message = `an incomplete frame holds ${count} descriptors already, ${maxFdsPerFrame} are allowed; all of them are closed`;
+    this.#failure = { error: new AncillaryError('ERR_FD_SURPLUS', message) };
   }
 }
 

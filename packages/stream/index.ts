@@ -10,5 +10,5 @@ export type { FrameCodec, Measured } from './frame-codec';
 export { listen, type ListenAddress, type ListenOptions } from './listen';
 export type { FdSocketOptions } from './options';
 export { MAX_FDS_PER_SENDMSG } from './send-queue';
-export type { SendOptions } from './sender';
+export type { SendOptions } from './outgoing';
 export type { SocketStats } from './stats';

@@ -37,7 +37,7 @@ export async function listen(
   const socket = binding.socket();
   let bound: BoundPath | undefined;
   try {
-    if ('path' in target) bound = await bindPath(binding, socket, target.path, modeOf(address), backlog);
+    if ('path' in target) bound = await bindPath(binding, socket, target.path, modeOf(address), backlog, signal);
     else bindAbstract(binding, socket, target, backlog);
     // It may have been aborted while the directory's lock was waited for.
     throwIfAborted(signal);

@@ -1,4 +1,5 @@
 import type { Anchor, ByteRange } from '../binding';
+import { ByteQueue } from './byte-queue';
 import { Fifo } from './fifo';
 
 /** The descriptors of one sendmsg, as one recvmsg delivered them. */
@@ -31,13 +32,13 @@ export interface Claim<Fd> {
  */
 export class ReceiveQueue<Fd> {
   readonly #anchor: Anchor;
-  readonly #chunks = new Fifo<Buffer>();
+  readonly #bytes = new ByteQueue();
   readonly #bundles = new Fifo<FdBundle<Fd>>();
   #start = 0;
   #end = 0;
   #fdCount = 0;
-  /** Storage with room behind the front chunk, made by {@link peek} when it had to join chunks. */
-  #joined: Buffer | undefined;
+  /** Whether the last segment came with descriptors. */
+  #endsWithFds = false;
 
   constructor(anchor: Anchor) {
     this.#anchor = anchor;
@@ -65,46 +66,37 @@ export class ReceiveQueue<Fd> {
 
   /** What is left of the segment at the front; 0 when the queue is empty. */
   get frontLength(): number {
-    return this.#chunks.front?.length ?? 0;
+    return this.#bytes.frontLength;
   }
 
   /** Appends what one recvmsg returned; takes over the descriptors. */
   push(bytes: Buffer, fds: Fd[], truncated: boolean): void {
     const window = { start: this.#end, end: this.#end + bytes.length };
-    this.#chunks.push(bytes);
+    const plain = fds.length === 0 && !truncated;
+    // Where the kernel would not have stopped, so that a frame for each segment stays what it could have been.
+    const barrier = this.#anchor === 'last-byte' ? this.#endsWithFds : !plain;
+    this.#bytes.push(bytes, !barrier);
+    this.#endsWithFds = !plain;
     this.#end = window.end;
-    if (fds.length === 0 && !truncated) return;
+    if (plain) return;
     this.#bundles.push({ fds, window, anchor: this.#anchor, truncated });
     this.#fdCount += fds.length;
   }
 
-  /**
-   * A view of the bytes at the front: at least `need` of them (they must be there), and more where that costs nothing.
-   * Chunks are joined by doubling, so that asking for ever more copies each byte a bounded number of times.
-   */
+  /** {@link ByteQueue.peek} */
   peek(need: number): Buffer {
-    let front = this.#chunks.front ?? Buffer.alloc(0);
-    while (front.length < need) front = this.#lengthenFront(front, need);
-    return front;
+    return this.#bytes.peek(need);
   }
 
-  /** Takes the first `length` bytes (they must be there) out, without a copy where one chunk holds them all. */
+  /** {@link ByteQueue.take} */
   take(length: number): Buffer {
-    const front = this.#chunks.front;
-    if (front !== undefined && front.length >= length) {
-      this.#dropFromFront(front, length);
-      return front.subarray(0, length);
-    }
-    const bytes = Buffer.allocUnsafe(length);
-    for (let at = 0; at < length;) {
-      const chunk = this.#chunks.front;
-      if (chunk === undefined) throw new RangeError(`${length} bytes wanted, ${at} queued`);
-      const part = Math.min(chunk.length, length - at);
-      chunk.copy(bytes, at, 0, part);
-      this.#dropFromFront(chunk, part);
-      at += part;
-    }
-    return bytes;
+    this.#start += length;
+    return this.#bytes.take(length);
+  }
+
+  /** {@link ByteQueue.settle} */
+  settle(): void {
+    this.#bytes.settle();
   }
 
   /** Whether a bundle is anchored before this offset. */
@@ -176,8 +168,7 @@ export class ReceiveQueue<Fd> {
 
   /** Drops all bytes; returns all descriptors. */
   clear(): Fd[] {
-    this.#chunks.clear();
-    this.#joined = undefined;
+    this.#bytes.clear();
     this.#start = this.#end;
     this.#fdCount = 0;
     return this.#bundles.clear().flatMap((bundle) => bundle.fds);
@@ -197,40 +188,6 @@ export class ReceiveQueue<Fd> {
     }
     this.#fdCount -= fds.length;
     return { fds, truncated, overlapping };
-  }
-
-  #dropFromFront(front: Buffer, length: number): void {
-    if (front.length === length) {
-      this.#chunks.shift();
-      if (front.buffer === this.#joined?.buffer) this.#joined = undefined;
-    } else this.#chunks.replaceFront(front.subarray(length));
-    this.#start += length;
-  }
-
-  #lengthenFront(front: Buffer, need: number): Buffer {
-    this.#chunks.shift();
-    const next = this.#chunks.front;
-    if (next === undefined) throw new RangeError(`${need} bytes wanted, ${front.length} queued`);
-    const growth = Math.min(next.length, Math.max(need - front.length, front.length));
-
-    let storage = this.#joined;
-    // The front is the last view cut from the storage if they end together at what was filled so far.
-    let at = storage !== undefined && storage.buffer === front.buffer ? front.byteOffset - storage.byteOffset : -1;
-    if (storage === undefined || at < 0 || at + front.length + growth > storage.length) {
-      storage = Buffer.allocUnsafeSlow(2 * (front.length + growth));
-      front.copy(storage);
-      at = 0;
-      this.#joined = storage;
-    }
-    next.copy(storage, at + front.length, 0, growth);
-    const longer = storage.subarray(at, at + front.length + growth);
-
-    if (growth === next.length) this.#chunks.replaceFront(longer);
-    else {
-      this.#chunks.replaceFront(next.subarray(growth));
-      this.#chunks.unshift(longer);
-    }
-    return longer;
   }
 }
 

@@ -81,6 +81,15 @@ export class Receiver {
     this.#consumer = consumer;
   }
 
+  /** Nobody reads, and nothing that was read waits. */
+  get idle(): boolean {
+    return this.#consumer === undefined && this.queue.length === 0;
+  }
+
+  isReading(consumer: Consumer): boolean {
+    return this.#consumer === consumer;
+  }
+
   /** Ends a consumer's turn. What it did not take stays for the next one. */
   release(consumer: Consumer): void {
     if (this.#consumer !== consumer) return;
@@ -90,12 +99,18 @@ export class Receiver {
 
   /** Takes in what one wake-up read. */
   read(segments: readonly Segment[], end: ReadEnd | undefined): void {
+    // What was there before this wake-up has been left lying by its consumer.
+    this.queue.settle();
     for (const { bytes, fds, truncated } of segments) this.queue.push(bytes, fds, truncated);
     if (end !== undefined) this.#end = end;
     // The kernel stops by itself at the allowance, and only the consumer knows whether that is reached.
     this.#paused = false;
-    this.#consumer?.advance();
-    this.update();
+    try {
+      this.#consumer?.advance();
+    } finally {
+      // Also when a listener of the user's threw: reading goes on, as it does in net.
+      this.update();
+    }
   }
 
   /** Lets the kernel be read as far as the consumer wants now. */

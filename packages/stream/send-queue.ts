@@ -48,10 +48,19 @@ export class SendQueue<Frame extends OutgoingFrame> {
     this.#frames.push(frame);
   }
 
-  /** The next parts to send, in order; empty when nothing is queued. Changes nothing. */
+  /**
+   * The next parts to send, in order; empty when nothing is queued. Changes nothing.
+   * @throws TypeError when the bytes of the frame at the front are gone, since its ArrayBuffer was detached
+   */
   plan(): SendPart[] {
     const parts: SendPart[] = [];
     for (const frame of this.#frames) {
+      if (frame.bytes.length === 0) {
+        if (parts.length > 0) break;
+        throw new TypeError(
+          'the memory of bytes that wait to be sent was transferred away; they are borrowed until sent',
+        );
+      }
       planFrame(frame, parts);
       if (parts.length >= MAX_PARTS) break;
     }

@@ -61,6 +61,7 @@ it('destroy() closes the descriptors that nobody took, and says how many', async
   const open = openDescriptors().size;
   receiver.destroy();
   expect(open - openDescriptors().size).toBe(200);
+  await once(receiver, 'close');
   expect(told).toMatchObject([{ count: 199, reason: 'destroyed' }]);
   expect(receiver.stats.fdsClosed).toBe(199);
 });

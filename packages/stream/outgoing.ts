@@ -1,0 +1,129 @@
+import { AncillaryError, type DescriptorTable, OwnedFd, systemError } from '../binding';
+import { closeSource, type FdLike, numberOf } from './fd-like';
+import { abortError } from './rejection';
+import { bytesNeededFor, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
+
+/** How `send()` treats what it is given. */
+export interface SendOptions {
+  /** Close each descriptor by its own method once it was sent, or failed to be. */
+  readonly transfer?: boolean;
+  /** Takes the frame back as long as no byte of it was accepted; afterwards it is completed. */
+  readonly signal?: AbortSignal;
+}
+
+/** A frame with everything that must happen when it is sent or failed. It is settled exactly once. */
+export class Outgoing implements OutgoingFrame {
+  readonly bytes: Uint8Array;
+  fds: readonly number[] = [];
+  sent = 0;
+  /** Somebody holds a promise of it, and so is told when it fails. */
+  readonly promised: boolean;
+  /** Waits for its place in the queue. */
+  parked = false;
+  /** Called after it was settled, however that went. */
+  onSettled: (() => void) | undefined;
+  readonly #tell: (error?: Error) => void;
+  #settled = false;
+  #closeTransferred: (() => void) | undefined;
+  /** Duplicates of our own, since the frame has to wait. */
+  #copies: OwnedFd[] = [];
+  #stopListening: (() => void) | undefined;
+
+  private constructor(bytes: Uint8Array, promised: boolean, tell: (error?: Error) => void) {
+    this.bytes = bytes;
+    this.promised = promised;
+    this.#tell = tell;
+  }
+
+  /** Plain bytes of a stream. */
+  static chunk(bytes: Uint8Array, tell: (error?: Error) => void): Outgoing {
+    return new Outgoing(bytes, false, tell);
+  }
+
+  /**
+   * What `send()` was given, checked as far as it can be before anything is written. A frame that may not be sent has its
+   * transferred descriptors closed, unless it was the transfer that was refused.
+   * @throws TypeError, ERR_FD_BUSY, with every source left as it was; ERR_FD_CLOSED, ERR_FD_WITHOUT_BYTES, EBADF
+   */
+  static frame(
+    bytes: Uint8Array,
+    given: readonly FdLike[],
+    transfer: boolean,
+    table: DescriptorTable,
+    tell: (error?: Error) => void,
+  ): Outgoing {
+    // The caller may change the array once send() has returned.
+    const sources = [...given];
+    const frame = new Outgoing(bytes, true, tell);
+    try {
+      frame.fds = sources.map((source) => numberOf(source, transfer));
+      check(bytes, frame.fds, table);
+    } catch (error) {
+      const refused = error instanceof TypeError || (error instanceof AncillaryError && error.code === 'ERR_FD_BUSY');
+      if (transfer && !refused) closeAll(sources, table);
+      throw error;
+    }
+    if (transfer) frame.#closeTransferred = () => closeAll(sources, table);
+    return frame;
+  }
+
+  /** Sent, or failed. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Settles it when the signal aborts, provided that `withdraw` can still take it back. */
+  withdrawOn(signal: AbortSignal, withdraw: () => boolean): void {
+    const onAbort = (): void => {
+      if (withdraw()) this.settle(abortError(signal));
+    };
+    signal.addEventListener('abort', onAbort);
+    this.#stopListening = () => signal.removeEventListener('abort', onAbort);
+  }
+
+  /**
+   * Replaces the borrowed descriptors by duplicates of our own; does nothing the second time.
+   * @throws EMFILE, EBADF, with the frame as it was
+   */
+  secure(table: DescriptorTable): void {
+    if (this.#copies.length > 0) return;
+    const copies: OwnedFd[] = [];
+    try {
+      for (const fd of this.fds) copies.push(OwnedFd.ofLedger(table.dup(fd), table));
+    } catch (error) {
+      OwnedFd.closeAll(copies);
+      throw error;
+    }
+    this.#copies = copies;
+    this.fds = copies.map(({ fd }) => fd);
+  }
+
+  /** Tells how it went and closes what it holds; does nothing the second time. */
+  settle(error?: Error): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#stopListening?.();
+    OwnedFd.closeAll(this.#copies);
+    this.#closeTransferred?.();
+    this.#tell(error);
+    this.onSettled?.();
+  }
+}
+
+function check(bytes: Uint8Array, fds: readonly number[], table: DescriptorTable): void {
+  const least = bytesNeededFor(fds.length);
+  if (bytes.length < least) {
+    throw new AncillaryError(
+      'ERR_FD_WITHOUT_BYTES',
+      `descriptors ride on bytes: ${fds.length} of them on ${least} or more, and ${bytes.length} were given; ` +
+        `nothing was sent, and with transfer the descriptors are closed`,
+    );
+  }
+  // One sendmsg checks its descriptors before it sends; of several, the first would be gone before the second fails.
+  const notOpen = fds.length > MAX_FDS_PER_SENDMSG ? fds.find((fd) => !table.isOpen(fd)) : undefined;
+  if (notOpen !== undefined) throw systemError('EBADF', 'sendmsg', `descriptor ${notOpen} is not open`);
+}
+
+function closeAll(sources: readonly FdLike[], table: DescriptorTable): void {
+  for (const source of sources) closeSource(source, table);
+}

@@ -1,0 +1,37 @@
+import { start } from '../support/children';
+import { plainJavaScript } from '../support/plain-javascript';
+
+/** What a program told, and the messages of everything that it threw where nobody catches. */
+export interface Told<Result> {
+  readonly result: Result;
+  readonly uncaught: readonly string[];
+}
+
+/**
+ * Runs the body of an async function in a Node of its own, where an exception that nobody catches ends no test: it has
+ * `ancillary`, `lengthPrefixed`, `uncaught`, `turns(count)` and `until(condition)`. The child ends when the function
+ * returns; one that hangs is killed and fails the test.
+ */
+export async function inChild<Result>(
+  body: string,
+  { flags = [], args = [] }: { flags?: readonly string[]; args?: readonly string[] } = {},
+): Promise<Told<Result>> {
+  const source = `
+    const ancillary = require(${JSON.stringify(plainJavaScript())});
+    const { lengthPrefixed } = require(${JSON.stringify(`${plainJavaScript()}/../codec`)});
+    const uncaught = [];
+    process.on('uncaughtException', (error) => uncaught.push(error.code ?? error.message));
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const turns = async (count) => { for (; count > 0; count--) await turn(); };
+    const until = async (condition) => { while (!condition()) await turn(); };
+    (async () => {${body}})().then((result) => {
+      require('node:fs').writeSync(1, JSON.stringify({ result, uncaught }) + '\\n');
+      process.exit();
+    }, (error) => {
+      require('node:fs').writeSync(2, error.stack);
+      process.exit(1);
+    });`;
+  const child = start(process.execPath, [...flags, '-e', source, '--'], { args });
+  const { stdout } = await child.succeeded();
+  return JSON.parse(stdout) as Told<Result>;
+}

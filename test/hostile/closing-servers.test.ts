@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { listen } from '../../packages/ancillary';
+import { runDirectory } from '../support/children';
+import { settled } from './until';
+import { inChild } from './child';
+
+let directory: string;
+beforeEach(() => {
+  directory = fs.mkdtempSync(path.join(runDirectory(), 'closing-'));
+});
+afterEach(() => {
+  for (const left of [directory, `${directory}-moved`]) fs.rmSync(left, { recursive: true, force: true });
+});
+
+it.each([
+  ['gone', () => fs.rmSync(directory, { recursive: true })],
+  [
+    'replaced by a file',
+    () => {
+      fs.renameSync(directory, `${directory}-moved`);
+      fs.writeFileSync(directory, 'a file');
+    },
+  ],
+])('close() with the directory %s throws nothing synchronously, and the server is closed', async (_, change) => {
+  const server = await listen(path.join(directory, 's'));
+  const pending = server[Symbol.asyncIterator]().next();
+  const closing = once(server as unknown as NodeJS.EventEmitter, 'close');
+  change();
+  const result = server.close();
+  expect(result).toBeInstanceOf(Promise);
+  await settled(result);
+  await closing;
+  expect(server.listening).toBe(false);
+  expect(await settled(pending)).toEqual({ status: 'fulfilled', value: { done: true, value: undefined } });
+});
+
+it('close() with something else at the path leaves that alone', async () => {
+  const where = path.join(directory, 's');
+  const server = await listen(where);
+  fs.rmSync(where);
+  fs.writeFileSync(where, 'precious');
+  await server.close();
+  expect(fs.readFileSync(where, 'utf8')).toBe('precious');
+});
+
+it('a signal that aborts with the directory replaced closes the server and throws nowhere', async () => {
+  const told = await inChild(
+    `
+    const fs = require('node:fs');
+    const directory = process.argv[1];
+    const controller = new AbortController();
+    const server = await ancillary.listen(directory + '/s', { signal: controller.signal });
+    fs.renameSync(directory, directory + '-moved');
+    fs.writeFileSync(directory, 'a file');
+    controller.abort();
+    await turns(5);
+    return server.listening;`,
+    { args: [directory] },
+  );
+  expect(told).toEqual({ result: false, uncaught: [] });
+});
+
+it('close() removes a relative path also after process.chdir()', async () => {
+  const { result } = await inChild(
+    `
+    const fs = require('node:fs');
+    process.chdir(process.argv[1]);
+    const server = await ancillary.listen('relative.sock');
+    const there = fs.readdirSync('.');
+    process.chdir('/');
+    await server.close();
+    return [there, fs.readdirSync(process.argv[1])];`,
+    { args: [directory] },
+  );
+  expect(result).toEqual([['relative.sock'], []]);
+});

@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { ByteQueue } from '../../packages/stream/byte-queue';
+import { propertyRuns } from '../support/properties';
+
+/** One byte in memory of its own, as if cut from a slab. */
+function crumb(value: number): Buffer {
+  return Buffer.alloc(65_536, value).subarray(100, 101);
+}
+
+/** The memory that a queue's chunks keep alive, each block counted once. */
+function kept(queue: ByteQueue): number {
+  const blocks = new Set<ArrayBufferLike>();
+  while (queue.length > 0) blocks.add(queue.take(queue.frontLength).buffer);
+  return [...blocks].reduce((sum, block) => sum + block.byteLength, 0);
+}
+
+it('small chunks that stay are moved together: they keep memory in proportion to their bytes', () => {
+  const queue = new ByteQueue();
+  for (let index = 0; index < 4_000; index++) {
+    queue.push(crumb(index), true);
+    queue.settle();
+  }
+  expect(queue.length).toBe(4_000);
+  expect(kept(queue)).toBeLessThan(4 * 4_000);
+});
+
+it('a chunk that may not be joined stays a chunk of its own, in memory of its own', () => {
+  const queue = new ByteQueue();
+  for (const [value, joins] of [
+    [1, true],
+    [2, true],
+    [3, false],
+    [4, true],
+  ] as const) {
+    queue.push(crumb(value), joins);
+    queue.settle();
+  }
+  expect(queue.frontLength).toBe(2);
+  expect([...queue.take(2)]).toEqual([1, 2]);
+  expect(queue.frontLength).toBe(2);
+  expect([...queue.take(2)]).toEqual([3, 4]);
+});
+
+it('a large chunk is never copied', () => {
+  const queue = new ByteQueue();
+  const large = Buffer.alloc(10_000);
+  queue.push(large, true);
+  queue.settle();
+  expect(queue.take(10_000).buffer).toBe(large.buffer);
+});
+
+it('any order of push, settle, peek and take gives the bytes in order, and views handed out never change', () => {
+  const step = fc.oneof(
+    fc.record({ push: fc.integer({ min: 1, max: 6_000 }), joins: fc.boolean() }),
+    fc.record({ take: fc.double({ min: 0, max: 1, noNaN: true }) }),
+    fc.record({ peek: fc.double({ min: 0, max: 1, noNaN: true }) }),
+    fc.constant('settle' as const),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const queue = new ByteQueue();
+      const handedOut: { view: Buffer; copy: Buffer }[] = [];
+      let written = 0;
+      let read = 0;
+      const expected = (from: number, length: number): Buffer =>
+        Buffer.from(Array.from({ length }, (_, index) => (from + index) % 251));
+      for (const each of steps) {
+        if (each === 'settle') queue.settle();
+        else if ('push' in each) {
+          queue.push(expected(written, each.push), each.joins);
+          written += each.push;
+        } else if ('peek' in each) {
+          const need = Math.floor(each.peek * queue.length);
+          const seen = queue.peek(need);
+          expect(seen.length).toBeGreaterThanOrEqual(need);
+          expect(seen.equals(expected(read, seen.length))).toBe(true);
+        } else {
+          const length = Math.ceil(each.take * queue.length);
+          if (length === 0) continue;
+          const view = queue.take(length);
+          expect(view.equals(expected(read, length))).toBe(true);
+          read += length;
+          handedOut.push({ view, copy: Buffer.from(view) });
+        }
+        expect(queue.length).toBe(written - read);
+      }
+      for (const { view, copy } of handedOut) expect(view.equals(copy)).toBe(true);
+    }),
+    propertyRuns,
+  );
+});
