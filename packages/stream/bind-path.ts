@@ -70,7 +70,10 @@ function bindLocked(
   fs.fchmodSync(socket.fd, mode);
   let refusal = binding.bind(socket, { path });
   if (refusal === 'EADDRINUSE' && removeStale(binding, path)) refusal = binding.bind(socket, { path });
-  if (refusal !== undefined) throw Object.assign(systemError(refusal, 'bind', path), { path });
+  if (refusal !== undefined) {
+    const why = refusal === 'EADDRINUSE' ? `a server answers at ${path}` : path;
+    throw Object.assign(systemError(refusal, 'bind', why), { path });
+  }
   const { dev, ino, mode: given } = fs.lstatSync(path, { bigint: true });
   // The working directory may be another one when it is removed.
   const bound = { path: resolve(path), dev, ino };

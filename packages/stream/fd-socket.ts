@@ -19,9 +19,10 @@ import { type FdSocketOptions, receiveLimits } from './options';
 import { ReceiveQueue } from './receive-queue';
 import { Receiver } from './receiver';
 import { abortError, asError } from './rejection';
-import { Outgoing, type SendOptions } from './outgoing';
+import type { SendOptions } from './outgoing';
 import { Sender } from './sender';
 import { SocketStats } from './stats';
+import { WriteOrder } from './write-order';
 
 type Listener = Parameters<Duplex['on']>[1];
 type WriteCallback = (error?: Error | null) => void;
@@ -40,12 +41,9 @@ export class FdSocket extends Duplex {
   readonly #receiver: Receiver;
   readonly #sender: Sender;
   readonly #bytes: ByteConsumer;
-  /** Frames that wait behind plain bytes in the Writable's own buffer, found again by the very Buffer they went in as. */
-  readonly #queuedBehind = new WeakMap<Uint8Array, Outgoing>();
+  readonly #order: WriteOrder;
   /** `read(size)` found too few bytes, so what is buffered waits for those behind it. */
   #askedForMore = false;
-  /** Bytes that the Writable handed over and that are not sent yet. */
-  #writing = 0;
   /** The peer closed both directions, so nothing sent can arrive. */
   #peerGone = false;
 
@@ -77,6 +75,7 @@ export class FdSocket extends Duplex {
       failed: (error) => this.destroy(error),
       frameSent: (bytes, fds) => this.stats.sent(bytes, fds),
     });
+    this.#order = new WriteOrder(this, this.#sender);
     this.#bytes = new ByteConsumer(this.#receiver, {
       push: (bytes) => {
         this.#askedForMore = false;
@@ -164,8 +163,7 @@ export class FdSocket extends Duplex {
       if (options.signal?.aborted === true) frame.settle(abortError(options.signal));
       else if (this.destroyed || this.writableEnded) frame.settle(this.#closedReason());
       else if (frame.bytes.length === 0) frame.settle();
-      else if (this.writableLength === this.#writing) this.#sender.send(frame);
-      else this.#sendBehindWrites(frame);
+      else this.#order.send(frame);
     });
   }
 
@@ -220,11 +218,11 @@ export class FdSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#writeAll([chunk], callback);
+    this.#order.write([chunk], callback);
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], callback: WriteCallback): void {
-    this.#writeAll(
+    this.#order.write(
       chunks.map(({ chunk }) => chunk),
       callback,
     );
@@ -263,44 +261,6 @@ export class FdSocket extends Duplex {
     // and before 'close'.
     if (this.destroyed) process.nextTick(tell);
     else queueMicrotask(tell);
-  }
-
-  /** Lets a frame take its place behind the chunks that the Writable still holds. */
-  #sendBehindWrites(frame: Outgoing): void {
-    this.#sender.secure(frame);
-    if (frame.settled) return;
-    frame.parked = true;
-    const place = Buffer.from(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.length);
-    this.#queuedBehind.set(place, frame);
-    this.write(place, (error) => {
-      if (error) frame.settle(error);
-    });
-  }
-
-  /** Sends what the Writable hands over, and calls back when all of it left or the socket failed. */
-  #writeAll(chunks: readonly Buffer[], callback: WriteCallback): void {
-    const frames: Outgoing[] = [];
-    let left = 1;
-    let failure: Error | undefined;
-    const settled = (error?: Error): void => {
-      failure ??= error;
-      if (--left > 0) return;
-      // In a turn of its own, since what a user's callback throws must not get in the way of other frames.
-      process.nextTick(() => {
-        this.#writing = 0;
-        callback(failure);
-      });
-    };
-    for (const chunk of chunks) {
-      this.#writing += chunk.length;
-      const parked = this.#queuedBehind.get(chunk);
-      if (parked === undefined && chunk.length > 0) frames.push(Outgoing.chunk(chunk, settled));
-      // A frame that fails alone tells its own promise; the chunks around it are written all the same.
-      else if (parked?.settled === false) frames.push(Object.assign(parked, { parked: false, onSettled: settled }));
-    }
-    left += frames.length;
-    for (const frame of frames) this.#sender.send(frame);
-    settled();
   }
 
   #endReadable(): void {

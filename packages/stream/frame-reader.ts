@@ -155,7 +155,8 @@ export class FrameReader {
       this.#discard(claim.fds, range, 'missing');
       throw new AncillaryError(
         'ERR_FD_MISSING',
-        `the frame at ${where} declares ${fds} descriptors and came with ${came}, which are closed`,
+        `the frame at ${where} declares ${fds} descriptors and came with ${came}, which are closed: the peer breaks the ` +
+          `protocol, or sends each frame's descriptors apart from its bytes`,
       );
     }
     const allowed = fds === 'attached' ? maxFdsPerFrame : Math.min(fds, maxFdsPerFrame);
@@ -168,7 +169,8 @@ export class FrameReader {
     this.#discard([...claim.fds, ...surplus], range, 'surplus');
     throw new AncillaryError(
       'ERR_FD_SURPLUS',
-      `the frame at ${where} came with ${came} descriptors, ${allowed} are allowed; all of them are closed`,
+      `the frame at ${where} came with ${came} descriptors, ${allowed} are allowed; all of them are closed ` +
+        `(onSurplus: 'close' keeps the first ones)`,
     );
   }
 

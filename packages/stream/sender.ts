@@ -155,11 +155,17 @@ export class Sender {
       this.#timer = setTimeout(() => this.writable(), this.#waitMs);
       this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
     } else if (front !== undefined && isAbout(front, error) && this.#queue.withdraw(front)) {
-      front.settle(systemError(error, 'sendmsg', 'nothing of the frame was sent'));
+      front.settle(systemError(error, 'sendmsg', this.#blame(front, error)));
     } else {
       this.#waiting = true;
       this.#host.failed(systemError(error, 'sendmsg'));
     }
+  }
+
+  #blame(frame: Outgoing, error: string): string {
+    const notOpen = error === 'EBADF' ? frame.fds.find((fd) => !this.#table.isOpen(fd)) : undefined;
+    const why = notOpen === undefined ? '' : `descriptor ${notOpen} is not open; `;
+    return `${why}nothing of the frame was sent`;
   }
 }
 

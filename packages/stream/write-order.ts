@@ -1,0 +1,66 @@
+import type { Writable } from 'node:stream';
+import { Outgoing } from './outgoing';
+import type { Sender } from './sender';
+
+type WriteCallback = (error?: Error | null) => void;
+
+/**
+ * Brings what `write()` and `send()` are given onto the wire in the order they were called. A Writable hands over one
+ * write after the other and buffers the rest itself, so a frame that is sent meanwhile takes its place in that buffer.
+ */
+export class WriteOrder {
+  readonly #writable: Writable;
+  readonly #sender: Sender;
+  /** Frames that stand in the Writable's buffer, found again by the very Buffer that holds their place. */
+  readonly #parked = new WeakMap<Uint8Array, Outgoing>();
+  /** Bytes that the Writable handed over and that it does not know to be sent. */
+  #writing = 0;
+
+  constructor(writable: Writable, sender: Sender) {
+    this.#writable = writable;
+    this.#sender = sender;
+  }
+
+  /** Sends a frame after all that was written before. */
+  send(frame: Outgoing): void {
+    if (this.#writable.writableLength === this.#writing) this.#sender.send(frame);
+    else this.#park(frame);
+  }
+
+  /** Sends what the Writable hands over, and calls back when all of it left or the socket failed. */
+  write(chunks: readonly Buffer[], callback: WriteCallback): void {
+    const frames: Outgoing[] = [];
+    let left = 1;
+    let failure: Error | undefined;
+    const settled = (error?: Error): void => {
+      failure ??= error;
+      if (--left > 0) return;
+      // In a turn of its own, since what a user's callback throws must not get in the way of other frames.
+      process.nextTick(() => {
+        this.#writing = 0;
+        callback(failure);
+      });
+    };
+    for (const chunk of chunks) {
+      this.#writing += chunk.length;
+      const parked = this.#parked.get(chunk);
+      if (parked === undefined && chunk.length > 0) frames.push(Outgoing.chunk(chunk, settled));
+      // A frame that fails alone tells its own promise; the chunks around it are written all the same.
+      else if (parked?.settled === false) frames.push(Object.assign(parked, { parked: false, onSettled: settled }));
+    }
+    left += frames.length;
+    for (const frame of frames) this.#sender.send(frame);
+    settled();
+  }
+
+  #park(frame: Outgoing): void {
+    this.#sender.secure(frame);
+    if (frame.settled) return;
+    frame.parked = true;
+    const place = Buffer.from(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.length);
+    this.#parked.set(place, frame);
+    this.#writable.write(place, (error) => {
+      if (error) frame.settle(error);
+    });
+  }
+}
