@@ -9,7 +9,7 @@ import {
 } from '../binding';
 import { FdSocket } from './fd-socket';
 import { Fifo } from './fifo';
-import type { ListenOptions } from './listen';
+import type { ListenOptions } from './options';
 import { asError } from './rejection';
 
 interface ServerEvents {

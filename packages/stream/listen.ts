@@ -2,15 +2,8 @@ import { type BoundAddress, type ListeningBinding, OwnedFd, type SocketBinding, 
 import { type Address, boundAddress, showAddress } from './address';
 import { type BoundPath, bindPath, unbindPath } from './bind-path';
 import { FdServer } from './fd-server';
-import { type FdSocketOptions, receiveLimits } from './options';
+import { type ListenOptions, receiveLimits } from './options';
 import { throwIfAborted } from './rejection';
-
-export interface ListenOptions extends FdSocketOptions {
-  /** Closes the server. */
-  signal?: AbortSignal;
-  /** Connections the kernel holds before they are accepted; default 511, as in net. */
-  backlog?: number;
-}
 
 /** An address to listen at, with the path's permissions (default 0o600), or a socket that is listening already. */
 export type ListenAddress = Address | { readonly path: string; readonly mode?: number } | { readonly fd: number };

@@ -20,6 +20,13 @@ export interface FdSocketOptions {
   highWaterMark?: number;
 }
 
+export interface ListenOptions extends FdSocketOptions {
+  /** Closes the server. */
+  signal?: AbortSignal;
+  /** Connections the kernel holds before they are accepted; default 511, as in net. */
+  backlog?: number;
+}
+
 const DEFAULTS: ReceiveLimits = {
   maxFdsPerFrame: 253,
   onSurplus: 'error',
