@@ -3,6 +3,7 @@
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
+const tls = require('node:tls');
 const { setImmediate: nextTurn } = require('node:timers/promises');
 
 const DIRECTORY = '/proc/self/fd';
@@ -24,6 +25,8 @@ function openDescriptors() {
 async function openWhatNodeKeeps() {
   // A terminal is opened once more when something is first written to it.
   void [process.stdout, process.stderr];
+  // Later versions of Node read NODE_EXTRA_CA_CERTS in a thread of its own while the program starts. This waits for it.
+  if ('getCACertificates' in tls && typeof tls.getCACertificates === 'function') tls.getCACertificates('extra');
   // How the event loop learns that a child has ended.
   await once(spawn(process.execPath, ['--version']), 'close');
 }
