@@ -67,6 +67,9 @@ export class FdSocket extends Duplex {
     });
     this.#receiver = new Receiver(this.#handle, queue, limits, {
       discard: (fds, range, reason) => this.#discard(fds, range, reason),
+      left: () => {
+        if (this.#peerGone) queueMicrotask(() => this.#closeIfDone());
+      },
       ended: () => this.#endReadable(),
       failed: (error) => this.destroy(error),
       frameReceived: () => this.stats.framesReceived++,
@@ -275,7 +278,13 @@ export class FdSocket extends Duplex {
   #peerLeft(): void {
     this.#peerGone = true;
     this.end();
-    if (!this.readableEnded && this.#receiver.idle && this.#handle.unread() === 0) this.#endReadable();
+    this.#closeIfDone();
+  }
+
+  /** The peer is gone: where nobody reads and nothing is left to be read, the end of the stream need not be read either. */
+  #closeIfDone(): void {
+    if (this.destroyed || this.readableEnded || !this.writableEnded) return;
+    if (this.#receiver.idle && this.#handle.unread() === 0) this.#endReadable();
   }
 
   #closedReason(): Error {

@@ -9,6 +9,8 @@ export interface FrameLimits {
   readonly maxFdsPerFrame: number;
   readonly onSurplus: 'error' | 'close';
   readonly onTruncated: 'error' | 'mark';
+  /** Descriptors that may ride ahead of their frames, where the codec says that they do. */
+  readonly maxQueuedFds: number;
 }
 
 /** What reading needs of a codec. */
@@ -176,16 +178,19 @@ export class FrameReader {
 
   /** A frame that never ends must not pile up descriptors, also while nobody asks for it. */
   #boundFrameInHand(): void {
-    const { maxFdsPerFrame, onSurplus } = this.#limits;
-    if (this.#queue.fdCount <= maxFdsPerFrame) return;
+    const { maxFdsPerFrame, maxQueuedFds, onSurplus } = this.#limits;
+    const early = this.#codec.descriptors === 'early';
+    // Those that ride ahead belong to frames still to come: they are many, and none of them is surplus by itself.
+    const allowed = early ? Math.max(maxFdsPerFrame, maxQueuedFds) : maxFdsPerFrame;
+    if (this.#queue.fdCount <= allowed) return;
     const range = { start: this.#queue.start, end: this.#queue.end };
-    if (onSurplus === 'close') {
+    if (onSurplus === 'close' && !early) {
       this.#discard(this.#queue.claimBeyond(maxFdsPerFrame), range, 'surplus');
       return;
     }
     const count = this.#queue.fdCount;
     this.#discard(this.#queue.claimBeyond(0), range, 'surplus');
-    const message = `an incomplete frame holds ${count} descriptors already, ${maxFdsPerFrame} are allowed; all of them are closed`;
+    const message = `an incomplete frame holds ${count} descriptors already, ${allowed} are allowed; all of them are closed`;
     this.#failure = { error: new AncillaryError('ERR_FD_SURPLUS', message) };
   }
 }

@@ -5,7 +5,6 @@ import type { FrameLimits } from './frame-reader';
 
 /** All limits on receiving; see FdSocketOptions. */
 export interface ReceiveLimits extends FrameLimits {
-  readonly maxQueuedFds: number;
   readonly highWaterMark: number;
 }
 
@@ -31,6 +30,8 @@ export interface Consumer {
 /** What the receiver needs of the socket it belongs to. */
 export interface ReceiverHost {
   readonly discard: Discard;
+  /** A consumer was left, and nobody reads now. */
+  left(): void;
   /** A consumer reached the end of the stream. */
   ended(): void;
   /** The stream is broken, or a consumer will have none of it. */
@@ -95,6 +96,7 @@ export class Receiver {
     if (this.#consumer !== consumer) return;
     this.#consumer = undefined;
     this.update();
+    this.host.left();
   }
 
   /** Takes in what one wake-up read. */

@@ -53,7 +53,7 @@ export class Sender {
   frame(bytes: Uint8Array, fds: readonly FdLike[], options: SendOptions, tell: (error?: Error) => void): Outgoing {
     const frame = Outgoing.frame(bytes, fds, options.transfer ?? false, this.#table, tell);
     if (options.signal !== undefined) {
-      frame.withdrawOn(options.signal, () => frame.parked || this.#queue.withdraw(frame));
+      frame.withdrawOn(options.signal, () => frame.parked || this.#withdraw(frame));
     }
     return frame;
   }
@@ -106,10 +106,7 @@ export class Sender {
     } finally {
       this.#flushing = false;
     }
-    if (this.#queue.length > 0 || this.#onIdle === undefined) return;
-    const onIdle = this.#onIdle;
-    this.#onIdle = undefined;
-    onIdle();
+    this.#tellIdle();
   }
 
   /** The kernel has room again. */
@@ -133,6 +130,20 @@ export class Sender {
     const left = this.#queue.clear();
     for (const frame of left) frame.settle(reason);
     return left.some(({ promised }) => promised);
+  }
+
+  #withdraw(frame: Outgoing): boolean {
+    const withdrawn = this.#queue.withdraw(frame);
+    // end() may have waited for this frame only.
+    if (withdrawn) queueMicrotask(() => this.#tellIdle());
+    return withdrawn;
+  }
+
+  #tellIdle(): void {
+    if (this.#queue.length > 0 || this.#onIdle === undefined) return;
+    const onIdle = this.#onIdle;
+    this.#onIdle = undefined;
+    onIdle();
   }
 
   #sendSome(): void {

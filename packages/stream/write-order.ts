@@ -45,6 +45,7 @@ export class WriteOrder {
       this.#writing += chunk.length;
       const parked = this.#parked.get(chunk);
       if (parked === undefined && chunk.length > 0) frames.push(Outgoing.chunk(chunk, settled));
+      else if (parked === undefined) failure ??= lossOf(chunk);
       // A frame that fails alone tells its own promise; the chunks around it are written all the same.
       else if (parked?.settled === false) frames.push(Object.assign(parked, { parked: false, onSettled: settled }));
     }
@@ -62,5 +63,15 @@ export class WriteOrder {
     this.#writable.write(place, (error) => {
       if (error) frame.settle(error);
     });
+  }
+}
+
+/** What became of an empty chunk: nothing, if it was written so; or its memory was transferred to another thread. */
+function lossOf(chunk: Buffer): Error | undefined {
+  try {
+    new Uint8Array(chunk.buffer);
+    return undefined;
+  } catch (error) {
+    return new TypeError('the memory of bytes that wait to be written was transferred away', { cause: error });
   }
 }

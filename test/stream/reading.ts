@@ -5,7 +5,7 @@ import { type FrameLimits, type FrameMeasure, FrameReader } from '../../packages
 import { ReceiveQueue } from '../../packages/stream/receive-queue';
 import { identity } from '../support/descriptors';
 
-const LIMITS: FrameLimits = { maxFdsPerFrame: 253, onSurplus: 'error', onTruncated: 'error' };
+const LIMITS: FrameLimits = { maxFdsPerFrame: 253, onSurplus: 'error', onTruncated: 'error', maxQueuedFds: 1024 };
 
 /** Frames of a length digit, a digit for the number of descriptors, and as many bytes as the length says. */
 export const digits: FrameMeasure = {
