@@ -47,7 +47,7 @@ export class WriteOrder {
       if (parked === undefined && chunk.length > 0) frames.push(Outgoing.chunk(chunk, settled));
       else if (parked === undefined) failure ??= lossOf(chunk);
       // A frame that fails alone tells its own promise; the chunks around it are written all the same.
-      else if (parked?.settled === false) frames.push(Object.assign(parked, { parked: false, onSettled: settled }));
+      else if (!parked.settled) frames.push(Object.assign(parked, { parked: false, onSettled: settled }));
     }
     left += frames.length;
     for (const frame of frames) this.#sender.send(frame);
