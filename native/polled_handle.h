@@ -44,7 +44,7 @@ class PolledHandle : protected OpenHandles::Node, protected PollHandle::Listener
   virtual bool holdsLoop() const { return true; }
   /** The loop reports something. `error`: libuv told EPOLLERR, which hides whatever else there was. */
   virtual void wake(bool error, int events) = 0;
-  /** JavaScript cannot be told of anything any more: {@link interest} must be 0 from now on. */
+  /** JavaScript cannot be told of anything any more: {@link interest} must be in nothing that can come. */
   virtual void giveUp() = 0;
 
  private:

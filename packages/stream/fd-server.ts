@@ -21,6 +21,8 @@ interface ServerEvents {
 type Listener<E extends keyof ServerEvents> = EventEmitter.EventListener<ServerEvents, E>;
 
 interface Waiter {
+  /** Whose next() it is. */
+  readonly iterator: AsyncIterator<FdSocket>;
   resolve(result: IteratorResult<FdSocket, undefined>): void;
   reject(error: Error): void;
 }
@@ -105,15 +107,16 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<FdSocket> {
-    const own = new Set<Waiter>();
     let left = false;
     const iterator: AsyncIterableIterator<FdSocket> = {
       [Symbol.asyncIterator]: () => iterator,
-      next: () => (left ? Promise.resolve(DONE) : this.#next(own)),
+      next: () => (left ? Promise.resolve(DONE) : this.#next(iterator)),
       return: () => {
         left = true;
-        for (const waiter of own) if (this.#waiters.remove(waiter)) waiter.resolve(DONE);
-        own.clear();
+        for (const waiter of [...this.#waiters].filter((each) => each.iterator === iterator)) {
+          this.#waiters.remove(waiter);
+          waiter.resolve(DONE);
+        }
         this.#serve();
         return Promise.resolve(DONE);
       },
@@ -125,8 +128,19 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
    * Stops listening, removes the path it bound while that is still its own, ends the iterators, and destroys connections
    * that nobody took. Does nothing the second time. Rejects when the path cannot be removed; it is closed all the same.
    */
-  // eslint-disable-next-line @typescript-eslint/require-await -- so that what removing the path throws is a rejection
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    // What the executor throws is a rejection.
+    return new Promise((resolve) => {
+      this.#closeNow();
+      resolve();
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #closeNow(): void {
     if (!this.#listening) return;
     this.#listening = false;
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
@@ -141,11 +155,7 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
     }
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  #next(own: Set<Waiter>): Promise<IteratorResult<FdSocket, undefined>> {
+  #next(iterator: AsyncIterator<FdSocket>): Promise<IteratorResult<FdSocket, undefined>> {
     if (this.#failure !== undefined) {
       const failure = this.#failure;
       this.#failure = undefined;
@@ -153,18 +163,7 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
     }
     if (!this.#listening) return Promise.resolve(DONE);
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        resolve: (result) => {
-          own.delete(waiter);
-          resolve(result);
-        },
-        reject: (error) => {
-          own.delete(waiter);
-          reject(error);
-        },
-      };
-      own.add(waiter);
-      this.#waiters.push(waiter);
+      this.#waiters.push({ iterator, resolve, reject });
       this.#serve();
     });
   }

@@ -234,7 +234,7 @@ export class FdSocket extends Duplex {
   override _final(callback: WriteCallback): void {
     this.#sender.whenIdle(() => {
       const error = this.#handle.shutdown();
-      // Nobody reads, so nobody will see the end of file by which other sockets learn that they are done.
+      // Where nobody reads, nobody will see the end of file by which other sockets learn that they are done.
       this.#handle.watchHangup();
       callback(error === undefined || error === 'ENOTCONN' ? null : systemError(error, 'shutdown'));
     });
