@@ -1,0 +1,54 @@
+import type { OpenFile } from './open-file';
+
+/** The descriptors of one process. A new one gets the lowest free number (POSIX), if that is below the limit. */
+export class DescriptorTable {
+  readonly #files = new Map<number, OpenFile>();
+  readonly #firstNumber: number;
+  #lowestFree: number;
+  /** RLIMIT_NOFILE, counted from the first number. */
+  limit: number;
+
+  constructor(limit: number, firstNumber: number) {
+    this.limit = limit;
+    this.#firstNumber = firstNumber;
+    this.#lowestFree = firstNumber;
+  }
+
+  /** The number, which holds a reference to the file from now on; undefined when the table is full. */
+  install(file: OpenFile): number | undefined {
+    const fd = this.#lowestFree;
+    if (fd >= this.#firstNumber + this.limit) return undefined;
+    this.#files.set(fd, file.hold());
+    do this.#lowestFree++;
+    while (this.#files.has(this.#lowestFree));
+    return fd;
+  }
+
+  hasRoomFor(count: number): boolean {
+    let free = this.limit;
+    for (const fd of this.#files.keys()) if (fd < this.#firstNumber + this.limit) free--;
+    return free >= count;
+  }
+
+  get(fd: number): OpenFile | undefined {
+    return this.#files.get(fd);
+  }
+
+  /** Frees the number; the reference passes to the caller. */
+  remove(fd: number): OpenFile | undefined {
+    const file = this.#files.get(fd);
+    if (file === undefined) return undefined;
+    this.#files.delete(fd);
+    if (fd < this.#lowestFree) this.#lowestFree = fd;
+    return file;
+  }
+
+  /** Every open descriptor and its file, by number. */
+  entries(): [number, OpenFile][] {
+    return [...this.#files].sort(([a], [b]) => a - b);
+  }
+
+  files(): Iterable<OpenFile> {
+    return this.#files.values();
+  }
+}

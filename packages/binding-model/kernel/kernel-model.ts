@@ -1,0 +1,105 @@
+import { unreachable } from './garbage';
+import { KERNEL_RULES, type KernelName, type KernelRules } from './kernel-rules';
+import { ModelProcess, type ProcessOptions } from './model-process';
+import { ModelSocket } from './model-socket';
+import { OpenFile } from './open-file';
+import type { SocketType } from './system-calls';
+import type { TraceEvent } from './trace';
+import type { User } from './user';
+
+export interface KernelModelOptions {
+  /** Default `'linux'`. */
+  readonly kernel?: KernelName;
+  /** SO_SNDBUF of new sockets, as getsockopt returns it. */
+  readonly sndbuf?: number;
+  /** RLIMIT_NOFILE of new processes: how many descriptors one may have. Default 1024. */
+  readonly fdLimit?: number;
+  /**
+   * How many descriptors a user may have in flight before no more are taken, for every user. Without it, root may have
+   * any number, and other users as many as their process may open (docs/kernel.md 20).
+   */
+  readonly inFlightLimit?: number;
+  /** Called with what happens on stream sockets. */
+  readonly trace?: (event: TraceEvent) => void;
+}
+
+/**
+ * What a kernel does with the bytes and descriptors that are sent over Unix sockets, as a program without input, output
+ * or clock: for tests under conditions that the real kernel shows rarely, and to be read. Its rules are the numbered
+ * facts of docs/kernel.md. `'linux'` is compared with the running kernel by the tests of this package.
+ */
+export class KernelModel {
+  readonly rules: KernelRules;
+  readonly options: KernelModelOptions;
+  readonly #processes: ModelProcess[] = [];
+  readonly #sockets = new Set<ModelSocket>();
+  readonly #users = new Map<number, User>();
+  readonly #pidfds = new Map<number, OpenFile>();
+  #socketCount = 0;
+  #collecting = false;
+
+  constructor(options: KernelModelOptions = {}) {
+    this.options = options;
+    this.rules = KERNEL_RULES[options.kernel ?? 'linux'];
+  }
+
+  /** A new process, with a descriptor table of its own. */
+  process(options: ProcessOptions = {}): ModelProcess {
+    const process = new ModelProcess(this, this.#processes.length + 1, options);
+    this.#processes.push(process);
+    return process;
+  }
+
+  /** @internal */
+  hasProcess(pid: number): boolean {
+    return this.#processes.some((process) => process.credentials.pid === pid);
+  }
+
+  /** @internal */
+  user(uid: number): User {
+    let user = this.#users.get(uid);
+    if (user === undefined) {
+      user = { inFlight: 0 };
+      this.#users.set(uid, user);
+    }
+    return user;
+  }
+
+  /** Two sockets, connected and not yet in any table. @internal */
+  pair(type: SocketType): [OpenFile, OpenFile] {
+    const [a, b] = [this.#socket(type), this.#socket(type)];
+    a.peer = b;
+    b.peer = a;
+    return [new OpenFile(a.identity, a), new OpenFile(b.identity, b)];
+  }
+
+  /** The file that stands for a process; there is one for each. @internal */
+  pidfd(pid: number): OpenFile {
+    let file = this.#pidfds.get(pid);
+    if (file === undefined) {
+      file = new OpenFile(`process ${pid}`);
+      this.#pidfds.set(pid, file);
+    }
+    return file;
+  }
+
+  #socket(type: SocketType): ModelSocket {
+    this.#socketCount++;
+    const sendBuffer = this.options.sndbuf ?? this.rules.sendBuffer;
+    const socket = new ModelSocket(type, `socket ${this.#socketCount}`, this.rules, sendBuffer, () => {
+      this.#sockets.delete(socket);
+      this.#collect();
+    });
+    this.#sockets.add(socket);
+    return socket;
+  }
+
+  /** docs/kernel.md 35: the release of a socket is the occasion. Linux does it in the background, soon after. */
+  #collect(): void {
+    if (this.#collecting) return;
+    this.#collecting = true;
+    const roots = this.#processes.flatMap((process) => [...process.files()]);
+    for (const socket of unreachable(this.#sockets, roots)) socket.purge();
+    this.#collecting = false;
+  }
+}

@@ -1,0 +1,200 @@
+import { ControlBuffer } from './control-buffer';
+import { receiveDatagram, sendDatagram } from './datagram';
+import { DescriptorTable } from './descriptor-table';
+import type { KernelModel } from './kernel-model';
+import type { KernelRules } from './kernel-rules';
+import type { ModelSocket } from './model-socket';
+import { dropAll, OpenFile } from './open-file';
+import { judgeMessage } from './outgoing-message';
+import { getOption, setOption } from './socket-options';
+import { receiveStream } from './stream-receive';
+import { sendStream } from './stream-send';
+import {
+  type Credentials,
+  KernelError,
+  MSG_PEEK,
+  type Readiness,
+  type ReceivedMessage,
+  type ReceiveRequest,
+  type SendMessage,
+  type ShutdownHow,
+  type SocketOption,
+  type SocketType,
+  type SystemCalls,
+} from './system-calls';
+import type { TraceEvent } from './trace';
+import type { User } from './user';
+
+export interface ProcessOptions {
+  /** Default 0, root, who may claim any credentials and have any number of descriptors in flight. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /** The lowest descriptor number, default 0; limits count from here. */
+  readonly firstFd?: number;
+}
+
+const DEFAULT_FD_LIMIT = 1024;
+
+/** A process of a {@link KernelModel}: a descriptor table, and the system calls that work on it. */
+export class ModelProcess implements SystemCalls {
+  readonly credentials: Credentials;
+  readonly rules: KernelRules;
+  /** @internal */
+  readonly user: User;
+  readonly #model: KernelModel;
+  readonly #table: DescriptorTable;
+
+  /** @internal */
+  constructor(model: KernelModel, pid: number, { uid = 0, gid = 0, firstFd = 0 }: ProcessOptions) {
+    this.credentials = { pid, uid, gid };
+    this.rules = model.rules;
+    this.user = model.user(uid);
+    this.#model = model;
+    this.#table = new DescriptorTable(model.options.fdLimit ?? DEFAULT_FD_LIMIT, firstFd);
+  }
+
+  /** @param other the process that the second socket is for; default this one */
+  socketpair(type: SocketType, other: ModelProcess = this): [number, number] {
+    const needed = other === this ? 2 : 1;
+    if (!this.#table.hasRoomFor(needed) || !other.#table.hasRoomFor(needed))
+      throw new KernelError('EMFILE', 'socketpair');
+    const [a, b] = this.#model.pair(type);
+    return [this.#install(a, 'socketpair'), other.#install(b, 'socketpair')];
+  }
+
+  open(identity: string): number {
+    return this.#install(new OpenFile(identity), 'open');
+  }
+
+  identity(fd: number): string {
+    return this.file(fd, 'fstat').identity;
+  }
+
+  dup(fd: number): number {
+    return this.#install(this.file(fd, 'dup'), 'dup');
+  }
+
+  close(fd: number): void {
+    const file = this.#table.remove(fd);
+    if (file === undefined) throw new KernelError('EBADF', 'close');
+    file.drop();
+  }
+
+  sendmsg(fd: number, message: SendMessage): number {
+    const socket = this.#socket(fd, 'sendmsg');
+    const { peer } = socket;
+    if (socket.type !== 'stream') return sendDatagram(socket, message, this);
+    const outgoing = judgeMessage(message, this);
+    const start = peer?.bytesQueued ?? 0;
+    const taken = sendStream(socket, outgoing);
+    if (peer !== undefined && taken > 0) {
+      const fds = outgoing.files.map((file) => file.identity);
+      const bytes = message.bytes.slice(0, taken);
+      this.#trace({ what: 'sendmsg', stream: peer.identity, start, end: start + taken, bytes, fds });
+    }
+    return taken;
+  }
+
+  recvmsg(fd: number, request: ReceiveRequest): ReceivedMessage {
+    const socket = this.#socket(fd, 'recvmsg');
+    if (this.rules.failsWithoutNumbers) this.#loseWithoutNumbers(socket);
+    const taken = (socket.type === 'stream' ? receiveStream : receiveDatagram)(socket, request);
+    const control = new ControlBuffer(request.controlLength, this.#table, this.rules);
+    const delivered = control.deliver(socket, taken.ancillary, (pid) => this.#model.pidfd(pid));
+    const { bytes, length, dataTruncated, outOfBand } = taken;
+    if (socket.type === 'stream' && ((request.flags ?? 0) & MSG_PEEK) === 0) {
+      const fds = delivered.fds.map((each) => this.identity(each));
+      const end = socket.bytesTaken;
+      const { truncated } = delivered;
+      const anchor = this.rules.barrier === 'after' ? 'last-byte' : 'first-byte';
+      this.#trace({ what: 'recvmsg', stream: socket.identity, start: end - length, end, fds, truncated, anchor });
+    }
+    return { bytes, length, dataTruncated, outOfBand, ...delivered };
+  }
+
+  setsockopt(fd: number, option: SocketOption, value: number): void {
+    setOption(this.#socket(fd, 'setsockopt'), option, value);
+  }
+
+  getsockopt(fd: number, option: SocketOption | 'SO_ERROR' | 'SO_TYPE'): number {
+    return getOption(this.#socket(fd, 'getsockopt'), option);
+  }
+
+  shutdown(fd: number, how: ShutdownHow): void {
+    this.#socket(fd, 'shutdown').shutdown(how !== 'SHUT_WR', how !== 'SHUT_RD');
+  }
+
+  poll(fd: number): Readiness {
+    return (
+      this.file(fd, 'poll').socket?.poll() ?? { in: true, out: true, pri: false, err: false, hup: false, rdhup: false }
+    );
+  }
+
+  inq(fd: number): number {
+    const socket = this.#socket(fd, 'ioctl');
+    return socket.type === 'dgram' ? (socket.queue[0]?.bytes.length ?? 0) : socket.unreadEstimate;
+  }
+
+  outq(fd: number): number {
+    return this.#socket(fd, 'ioctl').memory;
+  }
+
+  setFdLimit(limit: number): void {
+    this.#table.limit = limit;
+  }
+
+  /** Every open descriptor, lowest first, and the identity of its file. */
+  descriptors(): [number, string][] {
+    return this.#table.entries().map(([fd, file]) => [fd, file.identity]);
+  }
+
+  /** @internal */
+  files(): Iterable<OpenFile> {
+    return this.#table.files();
+  }
+
+  /** @internal @throws EBADF */
+  file(fd: number, syscall: string): OpenFile {
+    const file = this.#table.get(fd);
+    if (file === undefined) throw new KernelError('EBADF', syscall);
+    return file;
+  }
+
+  /** How many of the user's descriptors may be in flight before more are refused. @internal */
+  get inFlightLimit(): number {
+    const { inFlightLimit } = this.#model.options;
+    return inFlightLimit ?? (this.credentials.uid === 0 ? Infinity : this.#table.limit);
+  }
+
+  /** Only root may say that it is somebody else, and only of somebody who exists. @internal @throws EPERM, ESRCH */
+  checkClaim({ pid, uid, gid }: Credentials): void {
+    const own = this.credentials;
+    if (own.uid !== 0 && (pid !== own.pid || uid !== own.uid || gid !== own.gid)) {
+      throw new KernelError('EPERM', 'sendmsg');
+    }
+    if (!this.#model.hasProcess(pid)) throw new KernelError('ESRCH', 'sendmsg');
+  }
+
+  #install(file: OpenFile, syscall: string): number {
+    const fd = this.#table.install(file);
+    if (fd === undefined) throw new KernelError('EMFILE', syscall);
+    return fd;
+  }
+
+  #socket(fd: number, syscall: string): ModelSocket {
+    const { socket } = this.file(fd, syscall);
+    if (socket === undefined) throw new KernelError(syscall === 'ioctl' ? 'ENOTTY' : 'ENOTSOCK', syscall);
+    return socket;
+  }
+
+  /** docs/kernel.md 24: the descriptors are lost, the bytes stay. */
+  #loseWithoutNumbers({ queue: [first] }: ModelSocket): void {
+    if (first?.files === undefined || this.#table.hasRoomFor(first.files.length)) return;
+    dropAll(first.takeFiles() ?? []);
+    throw new KernelError('EMSGSIZE', 'recvmsg');
+  }
+
+  #trace(event: TraceEvent): void {
+    this.#model.options.trace?.(event);
+  }
+}

@@ -1,0 +1,69 @@
+import type { ModelSocket } from './model-socket';
+import type { OpenFile } from './open-file';
+import type { Credentials } from './system-calls';
+import type { User } from './user';
+
+/** Descriptors in flight, and the user who is charged for them (docs/kernel.md 20). */
+export interface InFlight {
+  readonly files: readonly OpenFile[];
+  readonly user: User;
+}
+
+/** A piece of what was sent and is not received yet (docs/kernel.md 1); of a datagram socket, a whole message. */
+export class QueuedSegment {
+  #consumed = 0;
+  #memory: number;
+  #inFlight: InFlight | undefined;
+
+  constructor(
+    readonly bytes: Uint8Array,
+    /** Who wrote it, if either end asked for that (SO_PASSCRED, SO_PASSPIDFD) or the writer said so. */
+    readonly writer: Credentials | undefined,
+    inFlight: InFlight | undefined,
+    /** Charged to the sender while the segment is queued. */
+    memory: number,
+    private readonly sender: ModelSocket,
+  ) {
+    this.#memory = memory;
+    this.#inFlight = inFlight;
+    sender.memory += memory;
+    if (inFlight !== undefined) inFlight.user.inFlight += inFlight.files.length;
+  }
+
+  get unread(): number {
+    return this.bytes.length - this.#consumed;
+  }
+
+  /** At most `size` of the unread bytes. */
+  peek(size: number): Uint8Array {
+    return this.bytes.subarray(this.#consumed, this.#consumed + size);
+  }
+
+  /** Where room is counted in bytes they are free as they are read; memory is free only as a whole. */
+  consume(count: number): void {
+    this.#consumed += count;
+    if (this.sender.rules.room === 'memory') return;
+    this.#memory -= count;
+    this.sender.memory -= count;
+  }
+
+  /** The descriptors that hang on it; the segment keeps the references. */
+  get files(): readonly OpenFile[] | undefined {
+    return this.#inFlight?.files;
+  }
+
+  /** Takes the descriptors off; the references pass to the caller. */
+  takeFiles(): readonly OpenFile[] | undefined {
+    if (this.#inFlight === undefined) return undefined;
+    const { files, user } = this.#inFlight;
+    user.inFlight -= files.length;
+    this.#inFlight = undefined;
+    return files;
+  }
+
+  /** Gives the sender its room back, and drops the descriptors that nobody took. */
+  free(): void {
+    this.sender.memory -= this.#memory;
+    for (const file of this.takeFiles() ?? []) file.drop();
+  }
+}

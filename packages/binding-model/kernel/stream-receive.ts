@@ -1,0 +1,129 @@
+import type { Ancillary } from './control-buffer';
+import type { ModelSocket } from './model-socket';
+import type { OpenFile } from './open-file';
+import { passOutOfBand, receiveOutOfBand } from './out-of-band';
+import type { QueuedSegment } from './queued-segment';
+import { type Credentials, KernelError, MSG_OOB, MSG_PEEK, type ReceiveRequest } from './system-calls';
+
+/** What a receive took from the queue, before control messages are made of it. */
+export interface Taken {
+  /** Absent where no control message is made at all. */
+  readonly ancillary?: Ancillary;
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  readonly dataTruncated: boolean;
+  readonly outOfBand: boolean;
+}
+
+/** recvmsg on a stream. */
+export function receiveStream(socket: ModelSocket, request: ReceiveRequest): Taken {
+  const flags = request.flags ?? 0;
+  const peeking = (flags & MSG_PEEK) !== 0;
+  if ((flags & MSG_OOB) !== 0) return receiveOutOfBand(socket, request.size, peeking);
+  const read = new StreamRead(request.size);
+  if (peeking) peek(socket, read);
+  else take(socket, read);
+  return read.taken();
+}
+
+/** What one read gathered so far. */
+class StreamRead {
+  readonly #chunks: Uint8Array[] = [];
+  #left: number;
+  copied = 0;
+  files: readonly OpenFile[] | undefined;
+  #writer: Ancillary['writer'] = 'nobody';
+
+  constructor(size: number) {
+    this.#left = size;
+  }
+
+  get full(): boolean {
+    return this.#left === 0;
+  }
+
+  /** docs/kernel.md 9: bytes of different writers are not joined where the receiver wants to know them. */
+  accepts(segment: QueuedSegment, socket: ModelSocket): boolean {
+    if (this.#writer !== 'nobody') return sameWriter(this.#writer, segment.writer);
+    if (socket.tellsWriters) this.#writer = segment.writer;
+    return true;
+  }
+
+  copy(segment: QueuedSegment): number {
+    const chunk = segment.peek(this.#left).slice();
+    this.#chunks.push(chunk);
+    this.copied += chunk.length;
+    this.#left -= chunk.length;
+    return chunk.length;
+  }
+
+  taken(): Taken {
+    const bytes = new Uint8Array(this.copied);
+    let end = 0;
+    for (const chunk of this.#chunks) {
+      bytes.set(chunk, end);
+      end += chunk.length;
+    }
+    const { files } = this;
+    return { bytes, length: end, ancillary: { files, writer: this.#writer }, dataTruncated: false, outOfBand: false };
+  }
+}
+
+function take(socket: ModelSocket, read: StreamRead): void {
+  do {
+    const segment = passOutOfBand(socket, socket.queue[0], read.copied > 0, false);
+    if (segment === undefined) {
+      endOfQueue(socket, read);
+      return;
+    }
+    if (isBarrier(socket, segment) && read.copied > 0) return;
+    if (!read.accepts(segment, socket)) return;
+    const count = read.copy(segment);
+    segment.consume(count);
+    socket.bytesTaken += count;
+    // docs/kernel.md 4: descriptors come with the first part of their segment, be it of 0 bytes (34).
+    const files = segment.takeFiles();
+    read.files = files ?? read.files;
+    if (segment.unread > 0) return;
+    socket.unlink(segment);
+    socket.unreadEstimate -= segment.bytes.length;
+    segment.free();
+    // docs/kernel.md 2: the barrier.
+    if (socket.rules.barrier === 'after' && files !== undefined) return;
+  } while (!read.full);
+}
+
+/** docs/kernel.md 11: goes on without room, up to and including a segment with descriptors, and duplicates them. */
+function peek(socket: ModelSocket, read: StreamRead): void {
+  let segment = passOutOfBand(socket, socket.queue[0], false, true);
+  if (segment === undefined) {
+    endOfQueue(socket, read);
+    return;
+  }
+  while (segment !== undefined && read.accepts(segment, socket)) {
+    if (isBarrier(socket, segment) && read.copied > 0) return;
+    read.copy(segment);
+    if (segment.files !== undefined && socket.rules.barrier === 'after') {
+      read.files = segment.files.map((file) => file.hold());
+      return;
+    }
+    segment = passOutOfBand(socket, socket.next(segment), read.copied > 0, true);
+  }
+}
+
+/** docs/kernel.md 24: on other kernels than Linux a read stops in front of descriptors. */
+function isBarrier(socket: ModelSocket, segment: QueuedSegment): boolean {
+  return socket.rules.barrier === 'before' && segment.files !== undefined;
+}
+
+/** docs/kernel.md 13: an error that waits comes after what was queued, and once; then the end, for ever. */
+function endOfQueue(socket: ModelSocket, read: StreamRead): void {
+  if (read.copied > 0) return;
+  const error = socket.takeError();
+  if (error !== undefined) throw new KernelError(error, 'recvmsg');
+  if (!socket.readShutdown) throw new KernelError('EAGAIN', 'recvmsg');
+}
+
+function sameWriter(a: Credentials | undefined, b: Credentials | undefined): boolean {
+  return a?.pid === b?.pid && a?.uid === b?.uid && a?.gid === b?.gid;
+}
