@@ -13,6 +13,11 @@ export const nativeBinding: SocketBinding & ListeningBinding = {
   descriptors: nativeDescriptors,
   open: openSocket,
 
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  },
+
   socketpair() {
     const pair = new Int32Array(2);
     checked(addon.socketpair(pair), 'socketpair');

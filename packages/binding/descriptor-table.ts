@@ -29,6 +29,7 @@ export function setProcessTable(table: DescriptorTable): void {
 }
 
 export function getProcessTable(): DescriptorTable {
-  if (processTable === undefined) throw new Error('no descriptor table: import ancillary before OwnedFd.adopt()');
+  if (processTable === undefined)
+    throw new Error('the descriptors of this process are not known: import ancillary first');
   return processTable;
 }

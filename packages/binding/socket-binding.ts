@@ -90,6 +90,8 @@ export interface SocketBinding {
    * On failure the socket stays with the caller. @throws ERR_FD_KIND; system errors
    */
   open(socket: OwnedFd, events: SocketEvents): SocketHandle;
+  /** Calls back when so many milliseconds have passed where this kernel runs. Returns how to give that up. */
+  after(milliseconds: number, callback: () => void): () => void;
   /** Two connected stream sockets. @throws system errors */
   socketpair(): [OwnedFd, OwnedFd];
 }

@@ -74,7 +74,7 @@ export class FdSocket extends Duplex {
       failed: (error) => this.destroy(error),
       frameReceived: () => this.stats.framesReceived++,
     });
-    this.#sender = new Sender(this.#handle, binding.descriptors, {
+    this.#sender = new Sender(this.#handle, binding, {
       failed: (error) => this.destroy(error),
       frameSent: (bytes, fds) => this.stats.sent(bytes, fds),
     });

@@ -1,4 +1,4 @@
-import { type DescriptorTable, type SocketHandle, systemError } from '../binding';
+import { type SocketBinding, type SocketHandle, systemError } from '../binding';
 import type { FdLike } from './fd-like';
 import { Outgoing, type SendOptions } from './outgoing';
 import { asError } from './rejection';
@@ -25,12 +25,12 @@ const LONGEST_WAIT_MS = 100;
  */
 export class Sender {
   readonly #handle: SocketHandle;
-  readonly #table: DescriptorTable;
+  readonly #binding: SocketBinding;
   readonly #host: SenderHost;
   readonly #queue = new SendQueue<Outgoing>();
   /** The kernel refused; writable() or the timer goes on. */
   #waiting = false;
-  #timer: NodeJS.Timeout | undefined;
+  #stopWaiting: (() => void) | undefined;
   #waitMs = SHORTEST_WAIT_MS;
   #flushing = false;
   #gathering = false;
@@ -38,9 +38,9 @@ export class Sender {
   /** Why nothing is sent any more. */
   #closed: Error | undefined;
 
-  constructor(handle: SocketHandle, table: DescriptorTable, host: SenderHost) {
+  constructor(handle: SocketHandle, binding: SocketBinding, host: SenderHost) {
     this.#handle = handle;
-    this.#table = table;
+    this.#binding = binding;
     this.#host = host;
   }
 
@@ -51,7 +51,7 @@ export class Sender {
 
   /** Makes a frame of what `send()` was given. @throws as {@link Outgoing.frame} */
   frame(bytes: Uint8Array, fds: readonly FdLike[], options: SendOptions, tell: (error?: Error) => void): Outgoing {
-    const frame = Outgoing.frame(bytes, fds, options.transfer ?? false, this.#table, tell);
+    const frame = Outgoing.frame(bytes, fds, options.transfer ?? false, this.#binding.descriptors, tell);
     if (options.signal !== undefined) {
       frame.withdrawOn(options.signal, () => frame.parked || this.#withdraw(frame));
     }
@@ -85,7 +85,7 @@ export class Sender {
   /** Makes a frame independent of its borrowed descriptors, since it has to wait; one that cannot be is settled. */
   secure(frame: Outgoing): void {
     try {
-      frame.secure(this.#table);
+      frame.secure(this.#binding.descriptors);
     } catch (error) {
       const failure = asError(error);
       this.#queue.withdraw(frame);
@@ -124,7 +124,7 @@ export class Sender {
   /** Fails every frame that is left or still comes. Returns whether somebody is told by a promise. */
   close(reason: Error): boolean {
     this.#closed = reason;
-    clearTimeout(this.#timer);
+    this.#stopWaiting?.();
     this.#waiting = true;
     this.#onIdle = undefined;
     const left = this.#queue.clear();
@@ -163,7 +163,7 @@ export class Sender {
       this.#handle.watchWritable();
     } else if (TRY_AGAIN_LATER.has(error)) {
       this.#waiting = true;
-      this.#timer = setTimeout(() => this.writable(), this.#waitMs);
+      this.#stopWaiting = this.#binding.after(this.#waitMs, () => this.writable());
       this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
     } else if (front !== undefined && isAbout(front, error) && this.#queue.withdraw(front)) {
       front.settle(systemError(error, 'sendmsg', this.#blame(front, error)));
@@ -174,7 +174,7 @@ export class Sender {
   }
 
   #blame(frame: Outgoing, error: string): string {
-    const notOpen = error === 'EBADF' ? frame.fds.find((fd) => !this.#table.isOpen(fd)) : undefined;
+    const notOpen = error === 'EBADF' ? frame.fds.find((fd) => !this.#binding.descriptors.isOpen(fd)) : undefined;
     const why = notOpen === undefined ? '' : `descriptor ${notOpen} is not open; `;
     return `${why}nothing of the frame was sent`;
   }

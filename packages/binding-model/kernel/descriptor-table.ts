@@ -30,6 +30,13 @@ export class DescriptorTable {
     return free >= count;
   }
 
+  /** The limit under which so many numbers are free. */
+  limitFor(free: number): number {
+    let limit = 0;
+    for (let found = 0; found < free; limit++) if (!this.#files.has(this.#firstNumber + limit)) found++;
+    return limit;
+  }
+
   get(fd: number): OpenFile | undefined {
     return this.#files.get(fd);
   }

@@ -62,12 +62,17 @@ export class ModelProcess implements SystemCalls {
     return [this.#install(a, 'socketpair'), other.#install(b, 'socketpair')];
   }
 
-  open(identity: string): number {
-    return this.#install(new OpenFile(identity), 'open');
+  /** @param released called when no descriptor refers to the file any more, neither in a table nor in flight */
+  open(identity: string, released?: () => void): number {
+    return this.#install(new OpenFile(identity, undefined, released), 'open');
   }
 
   identity(fd: number): string {
     return this.file(fd, 'fstat').identity;
+  }
+
+  isOpen(fd: number): boolean {
+    return this.#table.get(fd) !== undefined;
   }
 
   dup(fd: number): number {
@@ -141,6 +146,17 @@ export class ModelProcess implements SystemCalls {
 
   setFdLimit(limit: number): void {
     this.#table.limit = limit;
+  }
+
+  /** Runs a call while so many descriptor numbers are free, and no more. */
+  withFreeNumbers<T>(free: number, call: () => T): T {
+    const { limit } = this.#table;
+    this.#table.limit = this.#table.limitFor(free);
+    try {
+      return call();
+    } finally {
+      this.#table.limit = limit;
+    }
   }
 
   /** Every open descriptor, lowest first, and the identity of its file. */

@@ -12,6 +12,8 @@ export class OpenFile {
     readonly identity: string,
     /** What it is, if it is a socket. */
     readonly socket?: ModelSocket,
+    /** Told when the last reference is gone. */
+    readonly released?: () => void,
   ) {}
 
   /** How many descriptors refer to it, those in flight included. */
@@ -26,7 +28,9 @@ export class OpenFile {
 
   drop(): void {
     this.#references--;
-    if (this.#references === 0) this.socket?.release();
+    if (this.#references > 0) return;
+    this.socket?.release();
+    this.released?.();
   }
 }
 

@@ -1,0 +1,108 @@
+import { type OwnedFd, type ReadEnd, type Segment } from '../binding';
+import type { ReceiveFault } from './faults';
+import { KernelError, type ReceivedMessage } from './kernel';
+import type { HandleParts } from './model-socket-handle';
+
+/** Bytes that one wake-up reads at most, as the native pump has them in its slab. */
+const SLAB = 65_536;
+/** Control space for all that one sendmsg can carry (docs/kernel.md 7, 14). */
+const CONTROL_LENGTH = 2048;
+/** A small read is up to so many bytes. */
+const SMALL = 64;
+/** How often a read is small, and how often a wake-up stops before everything was read. */
+const SMALL_READ = 0.4;
+const EARLY_STOP = 0.2;
+
+/** The receiving half of a socket of the model: what the native pump does, with its chances drawn by the seed. */
+export class ModelReceive {
+  readonly #fd: number;
+  readonly #parts: HandleParts;
+  #bytesAllowed = 0;
+  #fdsAllowed = 0;
+  /** Where in the stream, and which system call. */
+  #byte = 0;
+  #message = 0;
+  #ended = false;
+  /** Descriptors of the next byte were lost for want of numbers (EMSGSIZE, docs/kernel.md 24). */
+  #lost = false;
+
+  constructor(fd: number, parts: HandleParts) {
+    this.#fd = fd;
+    this.#parts = parts;
+  }
+
+  get wanted(): boolean {
+    return !this.#ended && this.#bytesAllowed > 0 && this.#fdsAllowed > 0;
+  }
+
+  allow(bytes: number, fds: number): void {
+    this.#bytesAllowed = bytes;
+    this.#fdsAllowed = fds;
+  }
+
+  /** Reads until there is nothing more, or the allowance or the wake-up's share is used up. */
+  pump(segments: Segment[]): ReadEnd | undefined {
+    let room = SLAB;
+    while (this.wanted && room > 0) {
+      const read = this.#readOnce(room);
+      if (read === 'again') return undefined;
+      if (read === 'eof' || 'error' in read) {
+        this.#ended = true;
+        return read;
+      }
+      segments.push(read);
+      room -= read.bytes.length;
+      if (this.#parts.random.chance(EARLY_STOP)) return undefined;
+    }
+    return undefined;
+  }
+
+  #readOnce(room: number): Segment | ReadEnd | 'again' {
+    const { faults, random, place } = this.#parts;
+    const here = { socket: place, byte: this.#byte, message: this.#message };
+    const fault = faults.receive(here, random);
+    this.#message++;
+    if (fault === 'eagain') return 'again';
+    if (fault === 'reset' || fault === 'eof') return this.#breakOff(fault);
+    const most = Math.min(room, this.#bytesAllowed, faults.untilReceiveFault(here));
+    const small = fault === 'short-read' || random.chance(SMALL_READ);
+    return this.#receive(small ? random.between(1, Math.min(most, SMALL)) : most, fault);
+  }
+
+  #receive(size: number, fault: ReceiveFault | undefined): Segment | ReadEnd | 'again' {
+    const { process, random } = this.#parts;
+    const call = (): ReceivedMessage => process.recvmsg(this.#fd, { size, controlLength: CONTROL_LENGTH });
+    try {
+      return this.#segment(fault === 'emfile' ? process.withFreeNumbers(random.between(0, 1), call) : call());
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      if (error.code === 'EAGAIN') return 'again';
+      if (error.code !== 'EMSGSIZE') return { error: error.code };
+      this.#lost = true;
+      return this.#receive(size, undefined);
+    }
+  }
+
+  #segment({ bytes, fds, truncated }: ReceivedMessage): Segment | 'eof' {
+    if (bytes.length === 0) return 'eof';
+    const { descriptors, travellers, process } = this.#parts;
+    const owned: OwnedFd[] = fds.map((fd) => travellers.arrive(fd, process) ?? descriptors.adopt(fd));
+    this.#byte += bytes.length;
+    this.#bytesAllowed -= bytes.length;
+    this.#fdsAllowed -= Math.min(this.#fdsAllowed, fds.length);
+    const segment = {
+      bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+      fds: owned,
+      truncated: truncated || this.#lost,
+    };
+    this.#lost = false;
+    return segment;
+  }
+
+  /** The connection is gone, for both ends. */
+  #breakOff(fault: 'reset' | 'eof'): ReadEnd {
+    this.#parts.process.shutdown(this.#fd, 'SHUT_RDWR');
+    this.#parts.scheduler.changed();
+    return fault === 'eof' ? 'eof' : { error: 'ECONNRESET' };
+  }
+}

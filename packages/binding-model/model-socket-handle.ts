@@ -1,0 +1,142 @@
+import type { PeerCredentials, ReadEnd, Segment, SendPart, SendResult, SocketEvents, SocketHandle } from '../binding';
+import type { FaultPlan } from './faults';
+import { KernelError, type ModelProcess } from './kernel';
+import type { ModelDescriptors } from './model-descriptors';
+import { ModelReceive } from './model-receive';
+import { ModelSend } from './model-send';
+import type { Random } from './random';
+import type { Scheduler, Watch } from './scheduler';
+import type { Travellers } from './travellers';
+
+/** What the sockets of a model share, and what is one socket's own. */
+export interface HandleParts {
+  readonly process: ModelProcess;
+  readonly descriptors: ModelDescriptors;
+  readonly travellers: Travellers;
+  readonly scheduler: Scheduler;
+  readonly faults: FaultPlan;
+  readonly random: Random;
+  /** Which socket of the pair. */
+  readonly place: 0 | 1;
+  readonly peer: PeerCredentials;
+}
+
+/** An open socket of the model. Its wake-ups come when the scheduler says so. */
+export class ModelSocketHandle implements SocketHandle {
+  #fd: number;
+  readonly #parts: HandleParts;
+  readonly #receive: ModelReceive;
+  readonly #send: ModelSend;
+  readonly #watches: readonly Watch[];
+  #wantsRoom = false;
+  #wantsHangup = false;
+
+  constructor(fd: number, events: SocketEvents, parts: HandleParts) {
+    this.#fd = fd;
+    this.#parts = parts;
+    this.#receive = new ModelReceive(fd, parts);
+    this.#send = new ModelSend(fd, parts);
+    this.#watches = [
+      this.#watch(
+        () => this.#receive.wanted && parts.process.poll(fd).in,
+        () => this.#read(events),
+      ),
+      this.#watch(
+        () => this.#wantsRoom && this.#send.hasRoom,
+        () => {
+          this.#wantsRoom = false;
+          events.writable();
+        },
+      ),
+      this.#watch(
+        () => this.#wantsHangup && parts.process.poll(fd).hup,
+        () => {
+          this.#wantsHangup = false;
+          events.hangup();
+        },
+      ),
+    ];
+    for (const watch of this.#watches) parts.scheduler.add(watch);
+  }
+
+  get fd(): number {
+    return this.#fd;
+  }
+
+  allowReading(bytes: number, fds: number): void {
+    this.#receive.allow(bytes, fds);
+    this.#parts.scheduler.changed();
+  }
+
+  send(parts: readonly SendPart[]): SendResult {
+    if (this.#fd === -1) return { accepted: 0 };
+    this.#parts.scheduler.changed();
+    return this.#send.send(parts);
+  }
+
+  watchWritable(): void {
+    this.#wantsRoom = true;
+    this.#parts.scheduler.changed();
+  }
+
+  watchHangup(): void {
+    this.#wantsHangup = true;
+    this.#parts.scheduler.changed();
+  }
+
+  shutdown(): string | undefined {
+    if (this.#fd === -1) return undefined;
+    this.#parts.scheduler.changed();
+    try {
+      this.#parts.process.shutdown(this.#fd, 'SHUT_WR');
+      return undefined;
+    } catch (error) {
+      if (error instanceof KernelError) return error.code;
+      throw error;
+    }
+  }
+
+  hungUp(): boolean {
+    return this.#fd !== -1 && this.#parts.process.poll(this.#fd).hup;
+  }
+
+  unread(): number {
+    return this.#fd === -1 ? 0 : this.#parts.process.inq(this.#fd);
+  }
+
+  peerCredentials(): PeerCredentials {
+    return this.#parts.peer;
+  }
+
+  /** A model keeps the event loop running exactly while it has something to do, whatever is asked. */
+  ref(): void {
+    this.#parts.scheduler.changed();
+  }
+
+  unref(): void {
+    this.#parts.scheduler.changed();
+  }
+
+  close(): void {
+    if (this.#fd === -1) return;
+    for (const watch of this.#watches) this.#parts.scheduler.remove(watch);
+    this.#parts.process.close(this.#fd);
+    this.#fd = -1;
+    this.#parts.scheduler.changed();
+  }
+
+  #read(events: SocketEvents): void {
+    const segments: Segment[] = [];
+    const end: ReadEnd | undefined = this.#receive.pump(segments);
+    if (segments.length > 0 || end !== undefined) events.read(segments, end);
+  }
+
+  #watch(isReady: () => boolean, wake: () => void): Watch {
+    return {
+      get ready() {
+        return isReady();
+      },
+      wake,
+    };
+  }
+}

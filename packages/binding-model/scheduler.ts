@@ -1,0 +1,77 @@
+import type { Random } from './random';
+
+/** Something that waits for the kernel, and can tell whether the kernel has it. */
+export interface Watch {
+  readonly ready: boolean;
+  wake(): void;
+}
+
+interface Timer {
+  readonly due: number;
+  readonly callback: () => void;
+}
+
+/** How often time passes although somebody could be woken. */
+const TIME_PASSES = 0.25;
+
+/**
+ * The event loop of a model: wakes one of those that are ready, chosen by the seed, in each turn of the real loop. Its
+ * clock stands still but for its timers, so that nothing depends on how fast the machine is.
+ */
+export class Scheduler {
+  readonly #random: Random;
+  readonly #watches = new Set<Watch>();
+  #timers: Timer[] = [];
+  #now = 0;
+  #scheduled = false;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  add(watch: Watch): void {
+    this.#watches.add(watch);
+  }
+
+  remove(watch: Watch): void {
+    this.#watches.delete(watch);
+  }
+
+  /** Calls back when so many milliseconds of the model's time have passed. Returns how to give that up. */
+  after(milliseconds: number, callback: () => void): () => void {
+    const timer = { due: this.#now + milliseconds, callback };
+    this.#timers.push(timer);
+    this.changed();
+    return () => {
+      this.#timers = this.#timers.filter((each) => each !== timer);
+    };
+  }
+
+  /** The kernel's state has changed, or somebody waits for something new: have another look. */
+  changed(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    const ready = [...this.#watches].filter((watch) => watch.ready);
+    const timePasses = this.#timers.length > 0 && (ready.length === 0 || this.#random.chance(TIME_PASSES));
+    if (ready.length === 0 && !timePasses) return;
+    // What is woken may throw, into uncaughtException; the others go on.
+    this.changed();
+    if (timePasses) this.#passTime();
+    else this.#random.pick(ready)?.wake();
+  }
+
+  #passTime(): void {
+    const [next] = this.#timers.sort((a, b) => a.due - b.due);
+    if (next === undefined) return;
+    this.#timers.shift();
+    this.#now = next.due;
+    next.callback();
+  }
+}
