@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 import * as packageImports from './scripts/package-imports.mjs';
 
 export default defineConfig(
-  globalIgnores(['build/', 'build-sanitize/', 'coverage/', 'dist/']),
+  globalIgnores(['**/build/', 'build-sanitize/', 'coverage/', 'dist/']),
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
@@ -22,6 +22,29 @@ export default defineConfig(
     files: ['packages/**/*.ts'],
     plugins: { packages: { rules: { imports: packageImports.rule } } },
     rules: { 'packages/imports': ['error', path.join(import.meta.dirname, 'packages')] },
+  },
+  {
+    // The model of the kernel and its pictures run wherever ECMAScript does: no globals of Node or of a browser, and no
+    // modules but their own.
+    files: ['packages/binding-model/{kernel,timeline}/**/*.ts'],
+    rules: {
+      'no-undef': 'error',
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: String.raw`^(?!\./|\.\./(kernel|timeline)(/|$))`,
+              message: 'The model of the kernel also runs in a browser: it imports nothing but itself.',
+            },
+          ],
+        },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ImportExpression', message: 'The model of the kernel imports nothing at run time.' },
+      ],
+    },
   },
   {
     // TypeScript checks these too (checkJs), and knows Node's globals.

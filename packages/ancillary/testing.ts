@@ -2,33 +2,69 @@ import { ModelWorld, type ModelWorldOptions } from '../binding-model';
 import { FdSocket, type FdSocketOptions } from '../stream';
 
 export interface ModelSocketPairOptions extends ModelWorldOptions {
-  /** For both sockets. */
+  /** What `socketpair()` takes, for both sockets. */
   readonly socket?: FdSocketOptions;
 }
 
-/** Two sockets connected to each other through a model of a kernel, and that model. */
-export type ModelSocketPair = [FdSocket, FdSocket] & { readonly world: ModelWorld };
+/** Two sockets that are connected through a model of a kernel, and the world that they are in. */
+export type ModelSocketPair = [FdSocket, FdSocket] & {
+  /** Its seed, what happened, what is open, and files to send. */
+  readonly world: ModelWorld;
+};
 
 /**
- * Two sockets connected to each other, each in a process of its own, through a model of the kernel instead of the real
- * one. The seed decides when a wake-up comes, how much a read returns, and where random faults fall; the same seed and
- * the same program give the same run.
+ * Two sockets connected to each other, each in a process of its own, through a model of a kernel instead of the real
+ * one. They are {@link FdSocket}s like any other; what is below them is a program in which nothing happens by accident.
+ * The seed decides when a wake-up comes, where a read is cut, and where random faults fall.
  *
- * What they send are descriptors of the model, from `world.open()`, or real ones of this process, which arrive as real
- * ones (`ancillary` must have been imported then).
+ * The same seed, options and program give the same run, provided that the program waits for nothing but these sockets:
+ * neither for real timers nor for files. So a test that failed with some seed fails with it again.
  *
- * @throws TypeError and RangeError for options
+ * ```js
+ * const pair = modelSocketPair({ seed, faults: 0.1 });
+ * const [client, server] = pair;
+ * try {
+ *   // … your protocol over client and server …
+ * } catch (error) {
+ *   throw new Error(`failed with seed ${pair.world.seed}`, { cause: error });
+ * }
+ * ```
+ *
+ * Descriptors to send come from `pair.world.open(name)`: files that have a name and nothing else, numbered from
+ * 2,000,000 up, which `pair.world.identity(fd)` tells apart. They mean nothing to `fs` or to the real kernel, and
+ * `OwnedFd.adopt()` does not know them. Where `ancillary` itself is imported, real descriptors can be sent too, and
+ * arrive as real duplicates; without it, `send()` of one rejects with a TypeError.
+ *
+ * Whoever gets the sockets destroys them; `pair.world.openDescriptors()` then tells what the program forgot to close.
+ * The pair keeps the event loop running only while it has something to do.
+ *
+ * @throws TypeError and RangeError for options; EMFILE with an `fdLimit` of 0
  */
-export function modelSocketPair({ socket, ...options }: ModelSocketPairOptions = {}): ModelSocketPair {
-  const world = new ModelWorld(options);
-  const [a, b] = world.socketpair();
+export function modelSocketPair(options: ModelSocketPairOptions = {}): ModelSocketPair {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw new TypeError(`modelSocketPair() takes an object, such as { seed: 1 }, not ${String(options as unknown)}`);
+  }
+  const { socket, ...ofWorld } = options;
+  const world = new ModelWorld(ofWorld);
+  const ends = world.socketpair();
   const [first, second] = world.bindings;
-  const pair: [FdSocket, FdSocket] = [new FdSocket(first, a, socket), new FdSocket(second, b, socket)];
-  return Object.assign(pair, { world });
+  const made: FdSocket[] = [];
+  try {
+    const a = new FdSocket(first, ends[0], socket);
+    made.push(a);
+    const pair: [FdSocket, FdSocket] = [a, new FdSocket(second, ends[1], socket)];
+    return Object.assign(pair, { world });
+  } catch (error) {
+    for (const each of made) each.destroy();
+    for (const end of ends) end.close();
+    throw error;
+  }
 }
-
+// The very ones of 'ancillary', for tests where that has nothing to run on.
+export { AncillaryError, OwnedFd } from '../binding';
 export {
   type Credentials,
+  drawTimeline,
   type Fault,
   type FaultName,
   type FaultRate,
@@ -46,11 +82,16 @@ export {
   type ProcessOptions,
   type Readiness,
   type ReceivedMessage,
+  type ReceiveEvent,
   type ReceiveRequest,
+  type SendEvent,
   type SendMessage,
   type ShutdownHow,
   type SocketOption,
   type SocketType,
+  type Stretch,
   type SystemCalls,
+  type TimelineOptions,
   type TraceEvent,
 } from '../binding-model';
+export type { FdFrame, FdSocket } from '../stream';

@@ -1,30 +1,53 @@
-import type { Random } from './random';
-
-/** What can go wrong in a receive, by what the caller sees of it. */
-const RECEIVE_FAULTS = ['short-read', 'eagain', 'eintr', 'emfile', 'reset', 'eof'] as const;
-/** The same for a send. */
-const SEND_FAULTS = ['short-write', 'eagain', 'eintr', 'etoomanyrefs', 'reset'] as const;
+/** What can go wrong in a recvmsg. */
+export const RECEIVE_FAULTS = ['short-read', 'eagain', 'eintr', 'emfile', 'reset', 'eof'] as const;
+/** The same for a sendmsg. */
+export const SEND_FAULTS = ['short-write', 'eagain', 'eintr', 'etoomanyrefs', 'reset'] as const;
 
 export type ReceiveFault = (typeof RECEIVE_FAULTS)[number];
 export type SendFault = (typeof SEND_FAULTS)[number];
+
+/**
+ * What can go wrong. The first five are the kernel's everyday business: a program that uses sockets rightly does not
+ * notice them, but for the time they take.
+ *
+ * - `'short-read'`: a recvmsg returns one byte of those that are there.
+ * - `'short-write'`: a sendmsg takes a part of its bytes, with all of its descriptors.
+ * - `'eagain'`: a call is refused, and the socket is ready again soon.
+ * - `'eintr'`: a call is interrupted by a signal, and made again.
+ * - `'etoomanyrefs'`: a sendmsg with descriptors is refused because too many are in flight (docs/kernel.md 20); on
+ *   `'darwin'` with EMSGSIZE. It is tried again on the model's clock.
+ * - `'emfile'`: the receiving process has no free descriptor numbers, so descriptors that arrive are lost
+ *   (docs/kernel.md 8, 24): ERR_FD_TRUNCATED, or a frame that is marked `truncated`.
+ * - `'reset'`: the connection breaks. A recvmsg fails with ECONNRESET, a sendmsg with EPIPE, and what was on its way to
+ *   this socket is lost.
+ * - `'eof'`: the peer is gone, and a recvmsg tells the end of the stream, although more had been sent.
+ */
 export type FaultName = ReceiveFault | SendFault;
 
 /** A fault at one place. It happens once. */
 export interface Fault {
   readonly what: FaultName;
   /**
-   * Where: in front of the byte at this offset of what the socket receives (or sends, for faults of sending), or at a
-   * system call, by its number, counted for each socket and direction from 0.
+   * Where: in front of the byte at this offset (a number, or `byte`) of what the socket receives, or sends; or in a
+   * system call (`message`) by its number, counted from 0 for each socket and for recvmsg and sendmsg apart. Calls end
+   * in front of such a byte, so that it can happen there.
+   *
+   * `'emfile'` and `'etoomanyrefs'` are about descriptors: they wait, from there on, for the first call that has some.
    */
   readonly at: number | { readonly byte: number } | { readonly message: number };
   /** Which socket of the pair; default: the one that gets there first. */
   readonly socket?: 0 | 1;
+  /** In which call, of faults that can happen in both; default: the one that gets there first. */
+  readonly call?: 'recvmsg' | 'sendmsg';
+  /** Of `'emfile'`: how many descriptor numbers are free all the same, so that as many arrive. Default 0. */
+  readonly free?: number;
 }
 
-/** Faults everywhere: each system call has this chance of one. */
+/** Faults everywhere: each system call has this chance of one, but never two in a row on one socket. */
 export interface FaultRate {
+  /** From 0 to 1. */
   readonly rate: number;
-  /** Default: those that a program has to bear without losing anything. */
+  /** Default: those that a program has to bear without noticing: the first five of {@link FaultName}. */
   readonly what?: readonly FaultName[];
 }
 
@@ -32,88 +55,70 @@ export interface FaultRate {
 export type Faults = readonly Fault[] | FaultRate | number;
 
 const HARMLESS: readonly FaultName[] = ['short-read', 'short-write', 'eagain', 'eintr', 'etoomanyrefs'];
+const NAMES: readonly string[] = [...new Set<string>([...RECEIVE_FAULTS, ...SEND_FAULTS])];
 
-interface Place {
-  readonly socket: 0 | 1;
-  /** Offset of the next byte in this direction. */
-  readonly byte: number;
-  /** Number of the system call in this direction. */
-  readonly message: number;
+/** @throws TypeError and RangeError that say which fault is wrong, and how */
+export function judgeFaults(faults: Faults): { list: readonly Fault[]; rate: number; what: readonly FaultName[] } {
+  if (isList(faults)) {
+    faults.forEach((fault, index) => judgeFault(fault, `faults[${index}]`));
+    return { list: [...faults], rate: 0, what: [] };
+  }
+  if (typeof faults !== 'number') requireObject(faults, 'faults is a list of faults, a rate, or { rate, what }');
+  const { rate, what = HARMLESS } = typeof faults === 'number' ? { rate: faults } : faults;
+  if (typeof rate !== 'number') throw new TypeError(`the rate of faults is a number, not ${String(rate)}`);
+  if (!(rate >= 0 && rate <= 1)) throw new RangeError(`the rate of faults is from 0 to 1, not ${rate}`);
+  if (!Array.isArray(what)) throw new TypeError(`faults.what is a list of names, not ${String(what)}`);
+  what.forEach((name, index) => judgeName(name, `faults.what[${index}]`));
+  return { list: [], rate, what };
 }
 
-/** The faults of one pair of sockets, for all directions; each of a list is used up when it happens. */
-export class FaultPlan {
-  readonly #left: Set<Fault>;
-  readonly #rate: number;
-  readonly #random: readonly FaultName[];
-
-  constructor(faults: Faults = []) {
-    const list = isList(faults) ? faults : [];
-    const { rate, what = HARMLESS } = isList(faults) ? { rate: 0 } : asRate(faults);
-    this.#left = new Set(list);
-    this.#rate = rate;
-    this.#random = what;
+function judgeFault(fault: Fault, name: string): void {
+  requireObject(fault, `${name} is an object { what, at }`);
+  const { what, at, socket, call, free } = fault;
+  judgeName(what, `${name}.what`);
+  judgePlace(at, `${name}.at`);
+  if (socket !== undefined && ![0, 1].includes(socket)) {
+    throw new TypeError(`${name}.socket is 0 or 1, not ${String(socket)}`);
   }
-
-  receive(place: Place, random: Random): ReceiveFault | undefined {
-    return this.#next(RECEIVE_FAULTS, place, random);
+  if (call !== undefined && !['recvmsg', 'sendmsg'].includes(call)) {
+    throw new TypeError(`${name}.call is recvmsg or sendmsg, not ${call as string}`);
   }
-
-  send(place: Place, random: Random): SendFault | undefined {
-    return this.#next(SEND_FAULTS, place, random);
+  if (call !== undefined && !namesOf(call).includes(what)) {
+    throw new TypeError(`${name}: '${what}' cannot happen in ${call}, which has ${namesOf(call).join(', ')}`);
   }
-
-  /** How many bytes may be received at most, for the next fault at a byte to come in front of that byte. */
-  untilReceiveFault(place: Place): number {
-    return this.#until(RECEIVE_FAULTS, place);
-  }
-
-  untilSendFault(place: Place): number {
-    return this.#until(SEND_FAULTS, place);
-  }
-
-  #next<Name extends FaultName>(names: readonly Name[], place: Place, random: Random): Name | undefined {
-    for (const fault of this.#left) {
-      const name = names.find((each) => each === fault.what);
-      if (name === undefined || !isHere(fault, place)) continue;
-      this.#left.delete(fault);
-      return name;
-    }
-    if (this.#rate === 0 || !random.chance(this.#rate)) return undefined;
-    return random.pick(names.filter((name) => this.#random.includes(name)));
-  }
-
-  #until(names: readonly FaultName[], place: Place): number {
-    let nearest = Infinity;
-    for (const fault of this.#left) {
-      const byte = byteOf(fault);
-      if (byte === undefined || byte <= place.byte || !concerns(fault, place) || !names.includes(fault.what)) continue;
-      nearest = Math.min(nearest, byte - place.byte);
-    }
-    return nearest;
-  }
+  if (free !== undefined && what !== 'emfile') throw new TypeError(`${name}: only 'emfile' has 'free', not '${what}'`);
+  if (free !== undefined) judgeCount(free, `${name}.free`);
 }
 
-function isHere(fault: Fault, place: Place): boolean {
-  if (!concerns(fault, place)) return false;
-  const byte = byteOf(fault);
-  if (byte !== undefined) return byte === place.byte;
-  return typeof fault.at === 'object' && 'message' in fault.at && fault.at.message === place.message;
+function judgePlace(at: Fault['at'] | null | undefined, name: string): void {
+  if (typeof at === 'number') judgeCount(at, name);
+  else if (typeof at !== 'object' || at === null) {
+    throw new TypeError(`${name} is the offset of a byte, { byte } or { message }, not ${String(at)}`);
+  } else if ('byte' in at && 'message' in at) throw new TypeError(`${name} has either 'byte' or 'message', not both`);
+  else if ('byte' in at) judgeCount(at.byte, `${name}.byte`);
+  else if ('message' in at) judgeCount(at.message, `${name}.message`);
+  else throw new TypeError(`${name} has neither 'byte' nor 'message'`);
 }
 
-function concerns(fault: Fault, place: Place): boolean {
-  return fault.socket === undefined || fault.socket === place.socket;
+function judgeName(what: unknown, name: string): void {
+  if (typeof what === 'string' && NAMES.includes(what)) return;
+  throw new TypeError(`${name} is one of ${NAMES.join(', ')}, not ${String(what)}`);
 }
 
-function byteOf({ at }: Fault): number | undefined {
-  if (typeof at === 'number') return at;
-  return 'byte' in at ? at.byte : undefined;
+function requireObject(value: unknown, rule: string): void {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${rule}, not ${String(value)}`);
+}
+
+/** @throws TypeError, RangeError */
+export function judgeCount(value: unknown, name: string): void {
+  if (typeof value !== 'number') throw new TypeError(`${name} is a number, not ${String(value)}`);
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${name} is an integer from 0 up, not ${value}`);
+}
+
+function namesOf(call: 'recvmsg' | 'sendmsg'): readonly FaultName[] {
+  return call === 'recvmsg' ? RECEIVE_FAULTS : SEND_FAULTS;
 }
 
 function isList(faults: Faults): faults is readonly Fault[] {
   return Array.isArray(faults);
-}
-
-function asRate(faults: FaultRate | number): FaultRate {
-  return typeof faults === 'number' ? { rate: faults } : faults;
 }

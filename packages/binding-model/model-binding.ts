@@ -6,12 +6,14 @@ import {
   type SocketEvents,
   type SocketHandle,
 } from '../binding';
-import type { ModelProcess } from './kernel';
+import { KernelError, type ModelProcess } from './kernel';
 import { ModelDescriptors, withSystemErrors } from './model-descriptors';
 import { ModelSocketHandle } from './model-socket-handle';
 import { Random } from './random';
 import { isReal } from './travellers';
 import type { ModelWorld } from './model-world';
+
+const SOCK_STREAM = 1;
 
 /** The contract of `binding` over a process of a {@link KernelModel}; deterministic from the seed of its world. */
 export class ModelBinding implements SocketBinding {
@@ -28,30 +30,27 @@ export class ModelBinding implements SocketBinding {
     this.#place = place;
     this.process = process;
     this.anchor = process.rules.barrier === 'after' ? 'last-byte' : 'first-byte';
-    this.descriptors = new ModelDescriptors(process);
+    this.descriptors = new ModelDescriptors(process, () => world.scheduler.changed());
   }
 
   open(socket: OwnedFd, events: SocketEvents): SocketHandle {
     const { fd } = socket;
-    const { process } = this;
-    if (isReal(fd) || !process.isOpen(fd)) {
-      throw new AncillaryError('ERR_FD_KIND', `descriptor ${fd} is no socket of this model`);
-    }
-    // The model's own test for a socket; as the native binding, it has out-of-band bytes come in their place.
-    withSystemErrors(() => process.getsockopt(fd, 'SO_TYPE'));
+    const { process, descriptors } = this;
+    this.#requireStream(fd);
+    // As the native binding, it has out-of-band bytes come in their place.
     if (process.rules.name === 'linux') process.setsockopt(fd, 'SO_OOBINLINE', 1);
-    socket.take();
+    descriptors.handOver(socket);
     this.#opened++;
-    const { seed, scheduler, travellers, faults } = this.#world;
+    const { seed, scheduler, travellers, faults, peers } = this.#world;
     return new ModelSocketHandle(fd, events, {
       process,
-      descriptors: this.descriptors,
+      descriptors,
       travellers,
       scheduler,
       faults,
       random: Random.forked(seed, `socket ${this.#place}.${this.#opened}`),
       place: this.#place,
-      peer: this.#world.credentialsOf(this.#place === 0 ? 1 : 0),
+      peer: peers.get(process.identity(fd)) ?? process.credentials,
     });
   }
 
@@ -59,9 +58,29 @@ export class ModelBinding implements SocketBinding {
     return this.#world.scheduler.after(milliseconds, callback);
   }
 
-  /** Both in this process. */
-  socketpair(): [OwnedFd, OwnedFd] {
-    const [a, b] = withSystemErrors(() => this.process.socketpair('stream'));
-    return [this.descriptors.adopt(a), this.descriptors.adopt(b)];
+  /** @param other the process that the second socket is for; default this one */
+  socketpair(other: ModelBinding = this): [OwnedFd, OwnedFd] {
+    const [a, b] = withSystemErrors(() => this.process.socketpair('stream', other.process));
+    const { peers } = this.#world;
+    peers.set(this.process.identity(a), other.process.credentials);
+    peers.set(other.process.identity(b), this.process.credentials);
+    return [this.descriptors.adopt(a), other.descriptors.adopt(b)];
+  }
+
+  #requireStream(fd: number): void {
+    if (!isReal(fd) && withSystemErrors(() => this.#isStream(fd))) return;
+    throw new AncillaryError(
+      'ERR_FD_KIND',
+      `descriptor ${fd} is no connected Unix stream socket of this model; it is still open and yours`,
+    );
+  }
+
+  #isStream(fd: number): boolean {
+    try {
+      return this.process.getsockopt(fd, 'SO_TYPE') === SOCK_STREAM;
+    } catch (error) {
+      if (error instanceof KernelError && error.code === 'ENOTSOCK') return false;
+      throw error;
+    }
   }
 }

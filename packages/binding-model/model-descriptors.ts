@@ -1,17 +1,29 @@
-import { AncillaryError, type DescriptorTable, getProcessTable, OwnedFd, systemError } from '../binding';
+import {
+  AncillaryError,
+  type DescriptorTable,
+  getProcessTable,
+  hasProcessTable,
+  OwnedFd,
+  systemError,
+} from '../binding';
 import { KernelError, type ModelProcess } from './kernel';
 import { isReal } from './travellers';
 
 /**
- * The descriptors of a process of the model, with a ledger. Real numbers are answered for by the table of the process
- * that runs the model.
+ * The descriptors of a process of the model, with a ledger as the native binding keeps it. Real numbers are answered for
+ * by the table of the process that runs the model.
  */
 export class ModelDescriptors implements DescriptorTable {
   readonly #process: ModelProcess;
+  readonly #closed: () => void;
   readonly #ledger = new Set<number>();
+  /** Numbers that open sockets took over, and close themselves. */
+  readonly #handles = new Set<number>();
 
-  constructor(process: ModelProcess) {
+  /** @param closed called when a descriptor was closed, which the kernel may have to tell to somebody */
+  constructor(process: ModelProcess, closed: () => void) {
     this.#process = process;
+    this.#closed = closed;
   }
 
   own(fd: number): void {
@@ -20,7 +32,9 @@ export class ModelDescriptors implements DescriptorTable {
       return;
     }
     if (!this.isOpen(fd)) throw systemError('EBADF', 'fcntl', `descriptor ${fd} is not open`);
-    if (this.#ledger.has(fd)) throw new AncillaryError('ERR_FD_BUSY', `descriptor ${fd} has an owner already`);
+    if (this.#ledger.has(fd) || this.#handles.has(fd)) {
+      throw new AncillaryError('ERR_FD_BUSY', `descriptor ${fd} has an owner already`);
+    }
     this.#ledger.add(fd);
   }
 
@@ -34,16 +48,25 @@ export class ModelDescriptors implements DescriptorTable {
       getProcessTable().close(fd);
       return;
     }
-    this.#ledger.delete(fd);
+    // What the ledger does not have, somebody else will close.
+    if (!this.#ledger.delete(fd)) throw systemError('EBADF', 'close', `descriptor ${fd}`);
     withSystemErrors(() => this.#process.close(fd));
+    this.#closed();
   }
 
   closeAll(fds: readonly number[]): void {
-    for (const fd of fds) if (this.isOpen(fd)) this.close(fd);
+    for (const fd of fds) {
+      try {
+        this.close(fd);
+      } catch {
+        // One bad number does not save the others.
+      }
+    }
   }
 
   dup(fd: number): number {
-    return isReal(fd) ? getProcessTable().dup(fd) : this.#enter(withSystemErrors(() => this.#process.dup(fd)));
+    if (isReal(fd)) return getProcessTable().dup(fd);
+    return this.#enter(withSystemErrors(() => this.#process.dup(fd), 'fcntl'));
   }
 
   isOpen(fd: number): boolean {
@@ -55,9 +78,32 @@ export class ModelDescriptors implements DescriptorTable {
     return this.isOpen(fd) ? this.#process.identity(fd) : 'unknown';
   }
 
+  /** Real descriptors travel as duplicates, which only the process's own table can make. */
+  requireSendable(fds: readonly number[]): void {
+    if (hasProcessTable()) return;
+    const real = fds.find(isReal);
+    if (real === undefined) return;
+    throw new TypeError(
+      `descriptor ${real} is one of this process, and not of the model. Open one in the model with world.open(), ` +
+        `or import 'ancillary' as well, and real ones can be sent. Nothing was sent or closed`,
+    );
+  }
+
   /** Makes an owner for a number of the model that has none. */
   adopt(fd: number): OwnedFd {
     return OwnedFd.ofLedger(this.#enter(fd), this);
+  }
+
+  /** Passes the duty to close from an owner to an open socket. */
+  handOver(owned: OwnedFd): void {
+    this.#handles.add(owned.take());
+  }
+
+  /** Closes what {@link handOver} passed on. */
+  closeHandedOver(fd: number): void {
+    this.#handles.delete(fd);
+    if (this.isOpen(fd)) this.#process.close(fd);
+    this.#closed();
   }
 
   #enter(fd: number): number {
@@ -66,11 +112,14 @@ export class ModelDescriptors implements DescriptorTable {
   }
 }
 
-/** The model's errors as the rest of the package shapes them. */
-export function withSystemErrors<T>(call: () => T): T {
+/**
+ * The model's errors as the rest of the package shapes them.
+ * @param syscall what the native binding calls, if that is another one
+ */
+export function withSystemErrors<T>(call: () => T, syscall?: string): T {
   try {
     return call();
   } catch (error) {
-    throw error instanceof KernelError ? systemError(error.code, error.syscall) : error;
+    throw error instanceof KernelError ? systemError(error.code, syscall ?? error.syscall) : error;
   }
 }

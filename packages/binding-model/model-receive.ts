@@ -1,10 +1,12 @@
 import { type OwnedFd, type ReadEnd, type Segment } from '../binding';
-import type { ReceiveFault } from './faults';
+import type { Fault } from './faults';
 import { KernelError, type ReceivedMessage } from './kernel';
 import type { HandleParts } from './model-socket-handle';
 
-/** Bytes that one wake-up reads at most, as the native pump has them in its slab. */
+/** What one wake-up reads at most, as native/receive_pump.h has it: bytes, segments, and descriptors but for one bundle. */
 const SLAB = 65_536;
+const MOST_SEGMENTS = 64;
+const FD_BUDGET = 512;
 /** Control space for all that one sendmsg can carry (docs/kernel.md 7, 14). */
 const CONTROL_LENGTH = 2048;
 /** A small read is up to so many bytes. */
@@ -13,7 +15,7 @@ const SMALL = 64;
 const SMALL_READ = 0.4;
 const EARLY_STOP = 0.2;
 
-/** The receiving half of a socket of the model: what the native pump does, with its chances drawn by the seed. */
+/** The receiving half of a socket of the model: what native/receive_pump.cc does, with chances drawn by the seed. */
 export class ModelReceive {
   readonly #fd: number;
   readonly #parts: HandleParts;
@@ -43,7 +45,8 @@ export class ModelReceive {
   /** Reads until there is nothing more, or the allowance or the wake-up's share is used up. */
   pump(segments: Segment[]): ReadEnd | undefined {
     let room = SLAB;
-    while (this.wanted && room > 0) {
+    let fds = 0;
+    while (this.wanted && room > 0 && segments.length < MOST_SEGMENTS && fds < FD_BUDGET) {
       const read = this.#readOnce(room);
       if (read === 'again') return undefined;
       if (read === 'eof' || 'error' in read) {
@@ -52,35 +55,46 @@ export class ModelReceive {
       }
       segments.push(read);
       room -= read.bytes.length;
+      fds += read.fds.length;
       if (this.#parts.random.chance(EARLY_STOP)) return undefined;
     }
     return undefined;
   }
 
   #readOnce(room: number): Segment | ReadEnd | 'again' {
-    const { faults, random, place } = this.#parts;
-    const here = { socket: place, byte: this.#byte, message: this.#message };
+    const { process, faults, random, place } = this.#parts;
+    // So that no fault is used up on a call that finds nothing.
+    if (!process.poll(this.#fd).in) return 'again';
+    const here = { socket: place, byte: this.#byte, message: this.#message, descriptors: true };
     const fault = faults.receive(here, random);
     this.#message++;
-    if (fault === 'eagain') return 'again';
-    if (fault === 'reset' || fault === 'eof') return this.#breakOff(fault);
+    if (fault?.what === 'eintr') return this.#readOnce(room);
+    if (fault?.what === 'eagain') return 'again';
+    if (fault?.what === 'reset' || fault?.what === 'eof') return this.#breakOff(fault.what);
     const most = Math.min(room, this.#bytesAllowed, faults.untilReceiveFault(here));
-    const small = fault === 'short-read' || random.chance(SMALL_READ);
-    return this.#receive(small ? random.between(1, Math.min(most, SMALL)) : most, fault);
+    if (fault?.what === 'short-read') return this.#receive(1);
+    const size = random.chance(SMALL_READ) ? random.between(1, Math.min(most, SMALL)) : most;
+    return fault?.what === 'emfile' ? this.#receiveWithoutNumbers(size, fault) : this.#receive(size);
   }
 
-  #receive(size: number, fault: ReceiveFault | undefined): Segment | ReadEnd | 'again' {
-    const { process, random } = this.#parts;
-    const call = (): ReceivedMessage => process.recvmsg(this.#fd, { size, controlLength: CONTROL_LENGTH });
+  #receive(size: number): Segment | ReadEnd | 'again' {
+    const { process } = this.#parts;
     try {
-      return this.#segment(fault === 'emfile' ? process.withFreeNumbers(random.between(0, 1), call) : call());
+      return this.#segment(process.recvmsg(this.#fd, { size, controlLength: CONTROL_LENGTH }));
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       if (error.code === 'EAGAIN') return 'again';
       if (error.code !== 'EMSGSIZE') return { error: error.code };
       this.#lost = true;
-      return this.#receive(size, undefined);
+      return this.#receive(size);
     }
+  }
+
+  #receiveWithoutNumbers(size: number, fault: Fault): Segment | ReadEnd | 'again' {
+    const { process, faults } = this.#parts;
+    const read = process.withFreeNumbers(fault.free ?? 0, () => this.#receive(size));
+    if (typeof read === 'object' && 'truncated' in read && read.truncated) faults.happened(fault);
+    return read;
   }
 
   #segment({ bytes, fds, truncated }: ReceivedMessage): Segment | 'eof' {

@@ -1,10 +1,13 @@
 import { type SendPart, type SendResult } from '../binding';
-import type { SendFault } from './faults';
+import type { FaultName } from './faults';
 import { KernelError } from './kernel';
 import type { HandleParts } from './model-socket-handle';
 import { isReal } from './travellers';
 
-/** The sending half of a socket of the model. */
+/** Parts without descriptors that share a system call at most, as in the native binding. */
+const MOST_TOGETHER = 64;
+
+/** The sending half of a socket of the model: what native/send_batch.cc does, with chances drawn by the seed. */
 export class ModelSend {
   readonly #fd: number;
   readonly #parts: HandleParts;
@@ -23,44 +26,45 @@ export class ModelSend {
     return this.#pretended || this.#parts.process.poll(this.#fd).out;
   }
 
-  /** Sends the parts, one system call for each, until one is refused or taken in part. */
+  /** Sends the parts until one is refused or taken in part. */
   send(parts: readonly SendPart[]): SendResult {
     let accepted = 0;
-    for (const part of parts) {
-      let sent = 0;
-      while (sent < part.bytes.length) {
-        const result = this.#sendOnce({ bytes: part.bytes.subarray(sent), fds: sent === 0 ? part.fds : [] });
-        if (typeof result === 'string') return { accepted, error: result };
-        sent += result;
-        accepted += result;
-      }
+    for (const message of messages(parts)) {
+      // The kernel would report success and drop the descriptors (docs/kernel.md 15).
+      if (message.bytes.length === 0 && message.fds.length > 0) return { accepted, error: 'EINVAL' };
+      if (message.bytes.length === 0) continue;
+      const result = this.#sendOnce(message);
+      if (typeof result === 'string') return { accepted, error: result };
+      accepted += result;
+      if (result < message.bytes.length) return { accepted, error: 'EAGAIN' };
     }
     return { accepted };
   }
 
   #sendOnce({ bytes, fds }: SendPart): number | string {
     const { faults, random, place } = this.#parts;
-    const here = { socket: place, byte: this.#byte, message: this.#message };
+    const here = { socket: place, byte: this.#byte, message: this.#message, descriptors: fds.length > 0 };
     this.#pretended = false;
-    const fault = faults.send(here, random);
+    const fault = faults.send(here, random)?.what;
     this.#message++;
-    const refusal = this.#refusal(fault, fds);
+    if (fault === 'eintr') return this.#sendOnce({ bytes, fds });
+    const refusal = this.#refusal(fault);
     if (refusal !== undefined) return refusal;
     const most = Math.min(bytes.length, faults.untilSendFault(here));
-    const length = fault === 'short-write' ? random.between(1, most) : most;
+    const length = fault === 'short-write' ? random.between(1, Math.max(1, most - 1)) : most;
     const result = this.#sendmsg(bytes.subarray(0, length), fds);
+    this.#pretended = result === length && length < bytes.length;
     if (typeof result === 'number') this.#byte += result;
     return result;
   }
 
-  #refusal(fault: SendFault | undefined, fds: readonly number[]): string | undefined {
+  #refusal(fault: FaultName | undefined): string | undefined {
     switch (fault) {
       case 'eagain':
         this.#pretended = true;
         return 'EAGAIN';
       case 'etoomanyrefs':
-        // Plain bytes pass (docs/kernel.md 20).
-        return fds.length === 0 ? undefined : this.#parts.process.rules.tooManyInFlight;
+        return this.#parts.process.rules.tooManyInFlight;
       case 'reset':
         this.#parts.process.shutdown(this.#fd, 'SHUT_RDWR');
         return 'EPIPE';
@@ -70,7 +74,9 @@ export class ModelSend {
   }
 
   #sendmsg(bytes: Uint8Array, fds: readonly number[]): number | string {
-    const { process, travellers } = this.#parts;
+    const { process, travellers, descriptors } = this.#parts;
+    // All before the first is duplicated, which might get the number of one that is not open.
+    if (fds.some((fd) => isReal(fd) && !descriptors.isOpen(fd))) return 'EBADF';
     const departed: number[] = [];
     try {
       const numbers = fds.map((fd) => {
@@ -86,6 +92,18 @@ export class ModelSend {
       for (const number of departed) process.close(number);
     }
   }
+}
+
+/** What goes in which system call: parts with descriptors each by itself, plain neighbours together. */
+function messages(parts: readonly SendPart[]): SendPart[] {
+  const groups: { fds: readonly number[]; bytes: Uint8Array[] }[] = [];
+  for (const { bytes, fds } of parts) {
+    const last = groups.at(-1);
+    const joins = last !== undefined && fds.length === 0 && last.fds.length === 0 && last.bytes.length < MOST_TOGETHER;
+    if (joins) last.bytes.push(bytes);
+    else groups.push({ fds, bytes: [bytes] });
+  }
+  return groups.map(({ fds, bytes }) => ({ fds, bytes: Buffer.concat(bytes) }));
 }
 
 /** Of the model's errors, and of those that a real descriptor may cause. */

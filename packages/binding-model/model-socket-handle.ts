@@ -1,5 +1,14 @@
-import type { PeerCredentials, ReadEnd, Segment, SendPart, SendResult, SocketEvents, SocketHandle } from '../binding';
-import type { FaultPlan } from './faults';
+import {
+  type PeerCredentials,
+  type ReadEnd,
+  type Segment,
+  type SendPart,
+  type SendResult,
+  type SocketEvents,
+  type SocketHandle,
+  systemError,
+} from '../binding';
+import type { FaultPlan } from './fault-plan';
 import { KernelError, type ModelProcess } from './kernel';
 import type { ModelDescriptors } from './model-descriptors';
 import { ModelReceive } from './model-receive';
@@ -42,7 +51,7 @@ export class ModelSocketHandle implements SocketHandle {
         () => this.#read(events),
       ),
       this.#watch(
-        () => this.#wantsRoom && this.#send.hasRoom,
+        () => this.#wantsRoom && (this.#send.hasRoom || this.#hopeless()),
         () => {
           this.#wantsRoom = false;
           events.writable();
@@ -69,7 +78,7 @@ export class ModelSocketHandle implements SocketHandle {
   }
 
   send(parts: readonly SendPart[]): SendResult {
-    if (this.#fd === -1) return { accepted: 0 };
+    if (this.#fd === -1) return { accepted: 0, error: 'EBADF' };
     this.#parts.scheduler.changed();
     return this.#send.send(parts);
   }
@@ -85,7 +94,7 @@ export class ModelSocketHandle implements SocketHandle {
   }
 
   shutdown(): string | undefined {
-    if (this.#fd === -1) return undefined;
+    if (this.#fd === -1) return 'EBADF';
     this.#parts.scheduler.changed();
     try {
       this.#parts.process.shutdown(this.#fd, 'SHUT_WR');
@@ -105,6 +114,7 @@ export class ModelSocketHandle implements SocketHandle {
   }
 
   peerCredentials(): PeerCredentials {
+    if (this.#fd === -1) throw systemError('EBADF', 'getsockopt', 'descriptor -1');
     return this.#parts.peer;
   }
 
@@ -120,9 +130,14 @@ export class ModelSocketHandle implements SocketHandle {
   close(): void {
     if (this.#fd === -1) return;
     for (const watch of this.#watches) this.#parts.scheduler.remove(watch);
-    this.#parts.process.close(this.#fd);
+    this.#parts.descriptors.closeHandedOver(this.#fd);
     this.#fd = -1;
-    this.#parts.scheduler.changed();
+  }
+
+  /** Sending can only fail, so waiting for room must end. As epoll has it, what can be read hides a mere hangup. */
+  #hopeless(): boolean {
+    const { err, hup } = this.#parts.process.poll(this.#fd);
+    return err || (hup && !this.#receive.wanted);
   }
 
   #read(events: SocketEvents): void {

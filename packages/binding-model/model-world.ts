@@ -1,26 +1,36 @@
-import { type OwnedFd, type PeerCredentials } from '../binding';
-import { FaultPlan, type Faults } from './faults';
+import { type OwnedFd, type PeerCredentials, systemError } from '../binding';
+import { FaultPlan } from './fault-plan';
+import { type Fault, type Faults, judgeCount } from './faults';
 import { KernelModel, type KernelModelOptions, type TraceEvent } from './kernel';
+import { KERNEL_RULES } from './kernel/kernel-rules';
 import { ModelBinding } from './model-binding';
 import { withSystemErrors } from './model-descriptors';
 import { Random } from './random';
 import { Scheduler } from './scheduler';
-import { FIRST_MODEL_FD, Travellers } from './travellers';
+import { firstFdOf, isReal, placeOf, Travellers } from './travellers';
 
+/** A world: its kernel, the seed, and what goes wrong in it. */
 export interface ModelWorldOptions extends Omit<KernelModelOptions, 'trace'> {
-  /** Decides everything that is left to chance. Default: a new one, see {@link ModelWorld.seed}. */
+  /** An integer that decides everything left to chance. Default: a new one, see {@link ModelWorld.seed}. */
   readonly seed?: number;
+  /**
+   * What goes wrong: a list of single faults, or a rate at which everyday ones happen. Default: nothing, though reads
+   * are cut and wake-ups delayed all the same.
+   */
   readonly faults?: Faults;
 }
 
 const SEEDS = 2 ** 32;
 
-/** A kernel with two processes, and all that chance decides for them. */
+/**
+ * A kernel with two processes, and all that chance decides for them. The same seed, options and program give the same
+ * run, provided that the program waits for nothing but these sockets: neither for real timers nor for files.
+ */
 export class ModelWorld {
-  /** The same seed, options and program give the same run. */
+  /** To be told when a test fails: `modelSocketPair({ seed })` then gives the same run again. */
   readonly seed: number;
   readonly kernel: KernelModel;
-  /** What happened on the sockets so far; `drawTimeline` makes a picture of it. */
+  /** Every sendmsg and recvmsg that took something so far; `drawTimeline` makes a picture of it. */
   readonly timeline: TraceEvent[] = [];
   /** One for each process. */
   readonly bindings: readonly [ModelBinding, ModelBinding];
@@ -30,22 +40,42 @@ export class ModelWorld {
   readonly travellers = new Travellers();
   /** @internal */
   readonly faults: FaultPlan;
+  /** The process at the other end of each socket, by the socket's identity. @internal */
+  readonly peers = new Map<string, PeerCredentials>();
 
+  /** @throws TypeError and RangeError for options */
   constructor({ seed = Math.floor(Math.random() * SEEDS), faults, ...options }: ModelWorldOptions = {}) {
+    judgeSeed(seed);
+    judgeKernelOptions(options);
     this.seed = seed;
     this.faults = new FaultPlan(faults);
     this.scheduler = new Scheduler(Random.forked(seed, 'scheduler'));
-    this.kernel = new KernelModel({ ...options, trace: (event) => this.timeline.push(event) });
+    this.kernel = new KernelModel({
+      ...options,
+      trace: (event) => {
+        this.timeline.push(event);
+        this.scheduler.changed();
+      },
+    });
     const binding = (place: 0 | 1): ModelBinding =>
-      new ModelBinding(this, this.kernel.process({ firstFd: FIRST_MODEL_FD }), place);
+      new ModelBinding(this, this.kernel.process({ firstFd: firstFdOf(place) }), place);
     this.bindings = [binding(0), binding(1)];
+  }
+
+  /** Faults of the list that did not happen so far: after a test, those that tested nothing. */
+  get faultsLeft(): readonly Fault[] {
+    return this.faults.left;
+  }
+
+  /** Milliseconds that have passed on the model's clock, which moves only when something waits for it. */
+  get now(): number {
+    return this.scheduler.now;
   }
 
   /** Two connected stream sockets, one in each process. @throws EMFILE */
   socketpair(): [OwnedFd, OwnedFd] {
     const [first, second] = this.bindings;
-    const [a, b] = withSystemErrors(() => first.process.socketpair('stream', second.process));
-    return [first.descriptors.adopt(a), second.descriptors.adopt(b)];
+    return first.socketpair(second);
   }
 
   /**
@@ -58,19 +88,46 @@ export class ModelWorld {
     return descriptors.adopt(withSystemErrors(() => process.open(identity)));
   }
 
-  /** Which file a descriptor of the model refers to: the name it was opened with. @throws EBADF */
-  identity({ fd }: { readonly fd: number }, place: 0 | 1): string {
-    return withSystemErrors(() => this.bindings[place].process.identity(fd));
+  /**
+   * Which file a descriptor of either process refers to: the name it was opened with.
+   * @param descriptor a number, or anything that has one as `fd`, such as an OwnedFd
+   * @throws EBADF
+   */
+  identity(descriptor: number | { readonly fd: number }): string {
+    const fd = typeof descriptor === 'number' ? descriptor : descriptor.fd;
+    if (isReal(fd)) throw systemError('EBADF', 'fstat', `descriptor ${fd} is not of this model`);
+    return withSystemErrors(() => this.bindings[placeOf(fd)].process.identity(fd));
   }
 
-  /** The identities of all that is open, by process: after a test, what it leaked. */
+  /**
+   * Resolves when nothing is left to happen by itself: no socket can be woken, and nothing waits for the model's clock.
+   * Whatever has not come by then never will, unless the program acts again. What the program itself waits for, such as
+   * a file or a real timer, is not known here.
+   */
+  idle(): Promise<void> {
+    return this.scheduler.idle();
+  }
+
+  /**
+   * The identities of all that is open, by process, the sockets included: after both were destroyed, what the program
+   * leaked.
+   */
   openDescriptors(): [string[], string[]] {
     const [first, second] = this.bindings.map(({ process }) => process.descriptors().map(([, identity]) => identity));
     return [first ?? [], second ?? []];
   }
+}
 
-  /** @internal */
-  credentialsOf(place: 0 | 1): PeerCredentials {
-    return this.bindings[place].process.credentials;
+function judgeSeed(seed: unknown): void {
+  if (typeof seed !== 'number') throw new TypeError(`seed is a number, not ${String(seed)}`);
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed is an integer, not ${seed}`);
+}
+
+function judgeKernelOptions({ kernel = 'linux', ...limits }: Omit<KernelModelOptions, 'trace'>): void {
+  if (!Object.hasOwn(KERNEL_RULES, kernel)) {
+    throw new TypeError(`kernel is one of ${Object.keys(KERNEL_RULES).join(', ')}, not ${kernel as string}`);
+  }
+  for (const name of ['sndbuf', 'fdLimit', 'inFlightLimit'] as const) {
+    if (limits[name] !== undefined) judgeCount(limits[name], name);
   }
 }

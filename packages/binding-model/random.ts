@@ -6,10 +6,17 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A generator of its own, so that what others draw changes nothing for it. */
+  /**
+   * A generator of its own, so that what others draw changes nothing for it.
+   * @param seed any safe integer
+   */
   static forked(seed: number, name: string): Random {
-    let state = seed >>> 0;
-    for (const character of name) state = (Math.imul(state ^ (character.codePointAt(0) ?? 0), 0x01000193) + 1) >>> 0;
+    // FNV-1a. Of a seed beyond 32 bits, such as the time of day, both halves count.
+    let state = 0x811c9dc5;
+    const ofName = Array.from(name, (character) => character.codePointAt(0) ?? 0);
+    for (const number of [seed, Math.floor(seed / 2 ** 32), ...ofName]) {
+      state = Math.imul(state ^ number, 0x01000193);
+    }
     return new Random(state);
   }
 

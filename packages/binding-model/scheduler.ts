@@ -1,3 +1,5 @@
+// Not the global one, which fake timers replace.
+import { setImmediate } from 'node:timers';
 import type { Random } from './random';
 
 /** Something that waits for the kernel, and can tell whether the kernel has it. */
@@ -16,7 +18,8 @@ const TIME_PASSES = 0.25;
 
 /**
  * The event loop of a model: wakes one of those that are ready, chosen by the seed, in each turn of the real loop. Its
- * clock stands still but for its timers, so that nothing depends on how fast the machine is.
+ * clock stands still but for its timers, so that nothing depends on how fast the machine is. It keeps the real loop
+ * running exactly while it has something to do.
  */
 export class Scheduler {
   readonly #random: Random;
@@ -24,9 +27,15 @@ export class Scheduler {
   #timers: Timer[] = [];
   #now = 0;
   #scheduled = false;
+  #idle: (() => void)[] = [];
 
   constructor(random: Random) {
     this.#random = random;
+  }
+
+  /** The model's time, in milliseconds since it began. */
+  get now(): number {
+    return this.#now;
   }
 
   add(watch: Watch): void {
@@ -47,6 +56,12 @@ export class Scheduler {
     };
   }
 
+  /** Resolves in the first turn in which there is nothing to do. */
+  idle(): Promise<void> {
+    this.changed();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
   /** The kernel's state has changed, or somebody waits for something new: have another look. */
   changed(): void {
     if (this.#scheduled) return;
@@ -60,7 +75,10 @@ export class Scheduler {
   #turn(): void {
     const ready = [...this.#watches].filter((watch) => watch.ready);
     const timePasses = this.#timers.length > 0 && (ready.length === 0 || this.#random.chance(TIME_PASSES));
-    if (ready.length === 0 && !timePasses) return;
+    if (ready.length === 0 && !timePasses) {
+      for (const resolve of this.#idle.splice(0)) resolve();
+      return;
+    }
     // What is woken may throw, into uncaughtException; the others go on.
     this.changed();
     if (timePasses) this.#passTime();

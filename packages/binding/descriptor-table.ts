@@ -1,3 +1,5 @@
+import { AncillaryError } from './errors';
+
 /**
  * The process's descriptors as this package sees them, with a ledger of those that JavaScript must close.
  * Every method throws system errors as Node shapes them.
@@ -19,6 +21,11 @@ export interface DescriptorTable {
   isOpen(fd: number): boolean;
   /** What the descriptor is, in words, such as `pipe:[4026]`; never throws. */
   describe(fd: number): string;
+  /**
+   * Throws when one of the numbers could not be sent wherever it came from; absent where all can be.
+   * @throws TypeError
+   */
+  requireSendable?(fds: readonly number[]): void;
 }
 
 let processTable: DescriptorTable | undefined;
@@ -28,8 +35,13 @@ export function setProcessTable(table: DescriptorTable): void {
   processTable = table;
 }
 
+/** @throws ERR_FD_KIND where no implementation is wired */
 export function getProcessTable(): DescriptorTable {
-  if (processTable === undefined)
-    throw new Error('the descriptors of this process are not known: import ancillary first');
-  return processTable;
+  if (processTable !== undefined) return processTable;
+  throw new AncillaryError('ERR_FD_KIND', "descriptors of this process can be used only once 'ancillary' is imported");
+}
+
+/** Whether bare descriptor numbers of this process mean anything here. */
+export function hasProcessTable(): boolean {
+  return processTable !== undefined;
 }

@@ -1,5 +1,5 @@
 export type { ByteRange } from './byte-range';
-export { type DescriptorTable, getProcessTable, setProcessTable } from './descriptor-table';
+export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable } from './descriptor-table';
 export { AncillaryError, type AncillaryErrorCode, errnoName, type SystemError, systemError } from './errors';
 export type { BoundAddress, ListenerEvents, ListenerHandle, ListeningBinding } from './listening';
 export { OwnedFd } from './owned-fd';

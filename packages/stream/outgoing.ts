@@ -111,6 +111,7 @@ export class Outgoing implements OutgoingFrame {
 }
 
 function check(bytes: Uint8Array, fds: readonly number[], table: DescriptorTable): void {
+  table.requireSendable?.(fds);
   const least = bytesNeededFor(fds.length);
   if (bytes.length < least) {
     throw new AncillaryError(

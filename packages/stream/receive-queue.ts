@@ -11,6 +11,8 @@ export interface FdBundle<Fd> {
   readonly anchor: Anchor;
   /** MSG_CTRUNC: the kernel dropped some after these. */
   readonly truncated: boolean;
+  /** A frame is known to begin or end inside the window. */
+  shared: boolean;
 }
 
 /** The descriptors a frame gets, and what is known about them. */
@@ -18,7 +20,7 @@ export interface Claim<Fd> {
   readonly fds: Fd[];
   /** A bundle that the frame drew on, or would have had to, was truncated. */
   readonly truncated: boolean;
-  /** The window of a bundle reaches beyond the frame. */
+  /** More than one frame has bytes of the window of a bundle. */
   readonly overlapping: boolean;
 }
 
@@ -79,7 +81,7 @@ export class ReceiveQueue<Fd> {
     this.#endsWithFds = !plain;
     this.#end = window.end;
     if (plain) return;
-    this.#bundles.push({ fds, window, anchor: this.#anchor, truncated });
+    this.#bundles.push({ fds, window, anchor: this.#anchor, truncated, shared: false });
     this.#fdCount += fds.length;
   }
 
@@ -124,12 +126,13 @@ export class ReceiveQueue<Fd> {
    * after it can be counted off. Such a bundle stays in its place as the mark of that.
    */
   claimInOrder(count: number, frame: ByteRange): Claim<Fd> {
+    this.#markShared(frame);
     const fds: Fd[] = [];
     let overlapping = false;
     while (fds.length < count) {
       const bundle = this.#bundles.front;
       if (bundle === undefined || bundle.window.start >= frame.end) break;
-      if (bundle.fds.length > 0) overlapping ||= !within(bundle.window, frame);
+      if (bundle.fds.length > 0) overlapping ||= bundle.shared;
       fds.push(...bundle.fds.splice(0, count - fds.length));
       if (bundle.truncated) break;
       if (bundle.fds.length === 0) this.#bundles.shift();
@@ -174,6 +177,14 @@ export class ReceiveQueue<Fd> {
     return this.#bundles.clear().flatMap((bundle) => bundle.fds);
   }
 
+  /** For those that stay behind: which frame draws on them does not tell where the frames before it ended. */
+  #markShared({ start, end }: ByteRange): void {
+    for (const bundle of this.#bundles) {
+      if (bundle.window.start >= end) return;
+      bundle.shared ||= inside(start, bundle.window) || inside(end, bundle.window);
+    }
+  }
+
   #claimAnchoredBefore(offset: number, frame: ByteRange): Claim<Fd> {
     if (!this.hasFdsBefore(offset)) return { fds: [], truncated: false, overlapping: false };
     const fds: Fd[] = [];
@@ -193,6 +204,11 @@ export class ReceiveQueue<Fd> {
 
 function anchorOffset(bundle: FdBundle<unknown>): number {
   return bundle.anchor === 'last-byte' ? bundle.window.end - 1 : bundle.window.start;
+}
+
+/** Whether there are bytes on both sides of an offset. */
+function inside(offset: number, window: ByteRange): boolean {
+  return window.start < offset && offset < window.end;
 }
 
 function within(inner: ByteRange, outer: ByteRange): boolean {

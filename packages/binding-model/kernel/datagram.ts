@@ -25,9 +25,7 @@ export function sendDatagram(socket: ModelSocket, request: SendMessage, sender: 
   if (message.files.length > 0 && !peer.passRights) throw new KernelError('EPERM', 'sendmsg');
   const memory = socket.rules.room === 'memory' ? datagramMemory(length) : length;
   const writer = writerOf(message, socket, peer);
-  peer.queue.push(new QueuedSegment(message.bytes.slice(), writer, putInFlight(message), memory, socket));
-  peer.unreadEstimate += length;
-  peer.bytesQueued += length;
+  peer.queue.push(new QueuedSegment(new Uint8Array(message.bytes), writer, putInFlight(message), memory, socket));
   return length;
 }
 
@@ -69,7 +67,6 @@ export function receiveDatagram(socket: ModelSocket, { size, flags = 0 }: Receiv
     return { ...taken, ancillary: { files: message.files?.map((file) => file.hold()), writer } };
   }
   socket.queue.shift();
-  socket.bytesTaken += message.bytes.length;
   const files = message.takeFiles();
   message.free();
   return { ...taken, ancillary: { files, writer } };

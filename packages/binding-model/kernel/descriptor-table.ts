@@ -54,8 +54,4 @@ export class DescriptorTable {
   entries(): [number, OpenFile][] {
     return [...this.#files].sort(([a], [b]) => a - b);
   }
-
-  files(): Iterable<OpenFile> {
-    return this.#files.values();
-  }
 }

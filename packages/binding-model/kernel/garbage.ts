@@ -2,20 +2,22 @@ import type { ModelSocket } from './model-socket';
 import type { OpenFile } from './open-file';
 
 /**
- * The sockets that can be reached only through descriptors in flight towards one another: no process can get at them,
- * and only the kernel can close them (docs/kernel.md 35).
- *
- * @param sockets all that are not released
- * @param roots what descriptor tables refer to
+ * Which of the open sockets are referred to only by descriptors in flight towards one another: no process can get at
+ * them, and only the kernel can close them (docs/kernel.md 35).
  */
-export function unreachable(sockets: ReadonlySet<ModelSocket>, roots: Iterable<OpenFile>): ModelSocket[] {
-  const reached = new Set<ModelSocket>();
-  const toLookAt = [...roots];
+export function unreachable(sockets: ReadonlySet<OpenFile>): ModelSocket[] {
+  const inFlight = new Map<OpenFile, number>();
+  for (const socket of sockets) for (const file of sentTo(socket)) inFlight.set(file, (inFlight.get(file) ?? 0) + 1);
+  const reached = new Set<OpenFile>();
+  const toLookAt = [...sockets].filter((socket) => socket.references > (inFlight.get(socket) ?? 0));
   for (let file = toLookAt.pop(); file !== undefined; file = toLookAt.pop()) {
-    const { socket } = file;
-    if (socket === undefined || reached.has(socket)) continue;
-    reached.add(socket);
-    for (const segment of socket.queue) toLookAt.push(...(segment.files ?? []));
+    if (reached.has(file)) continue;
+    reached.add(file);
+    toLookAt.push(...sentTo(file));
   }
-  return [...sockets].filter((socket) => !reached.has(socket));
+  return [...sockets].flatMap((file) => (file.socket === undefined || reached.has(file) ? [] : [file.socket]));
+}
+
+function sentTo({ socket }: OpenFile): OpenFile[] {
+  return socket?.queue.flatMap((segment) => segment.files ?? []) ?? [];
 }

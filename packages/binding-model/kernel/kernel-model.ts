@@ -2,7 +2,7 @@ import { unreachable } from './garbage';
 import { KERNEL_RULES, type KernelName, type KernelRules } from './kernel-rules';
 import { ModelProcess, type ProcessOptions } from './model-process';
 import { ModelSocket } from './model-socket';
-import { OpenFile } from './open-file';
+import { OpenFile, ProcessFile } from './open-file';
 import type { SocketType } from './system-calls';
 import type { TraceEvent } from './trace';
 import type { User } from './user';
@@ -32,7 +32,7 @@ export class KernelModel {
   readonly rules: KernelRules;
   readonly options: KernelModelOptions;
   readonly #processes: ModelProcess[] = [];
-  readonly #sockets = new Set<ModelSocket>();
+  readonly #sockets = new Set<OpenFile>();
   readonly #users = new Map<number, User>();
   readonly #pidfds = new Map<number, OpenFile>();
   #socketCount = 0;
@@ -70,14 +70,14 @@ export class KernelModel {
     const [a, b] = [this.#socket(type), this.#socket(type)];
     a.peer = b;
     b.peer = a;
-    return [new OpenFile(a.identity, a), new OpenFile(b.identity, b)];
+    return [this.#opened(a), this.#opened(b)];
   }
 
   /** The file that stands for a process; there is one for each. @internal */
   pidfd(pid: number): OpenFile {
     let file = this.#pidfds.get(pid);
     if (file === undefined) {
-      file = new OpenFile(`process ${pid}`);
+      file = new ProcessFile(`process ${pid}`);
       this.#pidfds.set(pid, file);
     }
     return file;
@@ -86,20 +86,23 @@ export class KernelModel {
   #socket(type: SocketType): ModelSocket {
     this.#socketCount++;
     const sendBuffer = this.options.sndbuf ?? this.rules.sendBuffer;
-    const socket = new ModelSocket(type, `socket ${this.#socketCount}`, this.rules, sendBuffer, () => {
-      this.#sockets.delete(socket);
+    return new ModelSocket(type, `socket ${this.#socketCount}`, this.rules, sendBuffer);
+  }
+
+  #opened(socket: ModelSocket): OpenFile {
+    const file = new OpenFile(socket.identity, socket, () => {
+      this.#sockets.delete(file);
       this.#collect();
     });
-    this.#sockets.add(socket);
-    return socket;
+    this.#sockets.add(file);
+    return file;
   }
 
   /** docs/kernel.md 35: the release of a socket is the occasion. Linux does it in the background, soon after. */
   #collect(): void {
     if (this.#collecting) return;
     this.#collecting = true;
-    const roots = this.#processes.flatMap((process) => [...process.files()]);
-    for (const socket of unreachable(this.#sockets, roots)) socket.purge();
+    for (const socket of unreachable(this.#sockets)) socket.purge();
     this.#collecting = false;
   }
 }

@@ -1,3 +1,5 @@
+import { SCM_MAX_FD } from './limits';
+
 /** Kernels that the model knows. `'linux'` is checked against the real one; the others were only read about. */
 export type KernelName = 'linux' | 'bsd' | 'darwin';
 
@@ -18,6 +20,12 @@ export interface KernelRules {
   filesThatFit(count: number, fits: number): number;
   /** Whether a receive that finds too few free numbers fails, and all its descriptors are lost (docs/kernel.md 24). */
   readonly failsWithoutNumbers: boolean;
+  /** How many descriptors one control message, or all of one sendmsg, may have, and what more fail with (14). */
+  readonly mostFds: { readonly count: number; readonly of: 'sendmsg' | 'control message'; readonly errno: string };
+  /** Whether descriptors travel without bytes, or are dropped (docs/kernel.md 15). */
+  readonly sendsWithoutBytes: boolean;
+  /** Whether ending the receiving direction drops what waits there. */
+  readonly shutdownDrops: boolean;
   /** What refuses descriptors when too many are in flight (docs/kernel.md 20). */
   readonly tooManyInFlight: 'ETOOMANYREFS' | 'EMSGSIZE';
 }
@@ -31,6 +39,9 @@ export const KERNEL_RULES: Readonly<Record<KernelName, KernelRules>> = {
     control: { header: 16, alignment: 8 },
     filesThatFit: (count, fits) => Math.min(count, fits),
     failsWithoutNumbers: false,
+    mostFds: { count: SCM_MAX_FD, of: 'sendmsg', errno: 'EINVAL' },
+    sendsWithoutBytes: false,
+    shutdownDrops: false,
     tooManyInFlight: 'ETOOMANYREFS',
   },
   bsd: {
@@ -41,6 +52,10 @@ export const KERNEL_RULES: Readonly<Record<KernelName, KernelRules>> = {
     control: { header: 16, alignment: 8 },
     filesThatFit: (count, fits) => (count <= fits ? count : 0),
     failsWithoutNumbers: true,
+    // A control message becomes one buffer of 2 KiB, with a pointer of 8 bytes for each descriptor.
+    mostFds: { count: 254, of: 'control message', errno: 'EMSGSIZE' },
+    sendsWithoutBytes: true,
+    shutdownDrops: true,
     tooManyInFlight: 'ETOOMANYREFS',
   },
   darwin: {
@@ -51,6 +66,9 @@ export const KERNEL_RULES: Readonly<Record<KernelName, KernelRules>> = {
     control: { header: 12, alignment: 4 },
     filesThatFit: (count) => count,
     failsWithoutNumbers: true,
+    mostFds: { count: 254, of: 'control message', errno: 'EMSGSIZE' },
+    sendsWithoutBytes: true,
+    shutdownDrops: true,
     tooManyInFlight: 'EMSGSIZE',
   },
 };

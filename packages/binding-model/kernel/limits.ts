@@ -10,3 +10,5 @@ export const SMALLEST_SEND_BUFFER = 4608;
 export const MEMORY_BASE = 1;
 /** What user and group are told as when there is none to tell (overflowuid). */
 export const NOBODY = 65_534;
+/** The number of no user and no group, (uid_t) -1. */
+export const NO_ID = 0xffff_ffff;

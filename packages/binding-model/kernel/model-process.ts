@@ -3,6 +3,7 @@ import { receiveDatagram, sendDatagram } from './datagram';
 import { DescriptorTable } from './descriptor-table';
 import type { KernelModel } from './kernel-model';
 import type { KernelRules } from './kernel-rules';
+import { NO_ID } from './limits';
 import type { ModelSocket } from './model-socket';
 import { dropAll, OpenFile } from './open-file';
 import { judgeMessage } from './outgoing-message';
@@ -22,7 +23,7 @@ import {
   type SocketType,
   type SystemCalls,
 } from './system-calls';
-import type { TraceEvent } from './trace';
+import { receiveEvent, sendEvent } from './trace-calls';
 import type { User } from './user';
 
 export interface ProcessOptions {
@@ -92,11 +93,7 @@ export class ModelProcess implements SystemCalls {
     const outgoing = judgeMessage(message, this);
     const start = peer?.bytesQueued ?? 0;
     const taken = sendStream(socket, outgoing);
-    if (peer !== undefined && taken > 0) {
-      const fds = outgoing.files.map((file) => file.identity);
-      const bytes = message.bytes.slice(0, taken);
-      this.#trace({ what: 'sendmsg', stream: peer.identity, start, end: start + taken, bytes, fds });
-    }
+    if (peer !== undefined) this.#model.options.trace?.(sendEvent(peer, outgoing, start, taken));
     return taken;
   }
 
@@ -106,13 +103,10 @@ export class ModelProcess implements SystemCalls {
     const taken = (socket.type === 'stream' ? receiveStream : receiveDatagram)(socket, request);
     const control = new ControlBuffer(request.controlLength, this.#table, this.rules);
     const delivered = control.deliver(socket, taken.ancillary, (pid) => this.#model.pidfd(pid));
+    if (taken.error !== undefined) throw new KernelError(taken.error, 'recvmsg');
     const { bytes, length, dataTruncated, outOfBand } = taken;
     if (socket.type === 'stream' && ((request.flags ?? 0) & MSG_PEEK) === 0) {
-      const fds = delivered.fds.map((each) => this.identity(each));
-      const end = socket.bytesTaken;
-      const { truncated } = delivered;
-      const anchor = this.rules.barrier === 'after' ? 'last-byte' : 'first-byte';
-      this.#trace({ what: 'recvmsg', stream: socket.identity, start: end - length, end, fds, truncated, anchor });
+      this.#model.options.trace?.(receiveEvent(socket, request, taken, delivered));
     }
     return { bytes, length, dataTruncated, outOfBand, ...delivered };
   }
@@ -130,14 +124,12 @@ export class ModelProcess implements SystemCalls {
   }
 
   poll(fd: number): Readiness {
-    return (
-      this.file(fd, 'poll').socket?.poll() ?? { in: true, out: true, pri: false, err: false, hup: false, rdhup: false }
-    );
+    return this.file(fd, 'poll').poll();
   }
 
   inq(fd: number): number {
-    const socket = this.#socket(fd, 'ioctl');
-    return socket.type === 'dgram' ? (socket.queue[0]?.bytes.length ?? 0) : socket.unreadEstimate;
+    // The files that are opened here are empty.
+    return this.file(fd, 'ioctl').socket?.inputLength ?? 0;
   }
 
   outq(fd: number): number {
@@ -164,11 +156,6 @@ export class ModelProcess implements SystemCalls {
     return this.#table.entries().map(([fd, file]) => [fd, file.identity]);
   }
 
-  /** @internal */
-  files(): Iterable<OpenFile> {
-    return this.#table.files();
-  }
-
   /** @internal @throws EBADF */
   file(fd: number, syscall: string): OpenFile {
     const file = this.#table.get(fd);
@@ -182,9 +169,10 @@ export class ModelProcess implements SystemCalls {
     return inFlightLimit ?? (this.credentials.uid === 0 ? Infinity : this.#table.limit);
   }
 
-  /** Only root may say that it is somebody else, and only of somebody who exists. @internal @throws EPERM, ESRCH */
+  /** Only root may say that it is somebody else, and only of somebody who exists. @internal @throws EINVAL, EPERM, ESRCH */
   checkClaim({ pid, uid, gid }: Credentials): void {
     const own = this.credentials;
+    if (uid === NO_ID || gid === NO_ID) throw new KernelError('EINVAL', 'sendmsg');
     if (own.uid !== 0 && (pid !== own.pid || uid !== own.uid || gid !== own.gid)) {
       throw new KernelError('EPERM', 'sendmsg');
     }
@@ -208,9 +196,5 @@ export class ModelProcess implements SystemCalls {
     if (first?.files === undefined || this.#table.hasRoomFor(first.files.length)) return;
     dropAll(first.takeFiles() ?? []);
     throw new KernelError('EMSGSIZE', 'recvmsg');
-  }
-
-  #trace(event: TraceEvent): void {
-    this.#model.options.trace?.(event);
   }
 }

@@ -22,12 +22,10 @@ export class ModelSocket {
   outOfBandInline = false;
   /** The segment sent out of band last, until it is received or passed over (docs/kernel.md 26). */
   outOfBand: QueuedSegment | undefined;
-  /** What SIOCINQ tells of a stream: whole segments count until their last byte is received (docs/kernel.md 33). */
+  /** What SIOCINQ tells of a stream: an out-of-band byte that was passed over counts for ever (docs/kernel.md 33). */
   unreadEstimate = 0;
-  /** Offsets in the stream towards this end, for those who draw it: bytes that entered the queue, and left it. */
+  /** Bytes of the stream towards this end that entered the queue so far. */
   bytesQueued = 0;
-  bytesTaken = 0;
-  readonly #released: () => void;
   #sendBuffer: number;
 
   constructor(
@@ -35,10 +33,8 @@ export class ModelSocket {
     readonly identity: string,
     readonly rules: KernelRules,
     sendBuffer: number,
-    released: () => void,
   ) {
     this.#sendBuffer = sendBuffer;
-    this.#released = released;
   }
 
   /** SO_SNDBUF as getsockopt returns it. */
@@ -54,6 +50,18 @@ export class ModelSocket {
   /** Whether received segments are told apart by their writers. */
   get tellsWriters(): boolean {
     return this.passCredentials || this.passPidfd;
+  }
+
+  /** What SIOCINQ tells (docs/kernel.md 33). */
+  get inputLength(): number {
+    switch (this.type) {
+      case 'stream':
+        return this.unreadEstimate;
+      case 'seqpacket':
+        return this.queue.reduce((sum, { unread }) => sum + unread, 0);
+      case 'dgram':
+        return this.queue[0]?.unread ?? 0;
+    }
   }
 
   takeError(): string | undefined {
@@ -75,6 +83,7 @@ export class ModelSocket {
   shutdown(read: boolean, write: boolean): void {
     this.readShutdown ||= read;
     this.writeShutdown ||= write;
+    if (read && this.rules.shutdownDrops) this.purge();
     if (this.type === 'dgram' || this.peer === undefined) return;
     this.peer.readShutdown ||= write;
     this.peer.writeShutdown ||= read;
@@ -104,17 +113,17 @@ export class ModelSocket {
       if (this.#hasUnread()) peer.error = 'ECONNRESET';
     }
     this.purge();
-    this.#released();
   }
 
   /** Drops all that waits here. */
   purge(): void {
+    this.unreadEstimate = 0;
     for (let segment = this.queue.shift(); segment !== undefined; segment = this.queue.shift()) segment.free();
   }
 
-  /** A byte that was received out of band leaves an empty segment behind, which does not count. */
+  /** One empty segment does not count: the mark of an out-of-band byte, or an empty message (docs/kernel.md 13). */
   #hasUnread(): boolean {
     const first = this.queue[0];
-    return first !== undefined && (first.unread > 0 || this.type !== 'stream' || this.queue.length > 1);
+    return first !== undefined && (first.unread > 0 || this.queue.length > 1);
   }
 }

@@ -1,4 +1,5 @@
 import type { ModelSocket } from './model-socket';
+import type { Readiness } from './system-calls';
 
 /**
  * An open file description: what descriptors refer to, in tables and in flight. It lives as long as one of them is
@@ -26,11 +27,23 @@ export class OpenFile {
     return this;
   }
 
+  /** A file that is no socket can always be read and written. */
+  poll(): Readiness {
+    return this.socket?.poll() ?? { in: true, out: true, pri: false, err: false, hup: false, rdhup: false };
+  }
+
   drop(): void {
     this.#references--;
     if (this.#references > 0) return;
     this.socket?.release();
     this.released?.();
+  }
+}
+
+/** What a pidfd refers to. It is ready when its process has ended, which those of the model do not. */
+export class ProcessFile extends OpenFile {
+  override poll(): Readiness {
+    return { in: false, out: false, pri: false, err: false, hup: false, rdhup: false };
   }
 }
 

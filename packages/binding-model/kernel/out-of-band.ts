@@ -27,27 +27,28 @@ export function passOutOfBand(
   if (peeking) return socket.outOfBandInline ? current : socket.next(current);
   socket.outOfBand = undefined;
   if (socket.outOfBandInline) return current;
-  socket.bytesTaken += current.unread;
   discard(socket, current);
   return socket.queue[0];
 }
 
-/** recvmsg with MSG_OOB: the byte alone. Its descriptors stay with the mark, and are dropped with it. */
+/**
+ * recvmsg with MSG_OOB: the byte alone, which is lost where there is no room for it. Its descriptors stay with the mark,
+ * and are dropped with it.
+ */
 export function receiveOutOfBand(socket: ModelSocket, size: number, peeking: boolean): Taken {
   if (socket.rules.name !== 'linux') throw new KernelError('EOPNOTSUPP', 'recvmsg');
   const { outOfBand } = socket;
   if (outOfBand === undefined || socket.outOfBandInline) throw new KernelError('EINVAL', 'recvmsg');
-  const bytes = outOfBand.peek(1).slice();
+  const bytes = outOfBand.peek(Math.min(size, 1)).slice();
+  const { stretch } = outOfBand;
   if (!peeking) {
     socket.outOfBand = undefined;
     socket.unreadEstimate--;
     const before = socket.queue[socket.queue.indexOf(outOfBand) - 1];
     if (before?.unread === 0) discard(socket, before);
     outOfBand.consume(1);
-    socket.bytesTaken++;
   }
-  if (size === 0) throw new KernelError('EFAULT', 'recvmsg');
-  return { bytes, length: 1, dataTruncated: false, outOfBand: true };
+  return { bytes, length: 1, stretch, dataTruncated: false, outOfBand: true };
 }
 
 function discard(socket: ModelSocket, segment: QueuedSegment): void {

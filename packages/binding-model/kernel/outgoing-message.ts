@@ -1,4 +1,3 @@
-import { SCM_MAX_FD } from './limits';
 import type { ModelProcess } from './model-process';
 import type { ModelSocket } from './model-socket';
 import type { OpenFile } from './open-file';
@@ -16,13 +15,16 @@ export interface OutgoingMessage {
   readonly sender: ModelProcess;
 }
 
-/** @throws EBADF, EINVAL, EPERM, ESRCH */
+/** @throws EBADF, EINVAL, EMSGSIZE (not on Linux), EPERM, ESRCH */
 export function judgeMessage(message: SendMessage, sender: ModelProcess): OutgoingMessage {
   const { credentials } = message;
+  const { mostFds } = sender.rules;
   if (credentials !== undefined) sender.checkClaim(credentials);
   const files: OpenFile[] = [];
   for (const list of message.fds ?? []) {
-    if (files.length + list.length > SCM_MAX_FD) throw new KernelError('EINVAL', 'sendmsg');
+    if ((mostFds.of === 'sendmsg' ? files.length : 0) + list.length > mostFds.count) {
+      throw new KernelError(mostFds.errno, 'sendmsg');
+    }
     for (const fd of list) files.push(sender.file(fd, 'sendmsg'));
   }
   return { bytes: message.bytes, credentials, files, flags: message.flags ?? 0, sender };

@@ -1,6 +1,7 @@
 import type { ModelSocket } from './model-socket';
 import type { OpenFile } from './open-file';
 import type { Credentials } from './system-calls';
+import type { Stretch } from './trace';
 import type { User } from './user';
 
 /** Descriptors in flight, and the user who is charged for them (docs/kernel.md 20). */
@@ -23,6 +24,8 @@ export class QueuedSegment {
     /** Charged to the sender while the segment is queued. */
     memory: number,
     private readonly sender: ModelSocket,
+    /** Where in the stream its first byte is. */
+    private readonly offset = 0,
   ) {
     this.#memory = memory;
     this.#inFlight = inFlight;
@@ -32,6 +35,11 @@ export class QueuedSegment {
 
   get unread(): number {
     return this.bytes.length - this.#consumed;
+  }
+
+  /** Where in the stream its unread bytes are, for those who draw it. */
+  get stretch(): Stretch {
+    return { start: this.offset + this.#consumed, end: this.offset + this.bytes.length };
   }
 
   /** At most `size` of the unread bytes. */

@@ -3,7 +3,8 @@ import type { ModelSocket } from './model-socket';
 import type { OpenFile } from './open-file';
 import { passOutOfBand, receiveOutOfBand } from './out-of-band';
 import type { QueuedSegment } from './queued-segment';
-import { type Credentials, KernelError, MSG_OOB, MSG_PEEK, type ReceiveRequest } from './system-calls';
+import { type Credentials, MSG_OOB, MSG_PEEK, type ReceiveRequest } from './system-calls';
+import type { Stretch } from './trace';
 
 /** What a receive took from the queue, before control messages are made of it. */
 export interface Taken {
@@ -11,8 +12,12 @@ export interface Taken {
   readonly ancillary?: Ancillary;
   readonly bytes: Uint8Array;
   readonly length: number;
+  /** Where in the stream the bytes are; absent at its end, and of a datagram. */
+  readonly stretch?: Stretch;
   readonly dataTruncated: boolean;
   readonly outOfBand: boolean;
+  /** What the call fails with, after control messages were made all the same (docs/kernel.md 38). */
+  readonly error?: string;
 }
 
 /** recvmsg on a stream. */
@@ -31,8 +36,10 @@ class StreamRead {
   readonly #chunks: Uint8Array[] = [];
   #left: number;
   copied = 0;
+  error: string | undefined;
   files: readonly OpenFile[] | undefined;
   #writer: Ancillary['writer'] = 'nobody';
+  #stretch: Stretch | undefined;
 
   constructor(size: number) {
     this.#left = size;
@@ -51,6 +58,8 @@ class StreamRead {
 
   copy(segment: QueuedSegment): number {
     const chunk = segment.peek(this.#left).slice();
+    const { start } = segment.stretch;
+    this.#stretch = { start: this.#stretch?.start ?? start, end: start + chunk.length };
     this.#chunks.push(chunk);
     this.copied += chunk.length;
     this.#left -= chunk.length;
@@ -64,14 +73,22 @@ class StreamRead {
       bytes.set(chunk, end);
       end += chunk.length;
     }
-    const { files } = this;
-    return { bytes, length: end, ancillary: { files, writer: this.#writer }, dataTruncated: false, outOfBand: false };
+    return {
+      bytes,
+      length: end,
+      ...(this.#stretch && { stretch: this.#stretch }),
+      ancillary: { files: this.files, writer: this.#writer },
+      dataTruncated: false,
+      outOfBand: false,
+      ...(this.error !== undefined && { error: this.error }),
+    };
   }
 }
 
 function take(socket: ModelSocket, read: StreamRead): void {
   do {
-    const segment = passOutOfBand(socket, socket.queue[0], read.copied > 0, false);
+    const front = socket.queue[0];
+    const segment = socket.rules.name === 'linux' ? passOutOfBand(socket, front, read.copied > 0, false) : front;
     if (segment === undefined) {
       endOfQueue(socket, read);
       return;
@@ -80,13 +97,12 @@ function take(socket: ModelSocket, read: StreamRead): void {
     if (!read.accepts(segment, socket)) return;
     const count = read.copy(segment);
     segment.consume(count);
-    socket.bytesTaken += count;
+    socket.unreadEstimate -= count;
     // docs/kernel.md 4: descriptors come with the first part of their segment, be it of 0 bytes (34).
     const files = segment.takeFiles();
     read.files = files ?? read.files;
     if (segment.unread > 0) return;
     socket.unlink(segment);
-    socket.unreadEstimate -= segment.bytes.length;
     segment.free();
     // docs/kernel.md 2: the barrier.
     if (socket.rules.barrier === 'after' && files !== undefined) return;
@@ -95,20 +111,22 @@ function take(socket: ModelSocket, read: StreamRead): void {
 
 /** docs/kernel.md 11: goes on without room, up to and including a segment with descriptors, and duplicates them. */
 function peek(socket: ModelSocket, read: StreamRead): void {
-  let segment = passOutOfBand(socket, socket.queue[0], false, true);
-  if (segment === undefined) {
-    endOfQueue(socket, read);
-    return;
-  }
-  while (segment !== undefined && read.accepts(segment, socket)) {
+  let at = socket.queue[0];
+  do {
+    const segment = passOutOfBand(socket, at, read.copied > 0, true);
+    if (segment === undefined) {
+      endOfQueue(socket, read);
+      return;
+    }
     if (isBarrier(socket, segment) && read.copied > 0) return;
+    if (!read.accepts(segment, socket)) return;
     read.copy(segment);
     if (segment.files !== undefined && socket.rules.barrier === 'after') {
       read.files = segment.files.map((file) => file.hold());
       return;
     }
-    segment = passOutOfBand(socket, socket.next(segment), read.copied > 0, true);
-  }
+    at = socket.next(segment);
+  } while (at !== undefined);
 }
 
 /** docs/kernel.md 24: on other kernels than Linux a read stops in front of descriptors. */
@@ -118,10 +136,8 @@ function isBarrier(socket: ModelSocket, segment: QueuedSegment): boolean {
 
 /** docs/kernel.md 13: an error that waits comes after what was queued, and once; then the end, for ever. */
 function endOfQueue(socket: ModelSocket, read: StreamRead): void {
-  if (read.copied > 0) return;
-  const error = socket.takeError();
-  if (error !== undefined) throw new KernelError(error, 'recvmsg');
-  if (!socket.readShutdown) throw new KernelError('EAGAIN', 'recvmsg');
+  if (read.copied > 0 || read.files !== undefined) return;
+  read.error = socket.takeError() ?? (socket.readShutdown ? undefined : 'EAGAIN');
 }
 
 function sameWriter(a: Credentials | undefined, b: Credentials | undefined): boolean {

@@ -16,6 +16,7 @@ export function sendStream(socket: ModelSocket, message: OutgoingMessage): numbe
   const inLine = message.bytes.length - (outOfBand ? 1 : 0);
   let sent = 0;
   try {
+    if (inLine === 0 && message.files.length > 0 && socket.rules.sendsWithoutBytes) queue(socket, peer, message, 0, 0);
     while (sent < inLine) sent += queue(socket, peer, message, sent, inLine).bytes.length;
     if (outOfBand) {
       // docs/kernel.md 26: the last byte, in a segment of its own.
@@ -38,18 +39,20 @@ function queue(
   end: number,
 ): QueuedSegment {
   const length = segmentLength(socket, end - start);
-  if (length === 0) throw new KernelError('EAGAIN', 'sendmsg');
+  if (length === 0 && end > start) throw new KernelError('EAGAIN', 'sendmsg');
   if (start === 0) {
     checkInFlight(message);
     // docs/kernel.md 21
     if (message.files.length > 0 && !peer.passRights) throw new KernelError('EPERM', 'sendmsg');
   }
   const segment = new QueuedSegment(
-    message.bytes.slice(start, start + length),
+    // Not slice, which for a Buffer is a view of what the caller may overwrite.
+    new Uint8Array(message.bytes.subarray(start, start + length)),
     writerOf(message, socket, peer),
     start === 0 ? putInFlight(message) : undefined,
     socket.rules.room === 'memory' ? streamSegmentMemory(length) : length,
     socket,
+    peer.bytesQueued,
   );
   peer.queue.push(segment);
   peer.unreadEstimate += length;

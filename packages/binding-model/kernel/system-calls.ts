@@ -19,7 +19,7 @@ export interface SystemCalls {
    * and ENOTSOCK
    */
   sendmsg(fd: number, message: SendMessage): number;
-  /** @throws EAGAIN, EBADF, ECONNRESET, EFAULT, EINVAL, EMSGSIZE (not on Linux), EOPNOTSUPP, ENOTSOCK */
+  /** @throws EAGAIN, EBADF, ECONNRESET, EINVAL, EMSGSIZE (not on Linux), EOPNOTSUPP, ENOTSOCK */
   recvmsg(fd: number, request: ReceiveRequest): ReceivedMessage;
   /** @throws EBADF, ENOTSOCK, ENOPROTOOPT */
   setsockopt(fd: number, option: SocketOption, value: number): void;
@@ -68,7 +68,10 @@ export interface ReceiveRequest {
 
 export interface ReceivedMessage {
   readonly bytes: Uint8Array;
-  /** What the call returned; differs from the length of `bytes` only with MSG_TRUNC of a datagram. */
+  /**
+   * What the call returned. More than there are `bytes` with MSG_TRUNC of a datagram that was cut off, and 1 with MSG_OOB
+   * even where there was no room for the byte.
+   */
   readonly length: number;
   /** Descriptors of SCM_RIGHTS, installed in the table of the caller, who closes them. */
   readonly fds: readonly number[];

@@ -7,24 +7,37 @@ export interface Stretch {
   readonly end: number;
 }
 
-/** A sendmsg that was taken, at least in part. */
+/** A sendmsg that did not fail. */
 export interface SendEvent extends Stretch {
   readonly what: 'sendmsg';
   /** The socket that will receive it. */
   readonly stream: string;
+  /** How many bytes it was asked to send; more than it took when the send was partial. */
+  readonly asked: number;
+  /** Those that were taken. */
   readonly bytes: Uint8Array;
-  /** Identities of the descriptors, which ride on the byte `start`. */
+  /** Identities of the descriptors, which ride on the byte `start`. Without a byte they are lost. */
   readonly fds: readonly string[];
+  /** What the kernel made of it; the descriptors hang on the first. */
+  readonly segments: readonly Stretch[];
+  /** The last byte was sent out of band (MSG_OOB). */
+  readonly outOfBand: boolean;
 }
 
-/** A recvmsg that took something. */
+/** A recvmsg that did not fail, and was no peek. */
 export interface ReceiveEvent extends Stretch {
   readonly what: 'recvmsg';
   readonly stream: string;
+  /** Bytes of room that it had. */
+  readonly size: number;
   /** Identities of the descriptors that were delivered. */
   readonly fds: readonly string[];
+  /** Identities of those that came with them and were not delivered. */
+  readonly lost: readonly string[];
   /** MSG_CTRUNC. */
   readonly truncated: boolean;
+  /** It asked for the byte out of band (MSG_OOB). */
+  readonly outOfBand: boolean;
   /** Which byte of the stretch surely belongs to the descriptors' message. */
   readonly anchor: 'first-byte' | 'last-byte';
 }

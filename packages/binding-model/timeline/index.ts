@@ -1,0 +1,1 @@
+export { drawTimeline, type TimelineOptions } from './draw-timeline';
