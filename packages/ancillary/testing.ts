@@ -41,8 +41,9 @@ export type ModelSocketPair = [FdSocket, FdSocket] & {
  * @throws TypeError and RangeError for options; EMFILE with an `fdLimit` of 0
  */
 export function modelSocketPair(options: ModelSocketPairOptions = {}): ModelSocketPair {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw new TypeError(`modelSocketPair() takes an object, such as { seed: 1 }, not ${String(options as unknown)}`);
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(`modelSocketPair() takes an object, such as { seed: 1 }, not ${String(given)}`);
   }
   const { socket, ...ofWorld } = options;
   const world = new ModelWorld(ofWorld);

@@ -1,6 +1,7 @@
 import { type SendPart, type SendResult } from '../binding';
 import type { FaultName } from './faults';
 import { KernelError } from './kernel';
+import { SCM_MAX_FD } from './kernel/limits';
 import type { HandleParts } from './model-socket-handle';
 import { isReal } from './travellers';
 
@@ -30,6 +31,7 @@ export class ModelSend {
   send(parts: readonly SendPart[]): SendResult {
     let accepted = 0;
     for (const message of messages(parts)) {
+      if (message.fds.length > SCM_MAX_FD) return { accepted, error: 'EINVAL' };
       // The kernel would report success and drop the descriptors (docs/kernel.md 15).
       if (message.bytes.length === 0 && message.fds.length > 0) return { accepted, error: 'EINVAL' };
       if (message.bytes.length === 0) continue;

@@ -1,5 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { MSG_OOB, MSG_PEEK, MSG_TRUNC, type SocketType } from '../../packages/binding-model/kernel';
+import { Numbers } from './numbers';
 import type { Claim, Pair, Program, ReadOption, Rights, Step, Target } from './program';
 
 /** `'crowded'` programs are for a user who is not root: they have few free numbers and send many descriptors. */
@@ -35,9 +36,16 @@ function ofTaste(taste: Taste, maxSteps: number): Arbitrary<Program> {
   });
 }
 
+type Choice<T> = readonly [weight: number, value: Arbitrary<T>];
+
 /** One of several, each so often; shrinks towards the first. */
-function often<T>(...choices: readonly (readonly [weight: number, value: Arbitrary<T>])[]): Arbitrary<T> {
+function often<T>(...choices: readonly Choice<T>[]): Arbitrary<T> {
   return fc.oneof({ withCrossShrink: true }, ...choices.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+}
+
+/** Numbers up to `max`, each choice so often. */
+function numbers(max: number, ...choices: readonly Choice<number>[]): Arbitrary<number> {
+  return new Numbers(max, often(...choices));
 }
 
 function exactly<const T>(...values: readonly T[]): Arbitrary<T> {
@@ -46,7 +54,8 @@ function exactly<const T>(...values: readonly T[]): Arbitrary<T> {
 
 const type = often<SocketType>([6, exactly('stream')], [2, exactly('seqpacket')], [2, exactly('dgram')]);
 /** Below net.core.wmem_max of all kernels, which no test may change. */
-const sendBuffer = often(
+const sendBuffer = numbers(
+  100_000,
   [4, exactly(0, 2304, 2305, 4096, 4097, 5000)],
   [2, fc.integer({ min: 2304, max: 40_000 })],
   [1, exactly(36_608, 36_609, 65_536, 100_000)],
@@ -59,7 +68,8 @@ const pair: Arbitrary<Pair> = fc.record({
 const pick = fc.nat({ max: 11 });
 const target = often<Target>([40, fc.nat({ max: 5 })], [1, exactly('a file')], [1, exactly('a closed descriptor')]);
 
-const length = often(
+const length = numbers(
+  300_000,
   [6, fc.integer({ min: 1, max: 9 })],
   [2, exactly(0, 1)],
   [3, fc.integer({ min: 10, max: 999 })],
@@ -72,7 +82,8 @@ const length = often(
 
 function rights({ descriptors }: Taste): Arbitrary<readonly Rights[]> {
   const most = descriptors ? 5 : 1;
-  const count = often(
+  const count = numbers(
+    254,
     [8, fc.integer({ min: 0, max: 3 })],
     [most, fc.integer({ min: 4, max: 60 })],
     [most, exactly(250, 251, 252, 253, 254)],
@@ -107,7 +118,8 @@ function receiveFlags({ outOfBand }: Taste): Arbitrary<number> {
   );
 }
 
-const size = often(
+const size = numbers(
+  500_000,
   [4, fc.integer({ min: 0, max: 9 })],
   [1, exactly(0, 1)],
   [3, fc.integer({ min: 10, max: 5000 })],

@@ -53,12 +53,13 @@ test('where kernels differ, the smallest program that shows it is told as steps'
   const model = modelKernel(machine);
   const other = modelKernel(machine, (options) => new KernelModel({ ...options, sndbuf: 5000 }));
   const { difference, counts } = search({ kind: 'ordinary', runs: 1000, seed: 1, maxSteps: 60 }, model, other);
-  expect(difference?.split('\n')).toEqual([
-    '1. socketpair(stream) -> 0 = socket 1, 1 = socket 2',
-    '2. open -> 2 = file 1',
-    expect.stringMatching(/^3\. /),
-    expect.stringMatching(/^ {3}model: {2}/),
-    expect.stringMatching(/^ {3}kernel: /),
+  const lines = difference?.split('\n') ?? [];
+  expect(lines.length).toBeLessThan(9);
+  expect(lines.slice(0, 2)).toEqual(['1. socketpair(stream) -> 0 = socket 1, 1 = socket 2', '2. open -> 2 = file 1']);
+  expect(lines.slice(-3)).toEqual([
+    expect.stringMatching(/^\d\. /),
+    expect.stringMatching(/^ {3}model: {2}\S/),
+    expect.stringMatching(/^ {3}kernel: \S/),
   ]);
   expect(counts['programs']).toBeLessThan(1000);
 });

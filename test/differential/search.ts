@@ -37,7 +37,9 @@ export function search({ kind, runs, seed, maxSteps }: SearchOptions, model: Ker
 
 function describeProgram(program: Program, model: Kernel, real: Kernel): string {
   try {
-    return describeDifference(compare(program, model, real));
+    const comparison = compare(program, model, real);
+    if (comparison.difference !== undefined) return describeDifference(comparison);
+    return `not any more when it was run again: ${JSON.stringify(program)}`;
   } catch (error) {
     // A call failed in a way that none should.
     return `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${JSON.stringify(program)}`;

@@ -1,6 +1,7 @@
 import { type Credentials, MSG_OOB, type SendMessage } from '../../packages/binding-model/kernel';
 import { attempt, type Entry } from './entry';
 import type { Claim, Step } from './program';
+import { stretches } from './stretches';
 import type { World } from './world';
 
 /** Bytes without a pattern, so that no stretch of what was sent can pass for another. */
@@ -55,12 +56,9 @@ function describe({ bytes, fds = [], credentials, flags = 0 }: SendMessage, worl
 
 /** The same again is counted: `[2 3*252]`. */
 function describeList(fds: readonly number[], world: World): string {
-  const parts: string[] = [];
-  for (let start = 0, end; start < fds.length; start = end) {
-    for (end = start + 1; end < fds.length && fds[end] === fds[start]; end++);
-    const number = world.numberOf(fds[start] ?? -1);
-    parts.push(end - start === 1 ? number : `${number}*${end - start}`);
-  }
+  const parts = stretches(fds, (fd, before) => fd === before).map(({ length, 0: fd = -1 }) => {
+    return length === 1 ? world.numberOf(fd) : `${world.numberOf(fd)}*${length}`;
+  });
   return `[${parts.join(' ')}]`;
 }
 

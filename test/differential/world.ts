@@ -1,6 +1,7 @@
 import type { Credentials, SocketType } from '../../packages/binding-model/kernel';
 import type { Machine } from './machine';
 import type { Pick, Rights, Target } from './program';
+import { stretches } from './stretches';
 
 /** A descriptor that a program has open. */
 export interface Handle {
@@ -52,12 +53,17 @@ export class World {
     return `${this.numberOf(fd)} = ${this.#nameOf(identity)}`;
   }
 
-  /** Notes received descriptors, describes them, and closes all but the first. */
+  /** Notes received descriptors, describes them (`3 = file 1, 4-9 = file 2`), and closes all but the first. */
   addReceived(fds: readonly number[], keep: number): string {
-    const described = fds.map((fd) => this.add(fd)).join(' ');
+    for (const fd of fds) this.add(fd);
     const received = this.#handles.slice(this.#handles.length - fds.length);
+    const same = (a: Handle, b: Handle) => a.fd === b.fd + 1 && a.identity === b.identity;
+    const described = stretches(received, same).map(([first, ...more]) => {
+      const numbers = [first, ...more.slice(-1)].map((handle) => this.numberOf(handle?.fd ?? -1));
+      return `${numbers.join('-')} = ${this.#nameOf(first?.identity ?? '')}`;
+    });
     for (const handle of received.slice(keep)) this.close(handle);
-    return described;
+    return described.join(', ');
   }
 
   close(handle: Handle): void {
