@@ -49,18 +49,16 @@ export function modelSocketPair(options: ModelSocketPairOptions = {}): ModelSock
   const world = new ModelWorld(ofWorld);
   const ends = world.socketpair();
   const [first, second] = world.bindings;
-  const made: FdSocket[] = [];
   try {
-    const a = new FdSocket(first, ends[0], socket);
-    made.push(a);
-    const pair: [FdSocket, FdSocket] = [a, new FdSocket(second, ends[1], socket)];
+    const pair: [FdSocket, FdSocket] = [new FdSocket(first, ends[0], socket), new FdSocket(second, ends[1], socket)];
     return Object.assign(pair, { world });
   } catch (error) {
-    for (const each of made) each.destroy();
+    // The first to be made judges the options, so neither has taken its end over.
     for (const end of ends) end.close();
     throw error;
   }
 }
+
 // The very ones of 'ancillary', for tests where that has nothing to run on.
 export { AncillaryError, OwnedFd } from '../binding';
 export {

@@ -31,7 +31,8 @@ export class FaultPlan {
   /** @throws TypeError, RangeError */
   constructor(faults: Faults = []) {
     const { list, rate, what } = judgeFaults(faults);
-    this.#left = new Set(list);
+    // Copies, so that the same object given twice is two faults.
+    this.#left = new Set(list.map((fault) => ({ ...fault })));
     this.#rate = rate;
     this.#atRandom = what;
   }

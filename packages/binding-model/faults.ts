@@ -61,7 +61,7 @@ const NAMES: readonly string[] = [...new Set<string>([...RECEIVE_FAULTS, ...SEND
 export function judgeFaults(faults: Faults): { list: readonly Fault[]; rate: number; what: readonly FaultName[] } {
   if (isList(faults)) {
     faults.forEach((fault, index) => judgeFault(fault, `faults[${index}]`));
-    return { list: [...faults], rate: 0, what: [] };
+    return { list: faults, rate: 0, what: [] };
   }
   if (typeof faults !== 'number') requireObject(faults, 'faults is a list of faults, a rate, or { rate, what }');
   const { rate, what = HARMLESS } = typeof faults === 'number' ? { rate: faults } : faults;

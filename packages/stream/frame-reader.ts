@@ -47,6 +47,8 @@ export class FrameReader {
   #front: Front | undefined;
   #need = 0;
   #scanned = 0;
+  /** Descriptors of the frame at the front that were closed as surplus before it was complete. */
+  #closedEarly = 0;
   #greedy: boolean;
   /** Why the frame at the front is none; told when it is asked for, after all frames before it. */
   #failure: { readonly error: unknown } | undefined;
@@ -92,6 +94,7 @@ export class FrameReader {
     this.#front = undefined;
     this.#need = 0;
     this.#scanned = 0;
+    this.#closedEarly = 0;
     // A count says whose descriptors they are, whatever the windows: only guesses by place or order can be ambiguous.
     const guessed = fds === 'attached' || this.#codec.descriptors === 'early';
     const ambiguous = claim.overlapping && guessed && this.#greedy;
@@ -153,7 +156,7 @@ export class FrameReader {
           `(RLIMIT_NOFILE); the ${came} it delivered are closed`,
       );
     }
-    if (fds !== 'attached' && came < fds && !claim.truncated) {
+    if (fds !== 'attached' && came + this.#closedEarly < fds && !claim.truncated) {
       this.#discard(claim.fds, range, 'missing');
       throw new AncillaryError(
         'ERR_FD_MISSING',
@@ -185,7 +188,9 @@ export class FrameReader {
     if (this.#queue.fdCount <= allowed) return;
     const range = { start: this.#queue.start, end: this.#queue.end };
     if (onSurplus === 'close' && !early) {
-      this.#discard(this.#queue.claimBeyond(maxFdsPerFrame), range, 'surplus');
+      const surplus = this.#queue.claimBeyond(maxFdsPerFrame);
+      this.#closedEarly += surplus.length;
+      this.#discard(surplus, range, 'surplus');
       return;
     }
     const count = this.#queue.fdCount;

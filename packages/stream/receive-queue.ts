@@ -139,7 +139,8 @@ export class ReceiveQueue<Fd> {
     }
     this.#fdCount -= fds.length;
     const mark = this.#bundles.front;
-    return { fds, overlapping, truncated: fds.length < count && mark !== undefined && mark.truncated };
+    const stopped = mark !== undefined && mark.truncated && mark.window.start < frame.end;
+    return { fds, overlapping, truncated: fds.length < count && stopped };
   }
 
   /**

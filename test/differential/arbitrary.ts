@@ -31,7 +31,7 @@ export function programs(kind: Kind, maxSteps: number): Arbitrary<Program> {
 function ofTaste(taste: Taste, maxSteps: number): Arbitrary<Program> {
   return fc.record({
     pairs: fc.array(pair, { minLength: 1, maxLength: 3 }),
-    files: fc.integer({ min: 1, max: 3 }),
+    files: numbers(3, [1, fc.integer({ min: 1, max: 3 })]),
     steps: fc.array(steps(taste), { minLength: 1, maxLength: maxSteps, size: 'max' }),
   });
 }

@@ -1,7 +1,7 @@
 import type { Entry } from './entry';
 import type { Kernel } from './machine';
 import type { Program } from './program';
-import { run } from './run';
+import { LOST_DESCRIPTOR, run } from './run';
 
 /** A program on two kernels. */
 export interface Comparison {
@@ -11,10 +11,14 @@ export interface Comparison {
   readonly difference: number | undefined;
 }
 
+/** @throws where both kernels leave a descriptor open that no call told of: then the program loses count of them */
 export function compare(program: Program, model: Kernel, real: Kernel): Comparison {
   const [ofModel, ofReal] = [run(program, model()), run(program, real())];
   const index = ofModel.findIndex((entry, step) => !isSame(entry, ofReal[step]));
-  return { model: ofModel, real: ofReal, difference: index === -1 ? undefined : index };
+  if (index !== -1) return { model: ofModel, real: ofReal, difference: index };
+  const last = ofReal.at(-1);
+  if (last?.met?.includes(LOST_DESCRIPTOR) === true) throw new Error(last.result);
+  return { model: ofModel, real: ofReal, difference: undefined };
 }
 
 function isSame(a: Entry, b: Entry | undefined): boolean {
@@ -25,23 +29,46 @@ function haveSameBytes({ bytes: a }: Entry, { bytes: b }: Entry): boolean {
   return a === undefined || b === undefined ? a === b : Buffer.compare(a, b) === 0;
 }
 
-/** The steps up to the difference, one a line, with both outcomes there. */
-export function describeDifference({ model, real, difference = 0 }: Comparison): string {
-  const lines = model.slice(0, difference).map(({ call, result }, step) => `${step + 1}. ${call} -> ${result}`);
-  const [ofModel, ofReal] = [model[difference], real[difference]];
+/** What a program shows on two kernels up to the first step of which the outcomes differ. */
+export interface Difference {
+  readonly before: readonly Told[];
+  readonly model: Told;
+  readonly kernel: Told;
+}
+
+/** An entry in words. */
+export interface Told {
+  readonly call: string;
+  readonly result: string;
+}
+
+const NO_STEP: Entry = { call: 'nothing', result: 'no such step' };
+
+export function differenceOf({ model, real, difference = 0 }: Comparison): Difference {
+  return {
+    before: model.slice(0, difference).map(({ call, result }) => ({ call, result })),
+    ...tell(model[difference] ?? NO_STEP, real[difference] ?? NO_STEP),
+  };
+}
+
+/** The steps, one a line, with both outcomes of the last. */
+export function describeDifference({ before, model, kernel }: Difference): string {
+  const lines = before.map(({ call, result }, step) => `${step + 1}. ${call} -> ${result}`);
   lines.push(
-    `${difference + 1}. ${ofModel?.call}`,
-    `   model:  ${describe(ofModel)}`,
-    ...(ofReal?.call === ofModel?.call ? [] : [`   differs in ${ofReal?.call}`]),
-    `   kernel: ${describe(ofReal)}`,
+    `${before.length + 1}. ${model.call}`,
+    `   model:  ${model.result}`,
+    ...(kernel.call === model.call ? [] : [`   differs in ${kernel.call}`]),
+    `   kernel: ${kernel.result}`,
   );
   return lines.join('\n');
 }
 
-function describe(entry: Entry | undefined): string {
-  if (entry === undefined) return 'no such step';
-  const { result, bytes } = entry;
-  return bytes === undefined || bytes.length === 0
-    ? result
-    : `${result}: ${Buffer.from(bytes.slice(0, 40)).toString('hex')}`;
+/** With the first of the bytes where they alone differ. */
+function tell(model: Entry, kernel: Entry): { model: Told; kernel: Told } {
+  const bytesDiffer = model.call === kernel.call && model.result === kernel.result;
+  const told = ({ call, result, bytes = new Uint8Array(0) }: Entry): Told => ({
+    call,
+    result: bytesDiffer ? `${result}: ${Buffer.from(bytes.slice(0, 40)).toString('hex')}` : result,
+  });
+  return { model: told(model), kernel: told(kernel) };
 }

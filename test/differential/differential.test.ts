@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { KernelModel } from '../../packages/binding-model/kernel';
 import { start } from '../support/children';
+import { describeDifference } from './compare';
 import { modelKernel } from './machine';
 import { search } from './search';
 
@@ -53,9 +54,9 @@ test('where kernels differ, the smallest program that shows it is told as steps'
   const model = modelKernel(machine);
   const other = modelKernel(machine, (options) => new KernelModel({ ...options, sndbuf: 5000 }));
   const { difference, counts } = search({ kind: 'ordinary', runs: 1000, seed: 1, maxSteps: 60 }, model, other);
-  const lines = difference?.split('\n') ?? [];
+  const lines = difference === undefined ? [] : describeDifference(difference).split('\n');
   expect(lines.length).toBeLessThan(9);
-  expect(lines.slice(0, 2)).toEqual(['1. socketpair(stream) -> 0 = socket 1, 1 = socket 2', '2. open -> 2 = file 1']);
+  expect(lines[0]).toBe('1. socketpair(stream) -> 0 = socket 1, 1 = socket 2');
   expect(lines.slice(-3)).toEqual([
     expect.stringMatching(/^\d\. /),
     expect.stringMatching(/^ {3}model: {2}\S/),

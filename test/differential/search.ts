@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type Kind, programs } from './arbitrary';
-import { compare, describeDifference } from './compare';
+import { compare, type Difference, differenceOf } from './compare';
 import { type Counts, Counter } from './counts';
 import type { Kernel } from './machine';
 import type { Program } from './program';
@@ -14,8 +14,10 @@ export interface SearchOptions {
 
 export interface Found {
   readonly counts: Counts;
-  /** The smallest program found on which the kernels differ, as readable steps. */
-  readonly difference: string | undefined;
+  /** What the smallest program found on which the kernels differ shows. */
+  readonly difference: Difference | undefined;
+  /** Why a program could not be run to its end, and which one. */
+  readonly failure: string | undefined;
 }
 
 /** Runs programs on both kernels until they differ. */
@@ -32,17 +34,20 @@ export function search({ kind, runs, seed, maxSteps }: SearchOptions, model: Ker
     ),
   );
   const [program] = outcome.counterexample ?? [];
-  return { counts: counter.counts(), difference: program && describeProgram(program, model, real) };
+  const found = { counts: counter.counts(), difference: undefined, failure: undefined };
+  return program === undefined ? found : { ...found, ...again(program, model, real) };
 }
 
-function describeProgram(program: Program, model: Kernel, real: Kernel): string {
+function again(program: Program, model: Kernel, real: Kernel): Pick<Found, 'difference' | 'failure'> {
+  const written = JSON.stringify(program);
   try {
     const comparison = compare(program, model, real);
-    if (comparison.difference !== undefined) return describeDifference(comparison);
-    return `not any more when it was run again: ${JSON.stringify(program)}`;
+    if (comparison.difference !== undefined) return { difference: differenceOf(comparison), failure: undefined };
+    return { difference: undefined, failure: `no difference any more when it was run again: ${written}` };
   } catch (error) {
     // A call failed in a way that none should.
-    return `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${JSON.stringify(program)}`;
+    const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { difference: undefined, failure: `${told}\n${written}` };
   }
 }
 

@@ -27,6 +27,42 @@ test('sealed-memory: sealed documents are parsed, others refused', async () => {
   expect(stdout).toBe('sealed: "a document" has 3 pages\nnot sealed: refused, it may change\n');
 });
 
+test('testing-an-rpc: the RPC passes, and the one with a bug is found out and replayed, with a picture', async () => {
+  const directory = mkdtempSync(path.join(runDirectory(), 'pictures-'));
+  const options = { env: { TMPDIR: directory }, timeout: 25_000 };
+  const { stdout, stderr } = await start(process.execPath, [example('testing-an-rpc/test.mjs')], options).succeeded();
+  expect(stderr).toBe('');
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.slice(0, 2)).toEqual([
+    'rpc, over the kernel: 200 runs, all well',
+    'rpc, over a model: 200 seeds, all well',
+  ]);
+  expect(lines[2]).toMatch(/^rpc, over a model: broken in front of each of \d{2,} bytes, all borne$/);
+  expect(lines[3]).toBe('rpc-with-a-bug, over the kernel: 200 runs, all well');
+  const [, seed] = /^rpc-with-a-bug, over a model: seed (\d+) fails: SyntaxError: .* JSON/.exec(lines[4] ?? '') ?? [];
+  expect(seed).toBeDefined();
+  const picture = path.join(directory, `rpc-with-a-bug-seed-${seed}.svg`);
+  expect(lines[5]).toMatch(
+    new RegExp(`^ {2}again with seed ${seed}: the same, in the same \\d+ steps. See ${picture}$`),
+  );
+  expect(lines).toHaveLength(6);
+  expect(readFileSync(picture, 'utf8')).toMatch(/^<svg [^]*rpc-with-a-bug, seed/);
+  rmSync(directory, { recursive: true });
+});
+
+test('testing-an-rpc: the bug is one line, and its comment', () => {
+  const [right, wrong] = ['rpc', 'rpc-with-a-bug'].map((name) =>
+    readFileSync(example(`testing-an-rpc/${name}.mjs`), 'utf8').split('\n'),
+  );
+  const code = (line: string) => !line.trimStart().startsWith('//');
+  expect(wrong?.filter((line) => code(line) && right?.includes(line) === false)).toEqual([
+    '  for await (const frame of socket.frames()) {',
+  ]);
+  expect(right?.filter((line) => code(line) && wrong?.includes(line) === false)).toEqual([
+    '  for await (const frame of socket.frames(codec)) {',
+  ]);
+});
+
 describe('socket-activation', () => {
   let directory: string;
 

@@ -1,32 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { node } from '../support/children';
+import { lint as lintWith } from './lint';
 
 const root = path.resolve(__dirname, '../..');
 const packages = path.join(root, 'packages');
 
-/** What the repository's own ESLint configuration reports for a source, had it been written to that file. */
-async function lint(sources: Record<string, string>): Promise<Record<string, string[]>> {
-  const script = `
-    const { ESLint } = require('eslint');
-    const sources = JSON.parse(require('fs').readFileSync(0, 'utf8'));
-    (async () => {
-      // Types play no part in the rule, and files that are not there have none.
-      const eslint = new ESLint({
-        cwd: process.argv[1],
-        overrideConfig: { languageOptions: { parserOptions: { projectService: false, project: null } } },
-        ruleFilter: ({ ruleId }) => ruleId === 'packages/imports',
-      });
-      const reports = {};
-      for (const [file, source] of Object.entries(sources)) {
-        const [result] = await eslint.lintText(source, { filePath: file });
-        reports[file] = result.messages.map(({ message }) => message);
-      }
-      console.log(JSON.stringify(reports));
-    })();`;
-  const { stdout } = await node(script, { args: [root], input: JSON.stringify(sources), timeout: 25_000 }).succeeded();
-  return JSON.parse(stdout) as Record<string, string[]>;
-}
+const lint = (sources: Record<string, string>) => lintWith(['packages/imports'], sources);
 
 test('lint reports an import that runs the wrong way, in every form', async () => {
   const reports = await lint({

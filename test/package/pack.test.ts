@@ -57,7 +57,7 @@ test('what the package needs is in it, and nothing of the repository beside it',
   }
 });
 
-test.each(['ancillary', 'ancillary/codec', 'ancillary/rpc'])(
+test.each(['ancillary', 'ancillary/codec', 'ancillary/rpc', 'ancillary/testing', 'ancillary/model'])(
   'import and require of %s give the very same exports',
   async (name) => {
     const file = path.join(directory, 'same.mjs');
@@ -79,6 +79,56 @@ test.each(['ancillary', 'ancillary/codec', 'ancillary/rpc'])(
     expect(result.different).toEqual([]);
   },
 );
+
+describe.each([
+  ['CommonJS', 'dist/binding-model/kernel/index.js'],
+  ['ES modules, as for a browser', 'dist/binding-model/browser/kernel/index.mjs'],
+])('ancillary/model as %s', (_form, entry) => {
+  const program = `({ KernelModel, KernelError, drawTimeline }) => {
+    const events = [];
+    const model = new KernelModel({ trace: (event) => events.push(event) });
+    const [left, right] = [model.process(), model.process()];
+    const [a, b] = left.socketpair('stream', right);
+    left.sendmsg(a, { bytes: new Uint8Array([1, 2, 3]), fds: [[left.open('file')]] });
+    const { bytes, fds } = right.recvmsg(b, { size: 10, controlLength: 24 });
+    let code;
+    try {
+      right.recvmsg(b, { size: 10, controlLength: 24 });
+    } catch (error) {
+      code = error instanceof KernelError && error.code;
+    }
+    return [[...bytes], fds.map((fd) => right.identity(fd)), code, drawTimeline(events).slice(0, 4)];
+  }`;
+
+  test('runs where there is nothing but ECMAScript, and imports nothing but itself', async () => {
+    const runner = path.join(__dirname, 'bare-context.js');
+    const args = ['--experimental-vm-modules', '--no-warnings', runner, installed(entry), program];
+    const report = JSON.parse(await output(process.execPath, args, { cwd: directory, timeout: 10_000 })) as {
+      result: unknown;
+      globals: string[];
+      loaded: string[];
+    };
+    expect(report.result).toEqual([[1, 2, 3], ['file'], 'EAGAIN', '<svg']);
+    expect(report.globals).toEqual([]);
+    const folder = path.dirname(path.dirname(installed(entry)));
+    expect(report.loaded.length).toBeGreaterThan(10);
+    expect(report.loaded.filter((file) => !file.startsWith(path.join(folder, '/')))).toEqual([]);
+  });
+});
+
+test('import of ancillary/model is a module of its own only under the condition of browsers', async () => {
+  const file = path.join(directory, 'conditions.mjs');
+  writeFileSync(
+    file,
+    `import { createRequire } from 'node:module';
+     import { KernelModel } from 'ancillary/model';
+     const required = createRequire(import.meta.url)('ancillary/model');
+     console.log(new KernelModel().process().socketpair('stream').length, KernelModel === required.KernelModel);`,
+  );
+  const run = (...flags: string[]) => output(process.execPath, [...flags, file], { cwd: directory, timeout: 10_000 });
+  expect(await run()).toBe('2 true\n');
+  expect(await run('--conditions', 'browser')).toBe('2 false\n');
+});
 
 test('README.md has the programs', () => {
   expect(programs.length).toBeGreaterThanOrEqual(3);

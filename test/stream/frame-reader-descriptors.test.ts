@@ -106,12 +106,20 @@ describe('attached', () => {
 describe('early', () => {
   const early = { ...digits, descriptors: 'early' as const };
 
-  it('takes descriptors that rode ahead, and says that it guessed', () => {
+  it('takes descriptors that rode ahead with one frame, which is no guess', () => {
     using reading = new Reading({ ...early, reads: 'greedy' });
     const came = reading.came('10a', 2);
     reading.came('12b');
     expect(reading.next()).toMatchObject({ text: '10a', fds: [] });
-    expect(reading.next()).toMatchObject({ text: '12b', fds: came, frame: { ambiguous: true } });
+    expect(reading.next()).toMatchObject({ text: '12b', fds: came, frame: { ambiguous: false } });
+  });
+
+  it('says that it guessed where the window has bytes of several frames', () => {
+    using reading = new Reading({ ...early, reads: 'greedy' });
+    const came = reading.came('10a10b', 2);
+    reading.came('12c');
+    expect([reading.next()?.fds, reading.next()?.fds]).toEqual([[], []]);
+    expect(reading.next()).toMatchObject({ text: '12c', fds: came, frame: { ambiguous: true } });
   });
 
   it('takes none that came after the frame: ERR_FD_MISSING', () => {

@@ -1,0 +1,68 @@
+// The same RPC with a bug: see messages().
+
+import { lengthPrefixed } from 'ancillary/codec';
+
+/** @typedef {import('ancillary').FdSocket} FdSocket */
+/** @typedef {{ text: string, fds: import('ancillary').OwnedFd[] }} Message */
+/** @typedef {{ resolve: (answer: Message) => void, reject: (reason: unknown) => void }} Call */
+
+const codec = lengthPrefixed();
+
+/** @param {FdSocket} socket @param {number} id @param {Message} message */
+function send(socket, id, { text, fds }) {
+  const frame = codec.encode({ bytes: Buffer.from(JSON.stringify([id, text])), fds });
+  return socket.send(frame.bytes, frame.fds, { transfer: true });
+}
+
+/** @param {FdSocket} socket @returns {AsyncGenerator<{ id: number, message: Message }>} */
+async function* messages(socket) {
+  // Every message has a descriptor, and the kernel ends a read behind descriptors. So each segment is one message. (No!)
+  for await (const frame of socket.frames()) {
+    const { bytes, fds } = codec.decode(frame);
+    const [id, text] = JSON.parse(bytes.toString());
+    yield { id, message: { text, fds } };
+  }
+}
+
+/** @param {FdSocket} socket @param {(question: Message) => Message} answer */
+export async function serve(socket, answer) {
+  for await (const { id, message } of messages(socket)) await send(socket, id, answer(message));
+  socket.end();
+}
+
+export class Client {
+  /** @type {Map<number, Call>} */
+  #calls = new Map();
+  #lastId = 0;
+  #socket;
+
+  /** @param {FdSocket} socket */
+  constructor(socket) {
+    this.#socket = socket;
+    this.#receive().then(
+      () => this.#give(new Error('the server is gone')),
+      (error) => this.#give(error),
+    );
+  }
+
+  /** @param {Message} question @returns {Promise<Message>} */
+  call(question) {
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve, reject });
+      send(this.#socket, id, question).catch(reject);
+    });
+  }
+
+  async #receive() {
+    for await (const { id, message } of messages(this.#socket)) {
+      this.#calls.get(id)?.resolve(message);
+      this.#calls.delete(id);
+    }
+  }
+
+  /** @param {unknown} reason */
+  #give(reason) {
+    for (const { reject } of this.#calls.values()) reject(reason);
+  }
+}

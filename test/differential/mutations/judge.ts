@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Difference } from '../compare';
+import { searchInChild } from '../search-in-child';
+import type { BrokenCopy } from './broken-copy';
+import type { Mutation } from './mutation';
+
+export interface Bounds {
+  /** Programs, a third of them crowded. */
+  readonly runs: number;
+  readonly seed: number;
+}
+
+/** What found a mutation out. */
+export type Verdict =
+  | { readonly by: 'differential'; readonly difference: Difference }
+  | { readonly by: 'test'; readonly file: string; readonly title: string }
+  | { readonly by: 'nothing'; readonly failure?: string };
+
+const MAX_STEPS = 60;
+const MILLISECONDS = 300_000;
+
+/** Breaks the model, and looks for who notices. @throws where the programs or the test do not end */
+export function judge(copy: BrokenCopy, mutation: Mutation, bounds: Bounds): Promise<Verdict> {
+  const { test } = mutation;
+  return copy.whileBroken(mutation, () => (test === undefined ? search(copy, bounds) : runTest(copy, test)));
+}
+
+async function search({ directory }: BrokenCopy, { runs, seed }: Bounds): Promise<Verdict> {
+  const crowded = Math.floor(runs / 3);
+  const kinds = [
+    { kind: 'ordinary', runs: runs - crowded },
+    { kind: 'crowded', runs: crowded },
+  ] as const;
+  for (const each of kinds) {
+    const options = { ...each, seed, maxSteps: MAX_STEPS };
+    const { difference, failure } = await searchInChild(options, directory, MILLISECONDS);
+    if (failure !== undefined) return { by: 'nothing', failure };
+    if (difference !== undefined) return { by: 'differential', difference };
+  }
+  return { by: 'nothing' };
+}
+
+/** The first failing test of a file. */
+export async function runTest({ directory }: BrokenCopy, file: string): Promise<Verdict> {
+  const output = path.join(directory, 'results.json');
+  const jest = path.join(directory, 'node_modules/jest/bin/jest.js');
+  const child = spawn(process.execPath, [jest, file, '--ci', '--json', '--outputFile', output], {
+    cwd: directory,
+    stdio: 'ignore',
+    timeout: MILLISECONDS,
+  });
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  if (signal !== null) throw new Error(`${file} ended with ${signal}`);
+  if (code === 0) return { by: 'nothing' };
+  const { testResults } = JSON.parse(readFileSync(output, 'utf8')) as Results;
+  for (const { message, assertionResults } of testResults) {
+    const failed = assertionResults.find(({ status }) => status === 'failed');
+    if (failed !== undefined) return { by: 'test', file, title: failed.fullName };
+    if (assertionResults.length === 0) throw new Error(message);
+  }
+  throw new Error(`${file} failed without a failing test`);
+}
+
+/** What `jest --json` writes, as far as it is read here. */
+interface Results {
+  readonly testResults: readonly {
+    readonly message: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}

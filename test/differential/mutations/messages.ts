@@ -1,0 +1,163 @@
+import type { Mutation } from './mutation';
+
+/** docs/kernel.md 23, 37 and 39: SOCK_SEQPACKET and SOCK_DGRAM. */
+export const MESSAGES: readonly Mutation[] = [
+  {
+    rule: 23,
+    broken: 'Messages of SOCK_SEQPACKET are read as a stream',
+    file: 'model-process.ts',
+    from: `(socket.type === 'stream' ? receiveStream : receiveDatagram)`,
+    to: `(socket.type === 'dgram' ? receiveDatagram : receiveStream)`,
+  },
+  {
+    rule: 23,
+    broken: 'Messages of SOCK_SEQPACKET are sent as a stream',
+    file: 'model-process.ts',
+    from: `if (socket.type !== 'stream') return sendDatagram`,
+    to: `if (socket.type === 'dgram') return sendDatagram`,
+  },
+  {
+    rule: 23,
+    broken: 'What did not fit is read next',
+    file: 'datagram.ts',
+    from: '  socket.queue.shift();\n  const files = message.takeFiles();\n',
+    to: `  const files = message.takeFiles();
+  message.consume(bytes.length);
+  if (message.unread > 0) return { ...taken, ancillary: { files, writer } };
+  socket.queue.shift();
+`,
+  },
+  {
+    rule: 23,
+    broken: 'No MSG_TRUNC',
+    file: 'datagram.ts',
+    from: 'dataTruncated: bytes.length < message.bytes.length',
+    to: 'dataTruncated: false',
+  },
+  {
+    rule: 23,
+    broken: 'MSG_TRUNC as a flag of the call does not ask for the length of the message',
+    file: 'datagram.ts',
+    from: '(flags & MSG_TRUNC) === 0 ? bytes.length : message.bytes.length',
+    to: 'bytes.length',
+  },
+  {
+    rule: 23,
+    broken: 'An empty message is not sent',
+    file: 'datagram.ts',
+    from: '  const peer = receiverOf(socket);\n',
+    to: '  const peer = receiverOf(socket);\n  if (length === 0) return 0;\n',
+  },
+  {
+    rule: 23,
+    broken: 'The descriptors of an empty message are dropped',
+    file: 'datagram.ts',
+    from: 'putInFlight(message), memory',
+    to: 'length === 0 ? undefined : putInFlight(message), memory',
+  },
+  {
+    rule: 23,
+    broken: 'The end of SOCK_SEQPACKET is EAGAIN',
+    file: 'datagram.ts',
+    from: `socket.type === 'seqpacket' && socket.readShutdown`,
+    to: 'socket.dead',
+  },
+  {
+    rule: 23,
+    broken: 'SOCK_DGRAM has an end',
+    file: 'datagram.ts',
+    from: `socket.type === 'seqpacket' && socket.readShutdown`,
+    to: 'socket.readShutdown',
+  },
+  {
+    rule: 23,
+    broken: 'A peek installs no descriptors',
+    file: 'datagram.ts',
+    from: 'files: message.files?.map((file) => file.hold()), writer',
+    to: 'files: undefined, writer',
+  },
+  {
+    rule: 23,
+    broken: 'A message may use all of the send buffer',
+    file: 'datagram.ts',
+    from: 'RESERVED = 32',
+    to: 'RESERVED = 0',
+  },
+  {
+    rule: 23,
+    broken: 'A buffer that is exactly full takes one message more',
+    file: 'datagram.ts',
+    from: 'socket.memory >= socket.sendBuffer',
+    to: 'socket.memory > socket.sendBuffer',
+  },
+  {
+    rule: 23,
+    broken: 'Any number of descriptors may be in flight in messages',
+    file: 'datagram.ts',
+    from: '  checkInFlight(message);\n',
+    to: '',
+  },
+  {
+    rule: 23,
+    broken: 'SO_PASSRIGHTS stops no message',
+    file: 'datagram.ts',
+    from: `  if (message.files.length > 0 && !peer.passRights) throw new KernelError('EPERM', 'sendmsg');\n`,
+    to: '',
+  },
+  {
+    rule: 23,
+    broken: 'A peer that ended its reading still takes messages',
+    file: 'datagram.ts',
+    from: `  if (peer.readShutdown) throw new KernelError('EPIPE', 'sendmsg');\n`,
+    to: '',
+  },
+  {
+    rule: 37,
+    broken: 'ECONNRESET comes behind what the peer sent on SOCK_SEQPACKET',
+    file: 'datagram.ts',
+    from: `  throwError(socket, 'recvmsg');\n  const message = socket.queue[0];\n`,
+    to: `  const message = socket.queue[0];\n  if (message === undefined) throwError(socket, 'recvmsg');\n`,
+  },
+  {
+    rule: 37,
+    broken: 'SOCK_DGRAM is not told by sending that the other end is gone',
+    file: 'datagram.ts',
+    from: `    throw new KernelError('ECONNREFUSED', 'sendmsg');\n`,
+    to: `    throw new KernelError('ENOTCONN', 'sendmsg');\n`,
+  },
+  {
+    rule: 37,
+    broken: 'ECONNREFUSED comes each time',
+    file: 'datagram.ts',
+    from: '    socket.peer = undefined;\n',
+    to: '',
+  },
+  {
+    rule: 37,
+    broken: 'ECONNREFUSED leaves what waits',
+    file: 'datagram.ts',
+    from: '    socket.purge();\n',
+    to: '',
+  },
+  {
+    rule: 37,
+    broken: 'ECONNRESET comes on SOCK_DGRAM as well',
+    file: 'model-socket.ts',
+    from: `if (peer !== undefined && this.type !== 'dgram') {`,
+    to: `if (peer !== undefined && this.type === 'dgram' && this.#hasUnread()) peer.error = 'ECONNRESET';\n    if (peer !== undefined && this.type !== 'dgram') {`,
+  },
+  {
+    rule: 39,
+    broken: 'An empty message that was not read makes ECONNRESET',
+    file: 'model-socket.ts',
+    from: '(first.unread > 0 || this.queue.length > 1)',
+    to: 'true',
+  },
+  {
+    rule: 39,
+    broken: 'Two empty messages that were not read make no ECONNRESET',
+    file: 'model-socket.ts',
+    from: '(first.unread > 0 || this.queue.length > 1)',
+    to: 'first.unread > 0',
+  },
+];

@@ -1,0 +1,106 @@
+import { modelSocketPair, type ModelSocketPairOptions, ModelWorld } from '../../packages/ancillary/testing';
+import { thrown } from '../native/thrown';
+
+/** As a JavaScript user may call it. */
+const make = modelSocketPair as (options?: unknown) => ReturnType<typeof modelSocketPair>;
+
+const NAMES = 'short-read, eagain, eintr, emfile, reset, eof, short-write, etoomanyrefs';
+
+test.each<[unknown, typeof TypeError, string]>([
+  [42, TypeError, 'modelSocketPair() takes an object, such as { seed: 1 }, not 42'],
+  [null, TypeError, 'modelSocketPair() takes an object, such as { seed: 1 }, not null'],
+  [{ kernel: 'windows' }, TypeError, 'kernel is one of linux, bsd, darwin, not windows'],
+  [{ kernel: 'toString' }, TypeError, 'kernel is one of linux, bsd, darwin, not toString'],
+  [{ seed: '1' }, TypeError, 'seed is a number, not 1'],
+  [{ seed: NaN }, RangeError, 'seed is an integer, not NaN'],
+  [{ seed: Infinity }, RangeError, 'seed is an integer, not Infinity'],
+  [{ seed: 1.5 }, RangeError, 'seed is an integer, not 1.5'],
+  [{ fdLimit: -1 }, RangeError, 'fdLimit is an integer from 0 up, not -1'],
+  [{ sndbuf: 'large' }, TypeError, 'sndbuf is a number, not large'],
+  [{ inFlightLimit: 0.5 }, RangeError, 'inFlightLimit is an integer from 0 up, not 0.5'],
+  [{ faults: 'eof' }, TypeError, 'faults is a list of faults, a rate, or { rate, what }, not eof'],
+  [{ faults: null }, TypeError, 'faults is a list of faults, a rate, or { rate, what }, not null'],
+  [{ faults: 1.1 }, RangeError, 'the rate of faults is from 0 to 1, not 1.1'],
+  [{ faults: { rate: -0.1 } }, RangeError, 'the rate of faults is from 0 to 1, not -0.1'],
+  [{ faults: NaN }, RangeError, 'the rate of faults is from 0 to 1, not NaN'],
+  [{ faults: {} }, TypeError, 'the rate of faults is a number, not undefined'],
+  [{ faults: { rate: 0.1, what: 'eof' } }, TypeError, 'faults.what is a list of names, not eof'],
+  [{ faults: { rate: 0.1, what: ['eof', 'oef'] } }, TypeError, `faults.what[1] is one of ${NAMES}, not oef`],
+  [{ faults: [5] }, TypeError, 'faults[0] is an object { what, at }, not 5'],
+  [{ faults: [{ what: 'eof', at: 0 }, { what: 'end' }] }, TypeError, `faults[1].what is one of ${NAMES}, not end`],
+  [{ faults: [{ at: 0 }] }, TypeError, `faults[0].what is one of ${NAMES}, not undefined`],
+  [
+    { faults: [{ what: 'eof' }] },
+    TypeError,
+    'faults[0].at is the offset of a byte, { byte } or { message }, not undefined',
+  ],
+  [{ faults: [{ what: 'eof', at: {} }] }, TypeError, "faults[0].at has neither 'byte' nor 'message'"],
+  [
+    { faults: [{ what: 'eof', at: { byte: 1, message: 1 } }] },
+    TypeError,
+    "faults[0].at has either 'byte' or 'message', not both",
+  ],
+  [{ faults: [{ what: 'eof', at: -1 }] }, RangeError, 'faults[0].at is an integer from 0 up, not -1'],
+  [{ faults: [{ what: 'eof', at: { byte: 1.5 } }] }, RangeError, 'faults[0].at.byte is an integer from 0 up, not 1.5'],
+  [{ faults: [{ what: 'eof', at: { message: '1' } }] }, TypeError, 'faults[0].at.message is a number, not 1'],
+  [{ faults: [{ what: 'eof', at: 1, socket: 2 }] }, TypeError, 'faults[0].socket is 0 or 1, not 2'],
+  [{ faults: [{ what: 'eof', at: 1, call: 'read' }] }, TypeError, 'faults[0].call is recvmsg or sendmsg, not read'],
+  [
+    { faults: [{ what: 'short-write', at: 1, call: 'recvmsg' }] },
+    TypeError,
+    "faults[0]: 'short-write' cannot happen in recvmsg, which has short-read, eagain, eintr, emfile, reset, eof",
+  ],
+  [
+    { faults: [{ what: 'emfile', at: 1, call: 'sendmsg' }] },
+    TypeError,
+    "faults[0]: 'emfile' cannot happen in sendmsg, which has short-write, eagain, eintr, etoomanyrefs, reset",
+  ],
+  [{ faults: [{ what: 'eof', at: 1, free: 1 }] }, TypeError, "faults[0]: only 'emfile' has 'free', not 'eof'"],
+  [{ faults: [{ what: 'emfile', at: 1, free: -1 }] }, RangeError, 'faults[0].free is an integer from 0 up, not -1'],
+  [{ socket: { highWaterMark: 0 } }, RangeError, 'highWaterMark is an integer from 1 to 2^31 - 1, not 0'],
+])('modelSocketPair(%j) is refused: %p', (options, kind, message) => {
+  const error = thrown(() => make(options));
+  expect(error).toBeInstanceOf(kind);
+  expect(error).toMatchObject({ message });
+});
+
+test('what is allowed is taken', () => {
+  const allowed: ModelSocketPairOptions[] = [
+    {},
+    { seed: 0 },
+    { seed: -7, kernel: 'darwin', sndbuf: 0, fdLimit: 1, inFlightLimit: 0 },
+    { faults: [] },
+    { faults: 0 },
+    { faults: 1 },
+    { faults: { rate: 0.5, what: [] } },
+    { faults: [{ what: 'emfile', at: 0, call: 'recvmsg', socket: 1, free: 0 }] },
+    { socket: { maxFdsPerFrame: 0 } },
+  ];
+  for (const options of allowed) for (const socket of modelSocketPair(options)) socket.destroy();
+});
+
+test('options that the sockets refuse leave nothing open', () => {
+  const opened: ModelWorld[] = [];
+  const socketpair = jest.spyOn(ModelWorld.prototype, 'socketpair').mockImplementation(function (this: ModelWorld) {
+    opened.push(this);
+    return this.bindings[0].socketpair(this.bindings[1]);
+  });
+  try {
+    expect(() => make({ socket: { onSurplus: 'keep' } })).toThrow(TypeError);
+  } finally {
+    socketpair.mockRestore();
+  }
+  expect(opened.map((world) => world.openDescriptors())).toEqual([[[], []]]);
+});
+
+test('a process that may have no descriptor at all cannot make a pair: EMFILE', () => {
+  expect(thrown(() => make({ fdLimit: 0 }))).toMatchObject({ code: 'EMFILE', syscall: 'socketpair' });
+});
+
+test('the list of faults is copied', () => {
+  const faults = [{ what: 'eof', at: 1 } as const];
+  const pair = modelSocketPair({ faults });
+  faults.pop();
+  expect(pair.world.faultsLeft).toHaveLength(1);
+  for (const socket of pair) socket.destroy();
+});
