@@ -18,7 +18,7 @@ export class BrokenCopy implements Disposable {
   }
 
   /** Runs something while the model is broken in this way. */
-  async whileBroken<T>(mutation: Mutation, run: () => Promise<T>): Promise<T> {
+  async whileBroken<T>(mutation: Pick<Mutation, 'file' | 'from' | 'to'>, run: () => Promise<T>): Promise<T> {
     const file = path.join(this.directory, MODEL, mutation.file);
     const source = readFileSync(file, 'utf8');
     writeFileSync(file, mutate(source, mutation));

@@ -17,7 +17,7 @@ export interface Mutation {
 export const MODEL = 'packages/binding-model/kernel';
 
 /** @throws if it is not there exactly once: then the source has changed, and the list has to */
-export function mutate(source: string, { file, from, to }: Mutation): string {
+export function mutate(source: string, { file, from, to }: Pick<Mutation, 'file' | 'from' | 'to'>): string {
   const [before, after, ...more] = source.split(from);
   if (before === undefined || after === undefined || more.length > 0) {
     throw new Error(`${file} has ${more.length + Number(after !== undefined)} times: ${from}`);

@@ -1,0 +1,123 @@
+import { BrokenCopy } from '../differential/mutations/broken-copy';
+import { execFileSync } from 'node:child_process';
+
+/** A rule of the queues, broken in its source text: `npm run test:mutations` shows that the schedules find each. */
+interface Mutation {
+  readonly broken: string;
+  /** From the model's folder, which is where {@link BrokenCopy} starts from. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const RECEIVE_QUEUE = '../../stream/receive-queue.ts';
+const FRAME_READER = '../../stream/frame-reader.ts';
+const SEND_QUEUE = '../../stream/send-queue.ts';
+
+const MUTATIONS: readonly Mutation[] = [
+  {
+    broken: 'the anchor is the other end of the window',
+    file: RECEIVE_QUEUE,
+    from: "bundle.anchor === 'last-byte' ? bundle.window.end - 1 : bundle.window.start",
+    to: "bundle.anchor === 'last-byte' ? bundle.window.start : bundle.window.end - 1",
+  },
+  {
+    broken: 'descriptors in order are given twice',
+    file: RECEIVE_QUEUE,
+    from: 'bundle.fds.splice(0, count - fds.length)',
+    to: 'bundle.fds.slice(0, count - fds.length)',
+  },
+  {
+    broken: 'the descriptors of a segment with plain bytes in front are dropped',
+    file: RECEIVE_QUEUE,
+    from: 'const plain = fds.length === 0 && !truncated;',
+    to: 'const plain = (fds.length === 0 && !truncated) || bytes.length > 2;',
+  },
+  {
+    broken: 'descriptors in order are taken from behind the end of the frame',
+    file: RECEIVE_QUEUE,
+    from: 'if (bundle === undefined || bundle.window.start >= frame.end) break;',
+    to: 'if (bundle === undefined) break;',
+  },
+  {
+    broken: 'what stands behind a truncated bundle is counted off',
+    file: RECEIVE_QUEUE,
+    from: '      if (bundle.truncated) break;\n',
+    to: '      if (bundle.truncated) { this.#bundles.shift(); continue; }\n',
+  },
+  {
+    broken: 'a window of several frames is no guess',
+    file: RECEIVE_QUEUE,
+    from: 'bundle.shared ||= inside(start, bundle.window) || inside(end, bundle.window);',
+    to: 'bundle.shared ||= false;',
+  },
+  {
+    broken: 'bounded reads ask for a byte more',
+    file: FRAME_READER,
+    from: 'return Math.max(0, this.#front.length - this.#queue.length);',
+    to: 'return this.#front.length > this.#queue.length ? this.#front.length - this.#queue.length + 1 : 0;',
+  },
+  {
+    broken: 'a frame that lacks descriptors is handed out',
+    file: FRAME_READER,
+    from: 'came + this.#closedEarly < fds && !claim.truncated',
+    to: 'false',
+  },
+  {
+    broken: 'a count is filled from the bundles of other frames',
+    file: FRAME_READER,
+    from: '    return this.#queue.claimAttached(range);',
+    to: "    return fds === 'attached' ? this.#queue.claimAttached(range) : this.#queue.claimInOrder(fds, { ...range, end: Infinity });",
+  },
+  {
+    broken: 'a guess is not said to be one',
+    file: FRAME_READER,
+    from: 'const ambiguous = claim.overlapping && guessed && this.#greedy;',
+    to: 'const ambiguous = false;',
+  },
+  {
+    broken: 'descriptors are sent again with the rest of a message',
+    file: SEND_QUEUE,
+    from: 'fds: at < groups ? fdGroup(fds, at) : NO_FDS',
+    to: 'fds: at <= groups && at < bytes.length ? fdGroup(fds, 0) : NO_FDS',
+  },
+  {
+    broken: 'a frame leaves the queue before its last byte',
+    file: SEND_QUEUE,
+    from: 'if (frame.sent < frame.bytes.length) break;',
+    to: 'if (frame.sent < frame.bytes.length - 1) break;',
+  },
+  {
+    broken: 'bytes that were sent are not counted',
+    file: SEND_QUEUE,
+    from: 'frame.sent += counted;',
+    to: 'frame.sent += left > counted ? counted : 0;',
+  },
+];
+
+const MILLISECONDS = 300_000;
+
+/** The world in which the first schedule fails, what is wrong there, and by which steps. */
+function firstFailure(directory: string): string | undefined {
+  const args = ['--require', './test/support/run-typescript.js', 'test/schedules/first-failure.ts'];
+  const output = execFileSync(process.execPath, args, { cwd: directory, encoding: 'utf8', timeout: MILLISECONDS });
+  if (output === '') return undefined;
+  const { world, what, story } = JSON.parse(output) as { world: string; what: string; story: string[] };
+  return [world, what, ...story].join('\n  ');
+}
+
+async function main(): Promise<void> {
+  using copy = new BrokenCopy();
+  let survived = 0;
+  for (const mutation of MUTATIONS) {
+    const found = await copy.whileBroken(mutation, () => Promise.resolve(firstFailure(copy.directory)));
+    if (found === undefined) survived++;
+    console.log(`${mutation.file.replace('../../stream/', '')}: ${mutation.broken}\n  ${found ?? 'NOTHING FAILS'}`);
+  }
+  if (survived > 0) process.exitCode = 1;
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
