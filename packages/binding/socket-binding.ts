@@ -44,7 +44,10 @@ export interface SocketEvents {
   hangup(): void;
 }
 
-/** An open, connected Unix stream socket. After {@link close} no event comes and every other call does nothing. */
+/**
+ * An open, connected Unix stream socket. After {@link close} no event comes; `send` and `shutdown` answer EBADF,
+ * `peerCredentials` throws it, and every other call does nothing.
+ */
 export interface SocketHandle {
   /** -1 once closed. */
   readonly fd: number;

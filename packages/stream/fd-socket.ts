@@ -243,7 +243,7 @@ export class FdSocket extends Duplex {
   override _destroy(error: Error | null, callback: WriteCallback): void {
     this.#handle.close();
     const reason = error ?? new AncillaryError('ERR_FD_CLOSED', 'the socket was destroyed');
-    const sendersTold = this.#sender.close(reason);
+    const sendersTold = [this.#sender.close(reason), this.#order.close(reason)].includes(true);
     const readersTold = this.#receiver.close(error ?? undefined);
     // An 'error' that nobody hears ends the process; whoever waited has been told by a rejection.
     const told = sendersTold || readersTold;

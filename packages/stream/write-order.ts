@@ -13,6 +13,8 @@ export class WriteOrder {
   readonly #sender: Sender;
   /** Frames that stand in the Writable's buffer, found again by the very Buffer that holds their place. */
   readonly #parked = new WeakMap<Uint8Array, Outgoing>();
+  /** The same frames, as long as they stand there. */
+  readonly #waiting = new Set<Outgoing>();
   /** Bytes that the Writable handed over and that it does not know to be sent. */
   #writing = 0;
 
@@ -44,6 +46,7 @@ export class WriteOrder {
     for (const chunk of chunks) {
       this.#writing += chunk.length;
       const parked = this.#parked.get(chunk);
+      if (parked !== undefined) this.#waiting.delete(parked);
       if (parked === undefined && chunk.length > 0) frames.push(Outgoing.chunk(chunk, settled));
       else if (parked === undefined) failure ??= lossOf(chunk);
       // A frame that fails alone tells its own promise; the chunks around it are written all the same.
@@ -54,12 +57,21 @@ export class WriteOrder {
     settled();
   }
 
+  /** Fails the frames that still wait for their place. Returns whether somebody is told by a promise. */
+  close(reason: Error): boolean {
+    const left = [...this.#waiting].filter(({ settled }) => !settled);
+    this.#waiting.clear();
+    for (const frame of left) frame.settle(reason);
+    return left.length > 0;
+  }
+
   #park(frame: Outgoing): void {
     this.#sender.secure(frame);
     if (frame.settled) return;
     frame.parked = true;
     const place = Buffer.from(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.length);
     this.#parked.set(place, frame);
+    this.#waiting.add(frame);
     this.#writable.write(place, (error) => {
       if (error) frame.settle(error);
     });

@@ -71,6 +71,15 @@ onEach(kernelsWithFaults, (test) => {
     expect([sender.fd, receiver.fd]).toEqual([-1, -1]);
   });
 
+  test('frames that stand behind written chunks are given the reason too', async (kernel) => {
+    using sockets = openSockets(kernel);
+    const { sender } = sockets;
+    fill(sender);
+    const sent = ['x', 'y'].map((text) => codeOf(() => sender.send(text)));
+    sender.destroy();
+    expect(await Promise.all(sent)).toEqual(['ERR_FD_CLOSED', 'ERR_FD_CLOSED']);
+  });
+
   test('what was handed out before stays open and belongs to whoever took it', async (kernel) => {
     using files = new SentFiles(kernel, 2);
     using sockets = openSockets(kernel);

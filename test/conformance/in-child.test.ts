@@ -33,6 +33,7 @@ async function toldTo(kernel: string, program: string): Promise<string[]> {
     const [left, right] = [bindings[0].open(a, eventsOf('left')), bindings[1].open(b, eventsOf('right'))];
     const part = (text) => ({ bytes: Buffer.from(text), fds: [] });
     process.on('uncaughtException', (error) => told.push('uncaught ' + error.message));
+    const until = async (condition) => { while (!condition()) await new Promise(setImmediate); };
     process.on('exit', () => require('node:fs').writeSync(1, JSON.stringify(told)));
     ${program}`,
   ]);
@@ -75,7 +76,6 @@ describe.each(Object.entries(kernels))('on %s', (_name, kernel) => {
     const told = await toldTo(
       kernel,
       `onEvent = (what) => { throw new Error(what); };
-      const until = async (condition) => { while (!condition()) await new Promise(setImmediate); };
       const count = (what) => told.filter((each) => each === 'uncaught ' + what).length;
       (async () => {
         left.allowReading(9, 9);
@@ -98,5 +98,23 @@ describe.each(Object.entries(kernels))('on %s', (_name, kernel) => {
     );
     const events = ['read a', 'read b', 'writable', 'writable', 'hangup', 'read eof'];
     expect(told).toEqual(events.flatMap((event) => [`left ${event}`, `uncaught left ${event}`]));
+  });
+
+  test('an exception thrown from one event keeps no other from coming', async () => {
+    const told = await toldTo(
+      kernel,
+      `onEvent = (what) => { throw new Error(what); };
+      for (const end of [left, right]) {
+        end.allowReading(1, 1);
+        end.watchWritable();
+        end.send([part('x')]);
+      }
+      until(() => told.length === 8).then(() => {
+        left.close();
+        right.close();
+      });`,
+    );
+    const events = ['left read x', 'left writable', 'right read x', 'right writable'];
+    expect(told.sort()).toEqual([...events, ...events.map((event) => `uncaught ${event}`)]);
   });
 });

@@ -29,6 +29,19 @@ it(`a connection reset while a write() is pending emits 'error'`, async () => {
   expect(uncaught).toEqual([result]);
 });
 
+it(`an error that a send() behind written chunks was told by its rejection emits nothing`, async () => {
+  const told = await inChild(`
+    const [socket, peer] = ancillary.socketpair();
+    while (socket.write(Buffer.alloc(16384)));
+    const sent = socket.send('x').catch((error) => error.message);
+    socket.destroy(new Error('why'));
+    const message = await sent;
+    await turns(5);
+    peer.destroy();
+    return message;`);
+  expect(told).toEqual({ result: 'why', uncaught: [] });
+});
+
 it(`an error that a send() was told by its rejection emits nothing`, async () => {
   const told = await inChild(`
     const [socket, peer] = ancillary.socketpair();
