@@ -46,14 +46,14 @@ Napi::Value closeOne(Info info) {
 }
 
 Napi::Value closeAll(Info info) {
-  Napi::Array fds;
-  if (!readArray(info, 0, "fds", fds)) return info.Env().Undefined();
-  const std::uint32_t count = fds.Length();
-  for (std::uint32_t i = 0; i < count; ++i) {
-    int fd;
-    if (!readInt(info.Env(), fds.Get(i), "a descriptor", fd)) break;
-    ledgerOf(info).close(fd);
+  std::uint64_t count = 0;
+  if (!readCount(info, 0, "count", count)) return info.Env().Undefined();
+  JsEnvironment& home = JsEnvironment::of(info.Env());
+  if (count > JsEnvironment::kMostClosed) {
+    throwType(info.Env(), "count", "a number of descriptors in closeFds");
+    return info.Env().Undefined();
   }
+  for (std::uint64_t i = 0; i < count; ++i) home.ledger.close(home.closeFds()[i]);
   return info.Env().Undefined();
 }
 

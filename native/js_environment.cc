@@ -34,7 +34,11 @@ bool JsEnvironment::exportArrays(Napi::Object exports) {
   segments_ = static_cast<SegmentRecord*>(add(arrays_[0], "readSegments", napi_uint32_array, kNumbers));
   fds_ = static_cast<int*>(add(arrays_[1], "readFds", napi_int32_array, ReadBatch::kMaxFdsHeld));
   state_ = static_cast<int*>(add(arrays_[2], "readState", napi_int32_array, 2));
-  return segments_ != nullptr && fds_ != nullptr && state_ != nullptr;
+  sendFds_ = static_cast<int*>(add(arrays_[3], "sendFds", napi_int32_array, kMaxFds));
+  sendState_ = static_cast<int*>(add(arrays_[4], "sendState", napi_int32_array, 1));
+  closeFds_ = static_cast<int*>(add(arrays_[5], "closeFds", napi_int32_array, kMostClosed));
+  return segments_ != nullptr && fds_ != nullptr && state_ != nullptr && sendFds_ != nullptr && sendState_ != nullptr &&
+         closeFds_ != nullptr;
 }
 
 Napi::Value JsEnvironment::slab(Slab& into) {

@@ -29,6 +29,13 @@ class JsEnvironment {
   ReadBatch batch() { return {segments_, fds_, 0, 0, 0}; }
   int* state() { return state_; }
 
+  /** The descriptors of sendOne(), and what ended the last send. */
+  const int* sendFds() const { return sendFds_; }
+  int* sendState() { return sendState_; }
+
+  static constexpr std::size_t kMostClosed = 1024;
+  const int* closeFds() const { return closeFds_; }
+
   /**
    * The slab, a new one when the last is nearly used up, and its Buffer; {@link keepSlab} notes what was used.
    * Empty when there is no memory, or the environment is ending.
@@ -55,7 +62,10 @@ class JsEnvironment {
   SegmentRecord* segments_ = nullptr;
   int* fds_ = nullptr;
   int* state_ = nullptr;
-  Napi::ObjectReference arrays_[3];
+  int* sendFds_ = nullptr;
+  int* sendState_ = nullptr;
+  int* closeFds_ = nullptr;
+  Napi::ObjectReference arrays_[6];
 };
 
 }  // namespace ancillary

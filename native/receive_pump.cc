@@ -10,24 +10,32 @@
 
 namespace ancillary {
 
-void ReceivePump::run(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger) {
+bool ReceivePump::run(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger, std::size_t mostSegments) {
+  const bool alone = expectsOne();
+  const bool more = readSegments(socket, slab, batch, ledger, alone ? 1 : mostSegments);
+  if (batch.segmentCount == 1) ++lone_;
+  else if (batch.segmentCount > 1) lone_ = 0;
+  return more && !alone;
+}
+
+bool ReceivePump::readSegments(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger, std::size_t mostSegments) {
   batch.segmentCount = 0;
   batch.fdCount = 0;
   batch.end = 0;
-  while (wantsToRead() && slab.used < slab.size && batch.segmentCount < ReadBatch::kMaxSegments &&
+  while (wantsToRead() && slab.used < slab.size && batch.segmentCount < mostSegments &&
          batch.fdCount < ReadBatch::kFdBudget) {
     const std::size_t room = slab.size - slab.used;
     const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(bytes_, room));
     int* const fds = batch.fds + batch.fdCount;
     const Received got =
         receiveMessage(socket, slab.bytes + slab.used, size, ledger, fds, ReadBatch::kMaxFdsHeld - batch.fdCount);
-    if (got.size == -EAGAIN || got.size == -EWOULDBLOCK) return;
+    if (got.size == -EAGAIN || got.size == -EWOULDBLOCK) return false;
     if (got.size <= 0) {
       // A segment has at least one byte, so these cannot be anybody's; Linux never sends any.
       for (std::size_t i = 0; i < got.fdCount; ++i) ledger.close(fds[i]);
       ended_ = true;
       batch.end = got.size == 0 ? ReadBatch::kEndOfFile : static_cast<int>(got.size);
-      return;
+      return false;
     }
 
     const std::size_t length = static_cast<std::size_t>(got.size);
@@ -40,7 +48,10 @@ void ReceivePump::run(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger) 
     batch.fdCount += got.fdCount;
     bytes_ -= length;
     fds_ -= std::min<std::uint64_t>(fds_, got.fdCount);
+    // Plain bytes are joined, so if there were more the segment would be longer; where it is not so, poll will say.
+    if (length < size && got.fdCount == 0) return false;
   }
+  return true;
 }
 
 }  // namespace ancillary

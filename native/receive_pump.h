@@ -51,13 +51,26 @@ class ReceivePump {
 
   bool wantsToRead() const { return !ended_ && bytes_ > 0 && fds_ > 0; }
 
-  /** Reads until the socket is empty (docs/kernel.md 6), the allowance, the slab, or the batch's budget is used up. */
-  void run(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger);
+  /**
+   * Reads until the socket is empty (docs/kernel.md 6), or the allowance, the slab, the batch's budget or `mostSegments`
+   * is used up. Returns whether it is worth while to go on at once, as far as the socket is concerned.
+   */
+  bool run(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger, std::size_t mostSegments = ReadBatch::kMaxSegments);
 
  private:
+  bool readSegments(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger, std::size_t mostSegments);
+
   std::uint64_t bytes_ = 0;
   std::uint64_t fds_ = 0;
   bool ended_ = false;
+  /** Wake-ups in a row that brought one segment. */
+  unsigned lone_ = 0;
+
+  /** Such a row is most likely questions and answers: asking whether more came would be a system call for nothing. */
+  bool expectsOne() const { return lone_ >= kRow && lone_ % kTryAgain != 0; }
+
+  static constexpr unsigned kRow = 4;
+  static constexpr unsigned kTryAgain = 16;
 };
 
 }  // namespace ancillary

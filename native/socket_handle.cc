@@ -59,8 +59,9 @@ Napi::Function SocketHandle::define(Napi::Env env) {
                      {
                          InstanceMethod<&SocketHandle::getFd>("fd"),
                          InstanceMethod<&SocketHandle::allowReading>("allowReading"),
+                         InstanceMethod<&SocketHandle::readInto>("readInto"),
+                         InstanceMethod<&SocketHandle::sendOne>("sendOne"),
                          InstanceMethod<&SocketHandle::send>("send"),
-                         InstanceMethod<&SocketHandle::getLastError>("lastError"),
                          InstanceMethod<&SocketHandle::watchWritable>("watchWritable"),
                          InstanceMethod<&SocketHandle::watchHangup>("watchHangup"),
                          InstanceMethod<&SocketHandle::shutdownSending>("shutdown"),
@@ -99,6 +100,27 @@ void SocketHandle::allowReading(const Napi::CallbackInfo& info) {
   updateInterest();
 }
 
+void SocketHandle::readInto(const Napi::CallbackInfo& info) {
+  Bytes memory;
+  if (readBytes(info.Env(), info[0], "memory", memory)) memory_ = Napi::Persistent(info[0].As<Napi::Uint8Array>());
+}
+
+Napi::Value SocketHandle::sendOne(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Bytes part;
+  std::uint32_t fdCount = 0;
+  if (!readBytes(env, info[0], "a part", part)) return env.Undefined();
+  if (napi_get_value_uint32(env, info[1], &fdCount) != napi_ok || fdCount > kMaxFds) {
+    throwType(env, "fdCount", "a number of descriptors in sendFds");
+    return env.Undefined();
+  }
+  JsEnvironment& home = environment();
+  const SendPart whole{part.data, part.size, home.sendFds(), fdCount};
+  const Sent sent = isOpen() ? sendBatch(fd(), &whole, 1) : Sent{0, -EBADF};
+  home.sendState()[0] = sent.error;
+  return Napi::Number::New(env, static_cast<double>(sent.accepted));
+}
+
 Napi::Value SocketHandle::send(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Napi::Array bytes;
@@ -113,12 +135,8 @@ Napi::Value SocketHandle::send(const Napi::CallbackInfo& info) {
   if (!arguments.read(env, bytes, fdCounts, fds)) return env.Undefined();
   // Looked at last: reading the arrays may have run JavaScript that closed the socket.
   const Sent sent = isOpen() ? sendBatch(fd(), arguments.parts(), partCount) : Sent{0, -EBADF};
-  lastError_ = sent.error;
+  environment().sendState()[0] = sent.error;
   return Napi::Number::New(env, static_cast<double>(sent.accepted));
-}
-
-Napi::Value SocketHandle::getLastError(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), lastError_);
 }
 
 void SocketHandle::watchWritable(const Napi::CallbackInfo&) {
@@ -165,28 +183,61 @@ void SocketHandle::wake(bool error, int events) {
     wantsWritable_ = false;
     if (!tell(kWritable, {})) return;
   }
-  if (wantsHangup_ && hungUp()) {
+  if (wantsHangup_ && (error || (events & UV_PRIORITIZED) != 0) && hungUp()) {
     wantsHangup_ = false;
     tell(kHangup, {});
   }
 }
 
 bool SocketHandle::read() {
+  if (!memory_.IsEmpty()) return readToMemory();
   const Napi::Env env = Env();
   JsEnvironment& home = environment();
-  Slab slab{};
-  const Napi::Value buffer = home.slab(slab);
-  if (buffer.IsEmpty()) {
-    giveUp();
-    JsEvents::raisePending(env);
-    return false;
+  // Several rounds without asking poll in between, but not for ever: other sockets wait for their turn.
+  for (int round = 0; round < kMostRounds && pump_.wantsToRead(); ++round) {
+    const Napi::HandleScope scope(env);
+    Slab slab{};
+    const Napi::Value buffer = home.slab(slab);
+    if (buffer.IsEmpty()) {
+      giveUp();
+      JsEvents::raisePending(env);
+      return false;
+    }
+    ReadBatch batch = home.batch();
+    const bool more = pump_.run(fd(), slab, batch, home.ledger);
+    home.keepSlab(slab);
+    if (!tellRead(buffer, batch)) return false;
+    if (!more) return true;
   }
-  ReadBatch batch = home.batch();
-  pump_.run(fd(), slab, batch, home.ledger);
-  home.keepSlab(slab);
+  return true;
+}
+
+bool SocketHandle::tellRead(Napi::Value memory, const ReadBatch& batch) {
   if (batch.segmentCount == 0 && batch.end == 0) return true;
-  return tell(kRead, {buffer, Napi::Number::New(env, static_cast<double>(batch.segmentCount)),
+  const Napi::Env env = Env();
+  return tell(kRead, {memory, Napi::Number::New(env, static_cast<double>(batch.segmentCount)),
                       Napi::Number::New(env, batch.end)});
+}
+
+bool SocketHandle::readToMemory() {
+  const Napi::Env env = Env();
+  JsEnvironment& home = environment();
+  for (int i = 0; i < kMostRounds && pump_.wantsToRead(); ++i) {
+    const Napi::HandleScope scope(env);
+    Napi::Uint8Array memory = memory_.Value();
+    ReadBatch batch = home.batch();
+    Slab slab{memory.Data(), memory.ByteLength(), 0};
+    // Of length 0 once it was transferred to another thread.
+    if (slab.size == 0) {
+      giveUp();
+      batch.end = -EFAULT;
+      return tellRead(memory, batch);
+    }
+    const bool more = pump_.run(fd(), slab, batch, home.ledger, 1);
+    if (!tellRead(memory, batch)) return false;
+    if (!more) return true;
+  }
+  return true;
 }
 
 void SocketHandle::giveUp() {

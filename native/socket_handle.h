@@ -19,8 +19,9 @@ class SocketHandle final : public Napi::ObjectWrap<SocketHandle>, private Polled
  private:
   Napi::Value getFd(const Napi::CallbackInfo& info);
   void allowReading(const Napi::CallbackInfo& info);
+  void readInto(const Napi::CallbackInfo& info);
+  Napi::Value sendOne(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
-  Napi::Value getLastError(const Napi::CallbackInfo& info);
   void watchWritable(const Napi::CallbackInfo& info);
   void watchHangup(const Napi::CallbackInfo& info);
   Napi::Value shutdownSending(const Napi::CallbackInfo& info);
@@ -37,12 +38,17 @@ class SocketHandle final : public Napi::ObjectWrap<SocketHandle>, private Polled
 
   /** False when no further callback may follow. */
   bool read();
+  bool readToMemory();
+  bool tellRead(Napi::Value memory, const ReadBatch& batch);
   bool hungUp() const;
 
+  static constexpr int kMostRounds = 16;
+
   ReceivePump pump_;
+  /** The user's memory, if reads go there. */
+  Napi::Reference<Napi::Uint8Array> memory_;
   bool wantsWritable_ = false;
   bool wantsHangup_ = false;
-  int lastError_ = 0;
 };
 
 }  // namespace ancillary

@@ -78,10 +78,12 @@ export {
   FdServer,
   FdSocket,
   type FdSocketOptions,
+  type FrameCallback,
   type FrameCodec,
   type ListenAddress,
   type ListenOptions,
   type Measured,
+  type OnreadOptions,
   type SendOptions,
   type SocketStats,
 } from '../stream';

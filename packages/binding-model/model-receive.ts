@@ -28,6 +28,9 @@ export class ModelReceive {
   /** Descriptors of the next byte were lost for want of numbers (EMSGSIZE, docs/kernel.md 24). */
   #lost = false;
 
+  /** Memory of the user's that each segment is placed in. */
+  into: Buffer | undefined;
+
   constructor(fd: number, parts: HandleParts) {
     this.#fd = fd;
     this.#parts = parts;
@@ -56,7 +59,7 @@ export class ModelReceive {
       segments.push(read);
       room -= read.bytes.length;
       fds += read.fds.length;
-      if (this.#parts.random.chance(EARLY_STOP)) return undefined;
+      if (this.into !== undefined || this.#parts.random.chance(EARLY_STOP)) return undefined;
     }
     return undefined;
   }
@@ -71,7 +74,7 @@ export class ModelReceive {
     if (fault?.what === 'eintr') return this.#readOnce(room);
     if (fault?.what === 'eagain') return 'again';
     if (fault?.what === 'reset' || fault?.what === 'eof') return this.#breakOff(fault.what);
-    const most = Math.min(room, this.#bytesAllowed, faults.untilReceiveFault(here));
+    const most = Math.min(this.into?.length ?? room, this.#bytesAllowed, faults.untilReceiveFault(here));
     if (fault?.what === 'short-read') return this.#receive(1);
     const size = random.chance(SMALL_READ) ? random.between(1, Math.min(most, SMALL)) : most;
     return fault?.what === 'emfile' ? this.#receiveWithoutNumbers(size, fault) : this.#receive(size);
@@ -105,12 +108,18 @@ export class ModelReceive {
     this.#bytesAllowed -= bytes.length;
     this.#fdsAllowed -= Math.min(this.#fdsAllowed, fds.length);
     const segment = {
-      bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+      bytes: this.#placed(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)),
       fds: owned,
       truncated: truncated || this.#lost,
     };
     this.#lost = false;
     return segment;
+  }
+
+  #placed(bytes: Buffer): Buffer {
+    if (this.into === undefined) return bytes;
+    bytes.copy(this.into);
+    return this.into.subarray(0, bytes.length);
   }
 
   /** The connection is gone, for both ends. */

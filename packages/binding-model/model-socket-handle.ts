@@ -77,6 +77,10 @@ export class ModelSocketHandle implements SocketHandle {
     this.#parts.scheduler.changed();
   }
 
+  readInto(memory: Buffer): void {
+    this.#receive.into = memory;
+  }
+
   send(parts: readonly SendPart[]): SendResult {
     if (this.#fd === -1) return { accepted: 0, error: 'EBADF' };
     this.#parts.scheduler.changed();

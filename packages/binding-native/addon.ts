@@ -12,7 +12,9 @@ export interface Addon {
   disown(fd: number): void;
   /** Strikes off and closes. */
   close(fd: number): number;
-  closeAll(fds: readonly number[]): void;
+  /** {@link close} for the first `count` of {@link closeFds}. */
+  closeAll(count: number): void;
+  readonly closeFds: Int32Array;
   /** F_DUPFD_CLOEXEC from 0 up; the copy is in the ledger. */
   dup(fd: number): number;
 
@@ -100,6 +102,12 @@ export interface Addon {
   readonly readFds: Int32Array;
   readonly readState: Int32Array;
 
+  // Shared by all sockets too: crossing into C++ with a typed array costs a fraction of crossing with an Array.
+  /** Filled before {@link NativeSocket.sendOne}; as long as SCM_MAX_FD. */
+  readonly sendFds: Int32Array;
+  /** The negative errno that ended the last send of any socket, or 0. */
+  readonly sendState: Int32Array;
+
   /**
    * Takes the socket over (struck off the ledger) and polls it on the environment's loop; sets O_NONBLOCK and
    * FD_CLOEXEC. A negative errno when it cannot be polled (-EEXIST: another handle of this loop polls that number);
@@ -112,10 +120,10 @@ export interface Addon {
 
 export interface SocketCallbacks {
   /**
-   * One wake-up: `count` segments in `slab`, described in {@link Addon.readSegments}. `end` is 0 while the stream goes
+   * One wake-up: `count` segments in `memory`, described in {@link Addon.readSegments}. `end` is 0 while the stream goes
    * on, 1 at end of file, a negative errno when recvmsg failed.
    */
-  read(slab: Buffer, count: number, end: number): void;
+  read(memory: Buffer, count: number, end: number): void;
   writable(): void;
   hangup(): void;
 }
@@ -124,13 +132,15 @@ export interface NativeSocket {
   /** -1 once closed. */
   fd(): number;
   allowReading(bytes: number, fds: number): void;
+  /** Reads go to the start of this memory from now on, one segment for each callback, instead of into the slab. */
+  readInto(memory: Buffer): void;
   /**
-   * Sends the parts in order: `bytes[i]` with the next `fdCounts[i]` of `fds`. Returns the bytes accepted;
-   * {@link lastError} tells why it stopped early (0 when it did not).
+   * Sends bytes with the first `fdCount` descriptors of {@link Addon.sendFds}. Returns the bytes accepted, and
+   * {@link Addon.sendState} tells why it stopped early.
    */
+  sendOne(bytes: Uint8Array, fdCount: number): number;
+  /** Sends the parts in order: `bytes[i]` with the next `fdCounts[i]` of `fds`. Returns as {@link sendOne}. */
   send(bytes: readonly Uint8Array[], fdCounts: readonly number[], fds: readonly number[]): number;
-  /** The negative errno that ended the last {@link send}, or 0. */
-  lastError(): number;
   watchWritable(): void;
   watchHangup(): void;
   shutdown(): number;

@@ -25,7 +25,12 @@ export const nativeDescriptors: DescriptorTable = {
   },
 
   closeAll(fds) {
-    addon.closeAll(fds);
+    const { closeFds } = addon;
+    for (let start = 0; start < fds.length; start += closeFds.length) {
+      const count = Math.min(closeFds.length, fds.length - start);
+      for (let index = 0; index < count; index++) closeFds[index] = fds[start + index] ?? -1;
+      addon.closeAll(count);
+    }
   },
 
   dup(fd) {

@@ -5,10 +5,11 @@ import {
   type SendResult,
   type SocketEvents,
   type SocketHandle,
+  errnoName,
 } from '../binding';
 import { addon, type NativeSocket } from './addon';
 import { checked, failure, failureName } from './native-failure';
-import { readEnd, takeSegments } from './read-batch';
+import { guardSlab, readEnd, takeSegments } from './read-batch';
 import { requireUnixStream } from './socket-kind';
 
 /**
@@ -21,8 +22,9 @@ export function openSocket(socket: OwnedFd, events: SocketEvents): SocketHandle 
   // Out of line, a byte and its descriptors would be lost without a word (docs/kernel.md 26).
   checked(addon.setSocketOption(fd, addon.constants.SO_OOBINLINE, 1), 'setsockopt', `descriptor ${fd}`);
   const native = addon.openSocket(fd, {
-    read: (slab, count, end) => {
-      events.read(takeSegments(slab, count), readEnd(end));
+    read: (memory, count, end) => {
+      if (memory !== socketHandle.memory) guardSlab(memory);
+      events.read(takeSegments(memory, count), readEnd(end));
     },
     writable: () => {
       events.writable();
@@ -33,11 +35,14 @@ export function openSocket(socket: OwnedFd, events: SocketEvents): SocketHandle 
   });
   if (typeof native === 'number') throw failure(native, 'uv_poll_init', `descriptor ${fd}`);
   socket.take();
-  return new OpenSocket(native);
+  const socketHandle = new OpenSocket(native);
+  return socketHandle;
 }
 
 class OpenSocket implements SocketHandle {
   readonly #native: NativeSocket;
+  /** Where reads go, if that is not the slab. */
+  memory: Buffer | undefined;
 
   constructor(native: NativeSocket) {
     this.#native = native;
@@ -51,7 +56,24 @@ class OpenSocket implements SocketHandle {
     this.#native.allowReading(bytes, fds);
   }
 
+  readInto(memory: Buffer): void {
+    this.memory = memory;
+    this.#native.readInto(memory);
+  }
+
   send(parts: readonly SendPart[]): SendResult {
+    const [only] = parts;
+    const accepted = only !== undefined && parts.length === 1 ? this.#sendOne(only) : this.#sendMany(parts);
+    const error = addon.sendState[0] ?? 0;
+    return error === 0 ? { accepted } : { accepted, error: errnoName(-error) };
+  }
+
+  #sendOne({ bytes, fds }: SendPart): number {
+    for (let index = 0; index < fds.length; index++) addon.sendFds[index] = fds[index] ?? -1;
+    return this.#native.sendOne(bytes, fds.length);
+  }
+
+  #sendMany(parts: readonly SendPart[]): number {
     const bytes: Uint8Array[] = [];
     const fdCounts: number[] = [];
     const fds: number[] = [];
@@ -60,9 +82,7 @@ class OpenSocket implements SocketHandle {
       fdCounts.push(part.fds.length);
       for (const fd of part.fds) fds.push(fd);
     }
-    const accepted = this.#native.send(bytes, fdCounts, fds);
-    const error = failureName(this.#native.lastError());
-    return error === undefined ? { accepted } : { accepted, error };
+    return this.#native.send(bytes, fdCounts, fds);
   }
 
   watchWritable(): void {

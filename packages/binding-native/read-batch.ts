@@ -7,15 +7,17 @@ import { failure } from './native-failure';
 const NUMBERS_PER_SEGMENT = 4;
 const END_OF_FILE = 1;
 
-let knownSlab: Buffer | undefined;
+let knownSlab: Uint8Array | undefined;
+
+/** Segments of many sockets lie in the slab: posting one with its memory to a worker would empty the others. */
+export function guardSlab(slab: Uint8Array): void {
+  if (slab === knownSlab) return;
+  markAsUntransferable(slab.buffer);
+  knownSlab = slab;
+}
 
 /** Copies what one wake-up read out of the arrays that all sockets share; descriptors first of all become owned. */
-export function takeSegments(slab: Buffer, count: number): Segment[] {
-  if (slab !== knownSlab) {
-    // Segments of many sockets lie in it: posting one with its memory to a worker would empty the others.
-    markAsUntransferable(slab.buffer);
-    knownSlab = slab;
-  }
+export function takeSegments(memory: Buffer, count: number): Segment[] {
   const { readSegments, readFds } = addon;
   const segments: Segment[] = [];
   let nextFd = 0;
@@ -23,10 +25,11 @@ export function takeSegments(slab: Buffer, count: number): Segment[] {
     const start = readSegments[at] ?? 0;
     const end = start + (readSegments[at + 1] ?? 0);
     const lastFd = nextFd + (readSegments[at + 2] ?? 0);
+    const truncated = readSegments[at + 3] === 1;
     // An array of its own even when empty, for whoever holds the segment may add to it.
     const fds: OwnedFd[] = [];
     for (; nextFd < lastFd; nextFd++) fds.push(OwnedFd.ofLedger(readFds[nextFd] ?? -1, nativeDescriptors));
-    segments.push({ bytes: slab.subarray(start, end), fds, truncated: readSegments[at + 3] === 1 });
+    segments.push({ bytes: memory.subarray(start, end), fds, truncated });
   }
   return segments;
 }

@@ -1,15 +1,15 @@
 import type { DescriptorTable } from './descriptor-table';
 
-/** What {@link watch} needs of an owner; OwnedFd has it. */
-interface Owner {
-  readonly closed: boolean;
-  /** Whether the registry knows it, so that what never got there is not looked up there. */
-  registered: boolean;
-}
-
 interface Held {
   readonly fd: number;
   readonly table: DescriptorTable;
+}
+
+/** What {@link watch} needs of an owner; OwnedFd has it. */
+interface Owner extends Held {
+  readonly closed: boolean;
+  /** Whether the registry knows it, so that what never got there is not looked up there. */
+  registered: boolean;
 }
 
 const registry = new FinalizationRegistry<Held>(({ fd, table }) => {
@@ -22,34 +22,41 @@ const registry = new FinalizationRegistry<Held>(({ fd, table }) => {
   });
 });
 
-interface Newcomer extends Held {
-  readonly owner: Owner;
-}
+/** Registering costs more than making the object, and most descriptors are closed soon (see docs/performance.md). */
+const GRACE_MS = 10;
+const MOST_NEWCOMERS = 1024;
 
 /**
- * Registering costs more than making the object (see docs/performance.md), and most descriptors are closed within
- * the turn that brought them. So newcomers are kept, strongly, until the turn ends; only what is still open then is
- * registered.
+ * Owners that are kept, strongly, for a moment; only those that are still open then are registered. A timer, since an
+ * immediate would make the event loop poll twice for every turn that brings descriptors.
  */
-let newcomers: Newcomer[] = [];
+let newcomers: Owner[] = [];
+let scheduled = false;
 
 /** Watches an owner until {@link forget}: were it garbage while open, its descriptor would be closed and reported. */
-export function watch(owner: Owner, fd: number, table: DescriptorTable): void {
-  if (newcomers.length === 0) setImmediate(registerSurvivors);
-  newcomers.push({ owner, fd, table });
+export function watch(owner: Owner): void {
+  if (newcomers.push(owner) === MOST_NEWCOMERS) registerSurvivors();
+  if (scheduled) return;
+  scheduled = true;
+  setTimeout(() => {
+    scheduled = false;
+    registerSurvivors();
+  }, GRACE_MS).unref();
 }
 
 /** Ends the watch: the owner closed or gave away its descriptor. */
 export function forget(owner: Owner): void {
   if (owner.registered) registry.unregister(owner);
+  // So that the list stays short, and its owners young garbage, where descriptors are closed about as they come.
+  else while (newcomers.at(-1)?.closed === true) newcomers.pop();
 }
 
 function registerSurvivors(): void {
   const survivors = newcomers;
   newcomers = [];
-  for (const { owner, fd, table } of survivors) {
+  for (const owner of survivors) {
     if (owner.closed) continue;
     owner.registered = true;
-    registry.register(owner, { fd, table }, owner);
+    registry.register(owner, { fd: owner.fd, table: owner.table }, owner);
   }
 }

@@ -10,14 +10,15 @@ import { forget, watch } from './leak-net';
  */
 export class OwnedFd implements Disposable {
   #fd: number;
-  readonly #table: DescriptorTable;
+  /** @internal */
+  readonly table: DescriptorTable;
   /** @internal */
   registered = false;
 
   private constructor(fd: number, table: DescriptorTable) {
     this.#fd = fd;
-    this.#table = table;
-    watch(this, fd, table);
+    this.table = table;
+    watch(this);
   }
 
   /**
@@ -56,7 +57,7 @@ export class OwnedFd implements Disposable {
    */
   take(): number {
     const fd = this.#release('take');
-    this.#table.disown(fd);
+    this.table.disown(fd);
     return fd;
   }
 
@@ -66,12 +67,12 @@ export class OwnedFd implements Disposable {
    */
   dup(): OwnedFd {
     if (this.#fd === -1) throw closedError('dup');
-    return new OwnedFd(this.#table.dup(this.#fd), this.#table);
+    return new OwnedFd(this.table.dup(this.#fd), this.table);
   }
 
   /** Closes it now; does nothing the second time. @throws EBADF when somebody else closed the number behind our back */
   close(): void {
-    if (this.#fd !== -1) this.#table.close(this.#release('close'));
+    if (this.#fd !== -1) this.table.close(this.#release('close'));
   }
 
   [Symbol.dispose](): void {
@@ -84,15 +85,20 @@ export class OwnedFd implements Disposable {
    */
   static closeAll(owned: Iterable<OwnedFd>): number {
     let count = 0;
-    const byTable = new Map<DescriptorTable, number[]>();
+    // One call for each run of descriptors of the same table, which mostly is all of them.
+    let table: DescriptorTable | undefined;
+    let fds: number[] = [];
     for (const each of owned) {
       if (each.#fd === -1) continue;
-      const fds = byTable.get(each.#table);
-      if (fds === undefined) byTable.set(each.#table, [each.#release('close')]);
-      else fds.push(each.#release('close'));
+      if (each.table !== table) {
+        table?.closeAll(fds);
+        table = each.table;
+        fds = [];
+      }
+      fds.push(each.#release('close'));
       count++;
     }
-    for (const [table, fds] of byTable) table.closeAll(fds);
+    table?.closeAll(fds);
     return count;
   }
 

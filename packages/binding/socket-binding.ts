@@ -56,6 +56,11 @@ export interface SocketHandle {
    * recvmsg once `fds` descriptors came, so at most one bundle more than that. Reading pauses at either; 0 pauses now.
    */
   allowReading(bytes: number, fds: number): void;
+  /**
+   * Has what is read from now on placed at the start of this memory, one segment for each {@link SocketEvents.read}, in
+   * which `bytes` is a view of it. It is written to again as soon as that returns.
+   */
+  readInto(memory: Buffer): void;
   /** Sends as much as the kernel accepts now. Parts with descriptors get a sendmsg each, plain neighbours share one. */
   send(parts: readonly SendPart[]): SendResult;
   /** Asks for one {@link SocketEvents.writable}. */

@@ -53,7 +53,7 @@ export class ByteQueue {
     const front = this.#chunks.front?.bytes;
     if (front !== undefined && front.length >= length) {
       this.#dropFromFront(front, length);
-      return front.subarray(0, length);
+      return front.length === length ? front : front.subarray(0, length);
     }
     const bytes = Buffer.allocUnsafe(length);
     for (let at = 0; at < length;) {

@@ -27,6 +27,8 @@ interface WithHandle {
  * a path
  */
 export function numberOf(source: FdLike, transfer = false): number {
+  // The usual case, which needs none of what follows.
+  if (source instanceof OwnedFd && !source.closed) return source.fd;
   const fd = rawNumber(source);
   if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > 0x7fffffff) {
     throw new TypeError(`not a descriptor, nor anything that has one: ${describeSource(source)}`);

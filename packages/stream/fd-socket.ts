@@ -13,9 +13,11 @@ import type { Discarded, DiscardReason } from './discard';
 import { type FdLike, heldBack } from './fd-like';
 import type { FdFrame } from './frame';
 import type { FrameCodec } from './frame-codec';
+import { type FrameCallback, FrameHandler } from './frame-handler';
 import { FrameIterator } from './frame-iterator';
 import { exactly, segmentFrames } from './frame-reader';
 import { type FdSocketOptions, receiveLimits } from './options';
+import { nextMemory, OnreadConsumer } from './onread';
 import { ReceiveQueue } from './receive-queue';
 import { Receiver } from './receiver';
 import { abortError, asError } from './rejection';
@@ -25,6 +27,9 @@ import { SocketStats } from './stats';
 import { WriteOrder } from './write-order';
 
 type Listener = Parameters<Duplex['on']>[1];
+const NO_FDS: readonly FdLike[] = [];
+const NO_OPTIONS: SendOptions = {};
+
 type WriteCallback = (error?: Error | null) => void;
 
 /**
@@ -42,6 +47,7 @@ export class FdSocket extends Duplex {
   readonly #sender: Sender;
   readonly #bytes: ByteConsumer;
   readonly #order: WriteOrder;
+  readonly #onread: OnreadConsumer | undefined;
   /** `read(size)` found too few bytes, so what is buffered waits for those behind it. */
   #askedForMore = false;
   /** The peer closed both directions, so nothing sent can arrive. */
@@ -54,6 +60,8 @@ export class FdSocket extends Duplex {
    */
   constructor(binding: SocketBinding, socket: OwnedFd, options: FdSocketOptions = {}) {
     const limits = receiveLimits(options);
+    const { onread } = options;
+    const memory = onread && nextMemory(onread);
     super({ highWaterMark: limits.highWaterMark });
     const queue = new ReceiveQueue<OwnedFd>(binding.anchor);
     this.#handle = binding.open(socket, {
@@ -87,6 +95,10 @@ export class FdSocket extends Duplex {
       unread: () => !this.#askedForMore && this.readableLength > 0,
       offer: (frame) => this.emit('fds', frame),
     });
+    if (onread !== undefined && memory !== undefined) {
+      this.#onread = new OnreadConsumer(this.#receiver, this.#handle, onread, memory);
+      this.#onread.start();
+    }
   }
 
   /** The socket's own descriptor, to lend out; -1 once destroyed. */
@@ -125,6 +137,15 @@ export class FdSocket extends Duplex {
   }
 
   /**
+   * {@link frames} in the push form: `handler` is called with each frame as it is complete, and owns its descriptors;
+   * where it returns a promise, reading waits for that. Resolves at the end of the stream. Rejects as {@link frames}
+   * would, and with what the handler throws or rejects with: that leaves the socket open, as leaving a loop does.
+   */
+  forEachFrame(handler: FrameCallback, codec?: FrameCodec<unknown, never>): Promise<void> {
+    return new FrameHandler(this.#receiver, codec ?? segmentFrames(this.#receiver.queue), handler).run();
+  }
+
+  /**
    * Exactly so many bytes, with the descriptors that came with them, never reading further. The caller owns the
    * descriptors.
    * @throws as {@link frames}; ERR_FRAME_INCOMPLETE when the stream ends before; ERR_FD_CLOSED when the socket is
@@ -156,18 +177,18 @@ export class FdSocket extends Duplex {
    * Rejects with TypeError, ERR_FD_WITHOUT_BYTES, ERR_FD_CLOSED, ERR_FD_BUSY, an AbortError, or a system error such as
    * EBADF (this frame only) or EPIPE (which destroys the socket).
    */
-  send(bytes: Uint8Array | string, fds: readonly FdLike[] = [], options: SendOptions = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
+  send(bytes: Uint8Array | string, fds: readonly FdLike[] = NO_FDS, options: SendOptions = NO_OPTIONS): Promise<void> {
+    try {
       requireArray(fds);
-      const frame = this.#sender.frame(asBytes(bytes), fds, options, (error) => {
-        if (error === undefined) resolve();
-        else reject(error);
-      });
+      const frame = this.#sender.frame(asBytes(bytes), fds, options);
       if (options.signal?.aborted === true) frame.settle(abortError(options.signal));
       else if (this.destroyed || this.writableEnded) frame.settle(this.#closedReason());
       else if (frame.bytes.length === 0) frame.settle();
       else this.#order.send(frame);
-    });
+      return frame.outcome();
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
   }
 
   override on(event: 'fds', listener: (frame: FdFrame) => void): this;
@@ -193,12 +214,19 @@ export class FdSocket extends Duplex {
   }
 
   override resume(): this {
-    this.#receiver.claim(this.#bytes);
+    if (this.#onread === undefined) this.#receiver.claim(this.#bytes);
+    else this.#onread.resume();
     return super.resume();
+  }
+
+  override pause(): this {
+    this.#onread?.pause();
+    return super.pause();
   }
 
   /** @throws ERR_FD_MODE while the socket is read in another way, as do resume(), pipe(), and listening to 'data' */
   override read(size?: number): unknown {
+    if (this.#onread !== undefined) return super.read(size);
     if (size !== 0) this.#receiver.claim(this.#bytes);
     const chunk: unknown = super.read(size);
     // Bytes with descriptors wait until all before them were read, or do not suffice; either only shows here.
@@ -212,6 +240,7 @@ export class FdSocket extends Duplex {
   }
 
   override _read(): void {
+    if (this.#onread !== undefined) return;
     try {
       this.#receiver.claim(this.#bytes);
       this.#bytes.want();

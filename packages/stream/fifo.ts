@@ -15,6 +15,11 @@ export class Fifo<T> implements Iterable<T> {
     return this.length === 0 ? undefined : this.#items[this.#items.length - 1];
   }
 
+  /** The item `index` places behind the front. */
+  at(index: number): T | undefined {
+    return this.#items[this.#head + index];
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }

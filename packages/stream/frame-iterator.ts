@@ -1,16 +1,18 @@
-import { AncillaryError, systemError } from '../binding';
 import { Fifo } from './fifo';
 import type { FdFrame } from './frame';
-import { type FrameMeasure, FrameReader } from './frame-reader';
-import { type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
+import type { FrameMeasure } from './frame-reader';
+import { FrameSource } from './frame-source';
+import { type Consumer, type Demand, type Receiver } from './receiver';
 import { asError } from './rejection';
 
+type Result = IteratorResult<FdFrame, undefined>;
+
 interface Waiter {
-  resolve(result: IteratorResult<FdFrame, undefined>): void;
+  resolve(result: Result): void;
   reject(error: Error): void;
 }
 
-const DONE: IteratorResult<FdFrame, undefined> = { done: true, value: undefined };
+const DONE: Result = { done: true, value: undefined };
 
 /**
  * The frames of a socket, one `next()` at a time. It becomes the socket's consumer with the first `next()` and stops
@@ -19,8 +21,7 @@ const DONE: IteratorResult<FdFrame, undefined> = { done: true, value: undefined 
 export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   readonly name: string;
   readonly #receiver: Receiver;
-  readonly #reader: FrameReader;
-  readonly #endExpected: boolean;
+  readonly #source: FrameSource;
   readonly #waiters = new Fifo<Waiter>();
   #state: 'new' | 'reading' | 'finished' = 'new';
   /** Told by the next `next()`, since nobody was waiting when it happened. */
@@ -28,72 +29,54 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
 
   /**
    * @param name what a user would call this way of reading
-   * @param endExpected whether the stream may end before the next frame; otherwise that is ERR_FRAME_INCOMPLETE
+   * @param endExpected see {@link FrameSource}
    */
   constructor(receiver: Receiver, codec: FrameMeasure, name: string, endExpected = true) {
     this.#receiver = receiver;
-    this.#reader = new FrameReader(receiver.queue, codec, receiver.limits, receiver.host.discard);
+    this.#source = new FrameSource(receiver, codec, endExpected);
     this.name = name;
-    this.#endExpected = endExpected;
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  next(): Promise<IteratorResult<FdFrame, undefined>> {
-    if (this.#untold !== undefined) {
-      const { error } = this.#untold;
-      this.#untold = undefined;
-      return Promise.reject(error);
-    }
+  next(): Promise<Result> {
+    const untold = this.#tellUntold();
+    if (untold !== undefined) return untold;
     try {
       if (this.#state === 'new') this.#start();
     } catch (error) {
       return Promise.reject(asError(error));
     }
-    if (this.#state === 'finished') return Promise.resolve(DONE);
+    const result = this.#waiters.length === 0 ? this.#take() : undefined;
+    const failed = this.#tellUntold();
+    if (failed !== undefined) return failed;
+    if (result !== undefined) {
+      this.#receiver.taken();
+      return Promise.resolve(result);
+    }
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
-      this.advance();
       this.#receiver.taken();
     });
   }
 
-  return(): Promise<IteratorResult<FdFrame, undefined>> {
+  return(): Promise<Result> {
     this.#finish();
     return Promise.resolve(DONE);
   }
 
   advance(): void {
-    while (this.#waiters.length > 0 && this.#state === 'reading') {
-      let result: IteratorResult<FdFrame, undefined> | undefined;
-      try {
-        result = this.#take();
-      } catch (error) {
-        this.#receiver.host.failed(asError(error));
-        return;
-      }
+    while (this.#waiters.length > 0) {
+      const result = this.#take();
       if (result === undefined) return;
-      if (result.done === true) {
-        this.#finish();
-        this.#receiver.host.ended();
-      } else this.#waiters.shift()?.resolve(result);
+      this.#waiters.shift()?.resolve(result);
     }
   }
 
   demand(): Demand {
-    const { queue, limits } = this.#receiver;
-    const missing = this.#reader.missing();
-    if (this.#reader.failed) return NO_DEMAND;
-    if (!this.#reader.greedy) {
-      if (this.#waiters.length === 0) return NO_DEMAND;
-      return { bytes: missing, fds: Math.max(1, limits.maxFdsPerFrame + 1 - queue.fdCount) };
-    }
-    // A frame that is incomplete may always be finished; what is complete waits for its taker, up to the limits.
-    const full = queue.length >= limits.highWaterMark || queue.fdCount >= limits.maxQueuedFds;
-    if (missing === 0 && full) return NO_DEMAND;
-    return { bytes: Math.max(missing, limits.highWaterMark), fds: Math.max(1, limits.maxQueuedFds - queue.fdCount) };
+    return this.#source.demand(this.#waiters.length > 0);
   }
 
   fail(error: Error | undefined): boolean {
@@ -109,21 +92,27 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     return true;
   }
 
-  #take(): IteratorResult<FdFrame, undefined> | undefined {
-    const frame = this.#reader.next();
-    if (frame !== undefined) {
-      this.#receiver.host.frameReceived();
-      return { done: false, value: frame };
+  /** What `next()` is answered, or undefined while it has to wait. What is wrong with the stream destroys the socket. */
+  #take(): Result | undefined {
+    if (this.#state !== 'reading') return DONE;
+    let taken: FdFrame | 'end' | undefined;
+    try {
+      taken = this.#source.take();
+    } catch (error) {
+      this.#receiver.host.failed(asError(error));
+      return undefined;
     }
-    const { end, queue } = this.#receiver;
-    if (end === undefined) return undefined;
-    if (end !== 'eof') throw systemError(end.error, 'recvmsg');
-    if (queue.length === 0 && this.#endExpected) return DONE;
-    throw new AncillaryError(
-      'ERR_FRAME_INCOMPLETE',
-      `the stream ended inside a frame, ${queue.length} bytes after its start at ${queue.start}; ` +
-        `the ${queue.fdCount} descriptors that came with them are closed`,
-    );
+    if (taken !== 'end') return taken === undefined ? undefined : { done: false, value: taken };
+    this.#finish();
+    this.#receiver.host.ended();
+    return DONE;
+  }
+
+  #tellUntold(): Promise<never> | undefined {
+    if (this.#untold === undefined) return undefined;
+    const { error } = this.#untold;
+    this.#untold = undefined;
+    return Promise.reject(error);
   }
 
   #start(): void {

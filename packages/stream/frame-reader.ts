@@ -140,7 +140,7 @@ export class FrameReader {
       this.#discard(this.#queue.claimBehindTruncation(range.end), range, 'truncated');
       return claim;
     }
-    this.#discard(this.#queue.claimStray(range).fds, range, 'incomplete');
+    if (this.#queue.hasFdsBefore(range.start)) this.#discard(this.#queue.claimStray(range).fds, range, 'incomplete');
     return this.#queue.claimAttached(range);
   }
 

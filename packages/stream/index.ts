@@ -8,6 +8,8 @@ export { FdSocket } from './fd-socket';
 export type { FdFrame } from './frame';
 export type { FrameCodec, Measured } from './frame-codec';
 export { listen, type ListenAddress } from './listen';
+export type { FrameCallback } from './frame-handler';
+export type { OnreadOptions } from './onread';
 export type { FdSocketOptions, ListenOptions } from './options';
 export { MAX_FDS_PER_SENDMSG } from './send-queue';
 export type { SendOptions } from './outgoing';

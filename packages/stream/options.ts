@@ -1,3 +1,4 @@
+import type { OnreadOptions } from './onread';
 import type { ReceiveLimits } from './receiver';
 
 /** Limits on what a socket receives. */
@@ -18,6 +19,8 @@ export interface FdSocketOptions {
   maxQueuedFds?: number;
   /** Bytes received and not taken yet at which reading pauses, and unsent ones at which writing should; default 64 KiB. */
   highWaterMark?: number;
+  /** Reads into one buffer over and over, and starts at once. No other way of reading is open then. */
+  onread?: OnreadOptions;
 }
 
 export interface ListenOptions extends FdSocketOptions {

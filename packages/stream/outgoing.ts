@@ -11,10 +11,14 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
+const NONE: readonly never[] = [];
+/** What every frame's promise is that was sent before anyone could wait for it. */
+const SENT = Promise.resolve();
+
 /** A frame with everything that must happen when it is sent or failed. It is settled exactly once. */
 export class Outgoing implements OutgoingFrame {
   readonly bytes: Uint8Array;
-  fds: readonly number[] = [];
+  fds: readonly number[] = NONE;
   sent = 0;
   /** Somebody holds a promise of it, and so is told when it fails. */
   readonly promised: boolean;
@@ -22,22 +26,24 @@ export class Outgoing implements OutgoingFrame {
   parked = false;
   /** Called after it was settled, however that went. */
   onSettled: (() => void) | undefined;
-  readonly #tell: (error?: Error) => void;
+  #tell: ((error?: Error) => void) | undefined;
   #settled = false;
+  #failure: Error | undefined;
   #closeTransferred: (() => void) | undefined;
   /** Duplicates of our own, since the frame has to wait. */
-  #copies: OwnedFd[] = [];
+  #copies: readonly OwnedFd[] = NONE;
   #stopListening: (() => void) | undefined;
 
-  private constructor(bytes: Uint8Array, promised: boolean, tell: (error?: Error) => void) {
+  private constructor(bytes: Uint8Array, promised: boolean) {
     this.bytes = bytes;
     this.promised = promised;
-    this.#tell = tell;
   }
 
   /** Plain bytes of a stream. */
   static chunk(bytes: Uint8Array, tell: (error?: Error) => void): Outgoing {
-    return new Outgoing(bytes, false, tell);
+    const chunk = new Outgoing(bytes, false);
+    chunk.#tell = tell;
+    return chunk;
   }
 
   /**
@@ -45,18 +51,12 @@ export class Outgoing implements OutgoingFrame {
    * transferred descriptors closed, unless it was the transfer that was refused.
    * @throws TypeError, ERR_FD_BUSY, with every source left as it was; ERR_FD_CLOSED, ERR_FD_WITHOUT_BYTES, EBADF
    */
-  static frame(
-    bytes: Uint8Array,
-    given: readonly FdLike[],
-    transfer: boolean,
-    table: DescriptorTable,
-    tell: (error?: Error) => void,
-  ): Outgoing {
+  static frame(bytes: Uint8Array, given: readonly FdLike[], transfer: boolean, table: DescriptorTable): Outgoing {
+    const frame = new Outgoing(bytes, true);
     // The caller may change the array once send() has returned.
-    const sources = [...given];
-    const frame = new Outgoing(bytes, true, tell);
+    const sources = transfer ? [...given] : given;
     try {
-      frame.fds = sources.map((source) => numberOf(source, transfer));
+      if (given.length > 0) frame.fds = given.map((source) => numberOf(source, transfer));
       check(bytes, frame.fds, table);
     } catch (error) {
       const refused = error instanceof TypeError || (error instanceof AncillaryError && error.code === 'ERR_FD_BUSY');
@@ -65,6 +65,16 @@ export class Outgoing implements OutgoingFrame {
     }
     if (transfer) frame.#closeTransferred = () => closeAll(sources, table);
     return frame;
+  }
+
+  /** A promise of how it goes. Most frames are sent by now, and share one. */
+  outcome(): Promise<void> {
+    if (!this.#settled) {
+      return new Promise((resolve, reject) => {
+        this.#tell = (error) => (error === undefined ? resolve() : reject(error));
+      });
+    }
+    return this.#failure === undefined ? SENT : Promise.reject(this.#failure);
   }
 
   /** Sent, or failed. */
@@ -102,10 +112,11 @@ export class Outgoing implements OutgoingFrame {
   settle(error?: Error): void {
     if (this.#settled) return;
     this.#settled = true;
+    this.#failure = error;
     this.#stopListening?.();
-    OwnedFd.closeAll(this.#copies);
+    if (this.#copies.length > 0) OwnedFd.closeAll(this.#copies);
     this.#closeTransferred?.();
-    this.#tell(error);
+    this.#tell?.(error);
     this.onSettled?.();
   }
 }

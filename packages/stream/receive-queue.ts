@@ -187,19 +187,22 @@ export class ReceiveQueue<Fd> {
   }
 
   #claimAnchoredBefore(offset: number, frame: ByteRange): Claim<Fd> {
-    if (!this.hasFdsBefore(offset)) return { fds: [], truncated: false, overlapping: false };
-    const fds: Fd[] = [];
-    let truncated = false;
-    let overlapping = false;
+    let claim: { fds: Fd[]; truncated: boolean; overlapping: boolean } | undefined;
     while (this.hasFdsBefore(offset)) {
       const bundle = this.#bundles.shift();
       if (bundle === undefined) break;
-      fds.push(...bundle.fds);
-      truncated ||= bundle.truncated;
-      overlapping ||= !within(bundle.window, frame);
+      const { fds, truncated } = bundle;
+      const overlapping = !within(bundle.window, frame);
+      this.#fdCount -= fds.length;
+      // Mostly there is one bundle, and its array is the frame's.
+      if (claim === undefined) claim = { fds, truncated, overlapping };
+      else {
+        claim.fds.push(...fds);
+        claim.truncated ||= truncated;
+        claim.overlapping ||= overlapping;
+      }
     }
-    this.#fdCount -= fds.length;
-    return { fds, truncated, overlapping };
+    return claim ?? { fds: [], truncated: false, overlapping: false };
   }
 }
 

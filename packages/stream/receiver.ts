@@ -20,6 +20,8 @@ export const NO_DEMAND: Demand = { bytes: 0, fds: 0 };
 export interface Consumer {
   /** What a user would call it, for messages. */
   readonly name: string;
+  /** Takes segments as they come instead of out of the queue. */
+  receive?(segments: readonly Segment[]): void;
   /** Something was received, or the stream ended: take what can be taken. */
   advance(): void;
   demand(): Demand;
@@ -101,18 +103,23 @@ export class Receiver {
 
   /** Takes in what one wake-up read. */
   read(segments: readonly Segment[], end: ReadEnd | undefined): void {
-    // What was there before this wake-up has been left lying by its consumer.
-    this.queue.settle();
-    for (const { bytes, fds, truncated } of segments) this.queue.push(bytes, fds, truncated);
     if (end !== undefined) this.#end = end;
     // The kernel stops by itself at the allowance, and only the consumer knows whether that is reached.
     this.#paused = false;
     try {
+      if (this.#consumer?.receive === undefined) this.#enqueue(segments);
+      else this.#consumer.receive(segments);
       this.#consumer?.advance();
     } finally {
       // Also when a listener of the user's threw: reading goes on, as it does in net.
       this.update();
     }
+  }
+
+  #enqueue(segments: readonly Segment[]): void {
+    // What was there before this wake-up has been left lying by its consumer.
+    this.queue.settle();
+    for (const { bytes, fds, truncated } of segments) this.queue.push(bytes, fds, truncated);
   }
 
   /** Lets the kernel be read as far as the consumer wants now. */

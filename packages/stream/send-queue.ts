@@ -54,7 +54,9 @@ export class SendQueue<Frame extends OutgoingFrame> {
    */
   plan(): SendPart[] {
     const parts: SendPart[] = [];
-    for (const frame of this.#frames) {
+    for (let index = 0; parts.length < MAX_PARTS; index++) {
+      const frame = this.#frames.at(index);
+      if (frame === undefined) break;
       if (frame.bytes.length === 0) {
         if (parts.length > 0) break;
         throw new TypeError(
@@ -62,7 +64,6 @@ export class SendQueue<Frame extends OutgoingFrame> {
         );
       }
       planFrame(frame, parts);
-      if (parts.length >= MAX_PARTS) break;
     }
     return parts;
   }

@@ -50,8 +50,8 @@ export class Sender {
   }
 
   /** Makes a frame of what `send()` was given. @throws as {@link Outgoing.frame} */
-  frame(bytes: Uint8Array, fds: readonly FdLike[], options: SendOptions, tell: (error?: Error) => void): Outgoing {
-    const frame = Outgoing.frame(bytes, fds, options.transfer ?? false, this.#binding.descriptors, tell);
+  frame(bytes: Uint8Array, fds: readonly FdLike[], options: SendOptions): Outgoing {
+    const frame = Outgoing.frame(bytes, fds, options.transfer ?? false, this.#binding.descriptors);
     if (options.signal !== undefined) {
       frame.withdrawOn(options.signal, () => frame.parked || this.#withdraw(frame));
     }

@@ -17,7 +17,7 @@ async function drop(make: string): Promise<Outcome> {
     const fs = require('node:fs');
     const warnings = [];
     process.on('warning', ({ code, message }) => warnings.push({ code, message }));
-    const turn = () => new Promise(setImmediate);
+    const turn = () => new Promise((done) => setTimeout(done, 5));
     const isOpen = (fd) => { try { fs.fstatSync(fd); return true; } catch { return false; } };
     async function main() {
       const fd = await (async () => { ${make} })();

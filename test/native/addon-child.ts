@@ -15,6 +15,10 @@ export function addonChild(source: string, { limit }: { limit?: number } = {}): 
       if (addon.socketpair(fds) !== 0) throw new Error('socketpair');
       return fds;
     }
+    function closeAll(fds) {
+      addon.closeFds.set(fds);
+      addon.closeAll(fds.length);
+    }
   `;
   const command = `${limit === undefined ? '' : `ulimit -n ${limit} && `}exec "$0" -e "$1"`;
   return start('sh', ['-c', command, process.execPath, prelude + source], { cwd: ROOT });

@@ -12,12 +12,12 @@ it('descriptors the kernel could not install are told as truncated, and the rest
     addon.sendMessage(theirs, Buffer.from('z'), files);
     const fillers = [];
     for (let fd = addon.dup(0); fd >= 0; fd = addon.dup(0)) fillers.push(fd);
-    addon.closeAll(fillers.splice(0, 4));
+    closeAll(fillers.splice(0, 4));
     const socket = addon.openSocket(ours, {
       read(slab, count) {
         const segments = addon.readSegments.slice(0, count * 4);
         const fds = addon.readFds.slice(0, 4);
-        addon.closeAll([...fillers]);
+        closeAll([...fillers]);
         const prefix = [...fds].every((fd, index) => fs.fstatSync(fd).ino === inodes[index]);
         console.log(JSON.stringify({ segments: [...segments], prefix }));
         socket.close();
@@ -55,7 +55,7 @@ it('accepting is switched off when descriptors run out, and can be switched on a
         seen.push(errno);
         // Were it still accepting, it would fail again in each of these turns.
         setImmediate(() => setImmediate(() => {
-          addon.closeAll(fillers);
+          closeAll(fillers);
           listener.accept(true);
         }));
       },

@@ -1,4 +1,4 @@
-import { addon } from '../../packages/binding-native';
+import { addon, nativeDescriptors } from '../../packages/binding-native';
 import { identity } from '../support/descriptors';
 import { newFile, openEnds } from './recorder';
 
@@ -24,7 +24,7 @@ it('keeps descriptors to the bytes of their own part', () => {
   const seen = messages.map((message) =>
     typeof message === 'string' ? message : [message.text, ...message.fds.map(identity)],
   );
-  addon.closeAll(messages.flatMap((message) => (typeof message === 'string' ? [] : message.fds)));
+  nativeDescriptors.closeAll(messages.flatMap((message) => (typeof message === 'string' ? [] : message.fds)));
   expect(seen).toEqual([
     ['abC', identity(first.fd)],
     ['D', identity(second.fd), identity(first.fd)],
@@ -90,6 +90,6 @@ it('passes descriptor 0', () => {
   const received = receive(ends.peer.fd);
   const fds = typeof received === 'string' ? [] : received.fds;
   const seen = fds.map(identity);
-  addon.closeAll(fds);
+  nativeDescriptors.closeAll(fds);
   expect(seen).toEqual([identity(0)]);
 });

@@ -9,6 +9,10 @@ const ROOT = path.join(__dirname, '..', '..');
 const PUMPING = `
   const { parentPort, workerData } = require('node:worker_threads');
   const addon = require(workerData.loader)(workerData.root);
+  function closeAll(fds) {
+    addon.closeFds.set(fds);
+    addon.closeAll(fds.length);
+  }
   function pump() {
     const [ours, theirs] = addon.socketpair(pair) === 0 ? pair : [];
     const held = [];
@@ -18,7 +22,7 @@ const PUMPING = `
         for (let i = 0; i < count; i++) fds += addon.readSegments[i * 4 + 2];
         held.push(...addon.readFds.subarray(0, fds));
         if (held.length > 100) {
-          addon.closeAll(held.splice(0, 90));
+          closeAll(held.splice(0, 90));
           parentPort.postMessage('under way');
         }
         receiving.allowReading(Infinity, Infinity);
@@ -31,8 +35,8 @@ const PUMPING = `
     function fill() {
       for (let i = 0; i < 100; i++) {
         sending.send(bytes, [3, 0], [0, 1, 2]);
-        if (sending.lastError() === -11) return sending.watchWritable();
-        if (sending.lastError() !== 0) break;
+        if (addon.sendState[0] === -11) return sending.watchWritable();
+        if (addon.sendState[0] !== 0) break;
       }
       setImmediate(fill);
     }

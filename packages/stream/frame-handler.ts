@@ -1,0 +1,105 @@
+import type { FdFrame } from './frame';
+import type { FrameMeasure } from './frame-reader';
+import { FrameSource } from './frame-source';
+import { type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
+import { asError } from './rejection';
+
+/** Called with each frame, whose descriptors it owns. Reading waits for a promise that it returns. */
+export type FrameCallback = (frame: FdFrame) => void | Promise<void>;
+
+/** Hands each frame to a callback as soon as it is complete: what `for await` does, without a promise for each frame. */
+export class FrameHandler implements Consumer {
+  readonly name = 'forEachFrame()';
+  readonly #receiver: Receiver;
+  readonly #source: FrameSource;
+  readonly #callback: FrameCallback;
+  /** The callback runs, or has returned a promise that is pending. */
+  #busy = false;
+  #settle: { resolve(): void; reject(error: Error): void } | undefined;
+
+  constructor(receiver: Receiver, codec: FrameMeasure, callback: FrameCallback) {
+    this.#receiver = receiver;
+    this.#source = new FrameSource(receiver, codec);
+    this.#callback = callback;
+  }
+
+  /** Resolves at the end of the stream. Rejects with what breaks the stream, or with what the callback throws. */
+  run(): Promise<void> {
+    const { closed } = this.#receiver;
+    if (closed !== undefined) return closed.error === undefined ? Promise.resolve() : Promise.reject(closed.error);
+    return new Promise((resolve, reject) => {
+      this.#receiver.claim(this);
+      this.#settle = { resolve, reject };
+      this.advance();
+      this.#receiver.taken();
+    });
+  }
+
+  advance(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    while (this.#settle !== undefined) {
+      const frame = this.#take();
+      if (frame === undefined) break;
+      if (this.#handOver(frame)) return;
+    }
+    this.#busy = false;
+  }
+
+  demand(): Demand {
+    return this.#settle === undefined ? NO_DEMAND : this.#source.demand(!this.#busy);
+  }
+
+  fail(error: Error | undefined): boolean {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    if (error === undefined) settle?.resolve();
+    else settle?.reject(error);
+    return settle !== undefined;
+  }
+
+  #take(): FdFrame | undefined {
+    let taken: FdFrame | 'end' | undefined;
+    try {
+      taken = this.#source.take();
+    } catch (error) {
+      this.#receiver.host.failed(asError(error));
+      return undefined;
+    }
+    if (taken !== 'end') return taken;
+    this.#leave();
+    this.#receiver.host.ended();
+    return undefined;
+  }
+
+  /** Returns whether the callback goes on later. */
+  #handOver(frame: FdFrame): boolean {
+    try {
+      const result = this.#callback(frame);
+      if (result === undefined) return false;
+      result.then(
+        () => this.#goOn(),
+        (error: unknown) => this.#leave(asError(error)),
+      );
+      return true;
+    } catch (error) {
+      this.#leave(asError(error));
+      return false;
+    }
+  }
+
+  #goOn(): void {
+    this.#busy = false;
+    this.advance();
+    this.#receiver.taken();
+  }
+
+  /** As a loop that is left: the socket stays open, and what was not taken stays for the next way of reading. */
+  #leave(error?: Error): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    this.#receiver.release(this);
+    if (error === undefined) settle?.resolve();
+    else settle?.reject(error);
+  }
+}

@@ -1,0 +1,114 @@
+import { AncillaryError, type ByteRange, type OwnedFd, type Segment, type SocketHandle, systemError } from '../binding';
+import { type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
+
+/** Reading into memory of the user's own, as net has it. */
+export interface OnreadOptions {
+  /** What is read into; a function is asked for the memory of each read. At least one byte. */
+  buffer: Buffer | (() => Buffer);
+  /**
+   * Called after each read with how many bytes of `buffer` it filled, and with the descriptors that came with them, which
+   * belong to the callee. The memory is read into again when this returns. `false` pauses until `resume()`.
+   */
+  callback(bytesRead: number, buffer: Buffer, fds: OwnedFd[]): boolean;
+}
+
+const EVERYTHING = Number.MAX_SAFE_INTEGER;
+
+/** Reads a socket into the user's memory: bytes and descriptors go from the kernel to the callback, past the queue. */
+export class OnreadConsumer implements Consumer {
+  readonly name = 'onread';
+  readonly #receiver: Receiver;
+  readonly #handle: SocketHandle;
+  readonly #onread: OnreadOptions;
+  #buffer: Buffer;
+  #paused = false;
+  #offset = 0;
+
+  /** @param memory the first of the memory to read into, see {@link nextMemory} */
+  constructor(receiver: Receiver, handle: SocketHandle, onread: OnreadOptions, memory: Buffer) {
+    this.#receiver = receiver;
+    this.#handle = handle;
+    this.#onread = onread;
+    this.#buffer = memory;
+  }
+
+  start(): void {
+    this.#receiver.claim(this);
+    this.#handle.readInto(this.#buffer);
+    this.#receiver.update();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#receiver.update();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#receiver.update();
+  }
+
+  receive(segments: readonly Segment[]): void {
+    for (const segment of segments) {
+      const range = { start: this.#offset, end: this.#offset + segment.bytes.length };
+      this.#offset = range.end;
+      const failure = this.#judge(segment, range);
+      if (failure !== undefined) {
+        this.#receiver.host.failed(failure);
+        return;
+      }
+      const buffer = this.#buffer;
+      if (!this.#onread.callback(segment.bytes.length, buffer, segment.fds)) this.#paused = true;
+      if (typeof this.#onread.buffer === 'function') {
+        this.#buffer = nextMemory(this.#onread);
+        this.#handle.readInto(this.#buffer);
+      }
+    }
+  }
+
+  advance(): void {
+    const { end, host } = this.#receiver;
+    if (end === undefined || this.#paused) return;
+    if (end === 'eof') host.ended();
+    else host.failed(systemError(end.error, 'recvmsg'));
+  }
+
+  demand(): Demand {
+    return this.#paused ? NO_DEMAND : { bytes: EVERYTHING, fds: EVERYTHING };
+  }
+
+  fail(): boolean {
+    return false;
+  }
+
+  /** What is read is a frame, with the limits of one; the surplus, or all of it, is closed here. */
+  #judge({ fds, truncated }: Segment, range: ByteRange): AncillaryError | undefined {
+    const { host, limits } = this.#receiver;
+    if (truncated && limits.onTruncated === 'error') {
+      host.discard(fds, range, 'truncated');
+      return new AncillaryError(
+        'ERR_FD_TRUNCATED',
+        `the kernel dropped descriptors of bytes ${range.start} to ${range.end}; those it delivered are closed`,
+      );
+    }
+    if (fds.length <= limits.maxFdsPerFrame) return undefined;
+    const kept = limits.onSurplus === 'close' ? limits.maxFdsPerFrame : 0;
+    const came = fds.length;
+    host.discard(fds.splice(kept), range, 'surplus');
+    if (limits.onSurplus === 'close') return undefined;
+    return new AncillaryError(
+      'ERR_FD_SURPLUS',
+      `${came} descriptors came at once, ${limits.maxFdsPerFrame} are allowed; all of them are closed`,
+    );
+  }
+}
+
+/** @throws TypeError and RangeError for what is no memory, or no function */
+export function nextMemory(onread: OnreadOptions): Buffer {
+  if (typeof onread.callback !== 'function') throw new TypeError('onread.callback is a function');
+  const { buffer } = onread;
+  const next: unknown = typeof buffer === 'function' ? buffer() : buffer;
+  if (!Buffer.isBuffer(next)) throw new TypeError('onread.buffer is a Buffer, or a function that returns one');
+  if (next.length === 0) throw new RangeError('onread.buffer has room for a byte at least');
+  return next;
+}
