@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
-import { MSG_OOB, MSG_PEEK, MSG_TRUNC, type SocketType } from '../../packages/binding-model/kernel';
+import { MSG_OOB, MSG_PEEK, MSG_TRUNC, type SocketOption, type SocketType } from '../../packages/binding-model/kernel';
 import { Numbers } from './numbers';
 import type { Claim, Pair, Program, ReadOption, Rights, Step, Target } from './program';
 
@@ -21,10 +21,11 @@ const PLAIN: Taste = { descriptors: false, outOfBand: false, credentials: false 
 export function programs(kind: Kind, maxSteps: number): Arbitrary<Program> {
   if (kind === 'crowded') return ofTaste({ ...PLAIN, descriptors: true }, maxSteps);
   return fc.oneof(
-    { weight: 4, arbitrary: ofTaste(PLAIN, maxSteps) },
+    { weight: 3, arbitrary: ofTaste(PLAIN, maxSteps) },
     { weight: 1, arbitrary: ofTaste({ ...PLAIN, descriptors: true }, maxSteps) },
     { weight: 1, arbitrary: ofTaste({ ...PLAIN, outOfBand: true }, maxSteps) },
     { weight: 1, arbitrary: ofTaste({ ...PLAIN, credentials: true }, maxSteps) },
+    { weight: 2, arbitrary: ofTaste({ ...PLAIN, outOfBand: true, credentials: true }, maxSteps) },
   );
 }
 
@@ -68,17 +69,20 @@ const pair: Arbitrary<Pair> = fc.record({
 const pick = fc.nat({ max: 11 });
 const target = often<Target>([40, fc.nat({ max: 5 })], [1, exactly('a file')], [1, exactly('a closed descriptor')]);
 
-const length = numbers(
-  300_000,
-  [6, fc.integer({ min: 1, max: 9 })],
-  [2, exactly(0, 1)],
-  [3, fc.integer({ min: 10, max: 999 })],
-  // The sizes at which allocations grow, a header is full (3776) and a segment is (4032 and 36544).
-  [2, exactly(191, 192, 193, 320, 321, 384, 385, 703, 704, 705, 1728, 1729, 3775, 3776, 3777, 4031, 4032, 4033)],
-  [1, exactly(7872, 7873, 16_064, 16_065, 36_543, 36_544, 36_545)],
-  [1, fc.integer({ min: 1000, max: 40_000 })],
-  [1, exactly(100_000, 212_960, 212_961, 300_000)],
-);
+function length({ outOfBand }: Taste): Arbitrary<number> {
+  return numbers(
+    300_000,
+    [6, fc.integer({ min: 1, max: 9 })],
+    // One byte out of band is alone in the queue, with the marks of others in front of it.
+    [outOfBand ? 12 : 2, exactly(0, 1)],
+    [3, fc.integer({ min: 10, max: 999 })],
+    // The sizes at which allocations grow, a header is full (3776) and a segment is (4032 and 36544).
+    [2, exactly(191, 192, 193, 320, 321, 384, 385, 703, 704, 705, 1728, 1729, 3775, 3776, 3777, 4031, 4032, 4033)],
+    [1, exactly(7872, 7873, 16_064, 16_065, 36_543, 36_544, 36_545)],
+    [1, fc.integer({ min: 1000, max: 40_000 })],
+    [1, exactly(100_000, 212_960, 212_961, 300_000)],
+  );
+}
 
 function rights({ descriptors }: Taste): Arbitrary<readonly Rights[]> {
   const most = descriptors ? 5 : 1;
@@ -121,7 +125,7 @@ function receiveFlags({ outOfBand }: Taste): Arbitrary<number> {
 const size = numbers(
   500_000,
   [4, fc.integer({ min: 0, max: 9 })],
-  [1, exactly(0, 1)],
+  [2, exactly(0, 1)],
   [3, fc.integer({ min: 10, max: 5000 })],
   [1, exactly(4032, 36_544, 40_000)],
   [5, exactly(500_000)],
@@ -137,13 +141,18 @@ const controlLength = often(
 const keep = often([6, exactly(0)], [1, exactly(1, 2)]);
 
 const how = exactly('SHUT_RD', 'SHUT_WR', 'SHUT_RDWR');
-const passing = exactly('SO_PASSCRED', 'SO_PASSPIDFD', 'SO_PASSRIGHTS', 'SO_OOBINLINE');
+function passing({ credentials }: Taste): Arbitrary<SocketOption> {
+  return often<SocketOption>(
+    [credentials ? 4 : 1, exactly('SO_PASSCRED', 'SO_PASSPIDFD')],
+    [1, exactly('SO_PASSRIGHTS', 'SO_OOBINLINE')],
+  );
+}
 const readOption = exactly<ReadOption>(
   ...(['SO_SNDBUF', 'SO_PASSCRED', 'SO_PASSPIDFD', 'SO_PASSRIGHTS', 'SO_OOBINLINE', 'SO_TYPE', 'SO_ERROR'] as const),
 );
 
 function steps(taste: Taste): Arbitrary<Step> {
-  const { descriptors, credentials } = taste;
+  const { descriptors, outOfBand, credentials } = taste;
   const free = often<number | undefined>(
     [1, exactly(undefined)],
     [4, fc.integer({ min: 0, max: 4 })],
@@ -155,7 +164,7 @@ function steps(taste: Taste): Arbitrary<Step> {
       fc.record({
         call: exactly('sendmsg'),
         on: target,
-        length,
+        length: length(taste),
         rights: rights(taste),
         claim: often<Claim | undefined>([credentials ? 2 : 15, exactly(undefined)], [1, claim]),
         flags: sendFlags(taste),
@@ -164,13 +173,13 @@ function steps(taste: Taste): Arbitrary<Step> {
     [34, fc.record({ call: exactly('recvmsg'), on: target, size, controlLength, flags: receiveFlags(taste), keep })],
     [3, fc.record({ call: exactly('setsockopt'), on: target, option: exactly('SO_SNDBUF'), value: sendBuffer })],
     [
-      credentials ? 12 : 5,
-      fc.record({ call: exactly('setsockopt'), on: target, option: passing, value: exactly(0, 1, 1) }),
+      credentials ? 20 : 5,
+      fc.record({ call: exactly('setsockopt'), on: target, option: passing(taste), value: exactly(0, 1, 1, 1) }),
     ],
     [2, fc.record({ call: exactly('getsockopt'), on: target, option: readOption })],
     [1, fc.record({ call: exactly('getsockopt'), on: target, option: exactly('SO_ERROR') })],
     [1, fc.record({ call: exactly('shutdown'), on: target, how })],
-    [3, fc.record({ call: exactly('inq', 'outq'), on: target })],
+    [outOfBand ? 8 : 3, fc.record({ call: exactly('inq', 'outq'), on: target })],
     [4, fc.record({ call: exactly('poll'), of: pick })],
     [2, fc.record({ call: exactly('close'), of: pick })],
     [2, fc.record({ call: exactly('dup'), of: pick })],

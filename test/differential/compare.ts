@@ -31,6 +31,7 @@ function haveSameBytes({ bytes: a }: Entry, { bytes: b }: Entry): boolean {
 
 /** What a program shows on two kernels up to the first step of which the outcomes differ. */
 export interface Difference {
+  /** But for what was asked at the end, see run.ts. */
   readonly before: readonly Told[];
   readonly model: Told;
   readonly kernel: Told;
@@ -46,7 +47,7 @@ const NO_STEP: Entry = { call: 'nothing', result: 'no such step' };
 
 export function differenceOf({ model, real, difference = 0 }: Comparison): Difference {
   return {
-    before: model.slice(0, difference).map(({ call, result }) => ({ call, result })),
+    before: model.slice(0, difference).flatMap(({ call, result, isLastLook }) => (isLastLook ? [] : { call, result })),
     ...tell(model[difference] ?? NO_STEP, real[difference] ?? NO_STEP),
   };
 }

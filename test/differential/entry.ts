@@ -4,6 +4,8 @@ import { KernelError } from '../../packages/binding-model/kernel';
 export interface Entry extends Outcome {
   /** The call with its arguments; descriptors are numbered from the program's first. */
   readonly call: string;
+  /** The program itself did not ask for it. */
+  readonly isLastLook?: boolean;
 }
 
 export interface Outcome {

@@ -1,10 +1,18 @@
-import { KernelModel, type KernelName, MSG_OOB, MSG_PEEK, type ModelProcess } from '../../packages/binding-model/kernel';
+import {
+  KernelModel,
+  type KernelName,
+  MSG_OOB,
+  MSG_PEEK,
+  type ModelProcess,
+} from '../../packages/binding-model/kernel';
 import { attempt } from '../kernel/pair';
 
 // What the model says of kernels that there are none of here to compare it with (docs/kernel.md 24).
 
 const BSD = ['bsd', 'darwin'] as const;
 const AMPLE = 2000;
+
+type Received = [text: string, fds: number, truncated: boolean];
 
 /** Two connected stream sockets of one process, and a file to send. */
 class Ends {
@@ -29,12 +37,12 @@ class Ends {
   }
 
   /** The bytes, how many descriptors came with them, and whether some were lost; the descriptors are closed. */
-  receive(size = 100, controlLength = AMPLE, flags = 0): [text: string, fds: number, truncated: boolean] | string {
-    return attempt(() => {
+  receive(size = 100, controlLength = AMPLE, flags = 0): Received | string {
+    return attempt((): Received => {
       const { bytes, fds, truncated } = this.process.recvmsg(this.receiver, { size, controlLength, flags });
       for (const fd of fds) this.process.close(fd);
-      return [Buffer.from(bytes).toString(), fds.length, truncated] as const;
-    }) as [string, number, boolean] | string;
+      return [Buffer.from(bytes).toString(), fds.length, truncated];
+    });
   }
 
   copies(count: number): number[] {
@@ -98,6 +106,14 @@ describe.each(BSD)('%s', (kernel) => {
     const ends = new Ends(kernel);
     expect(ends.send('', 1)).toBe(0);
     expect(ends.receive(0)).toEqual(['', 1, false]);
+    ends.send('A');
+    ends.send('', 1);
+    ends.send('B');
+    expect(ends.receive(100, AMPLE, MSG_PEEK)).toEqual(['A', 0, false]);
+    expect([ends.receive(), ends.receive()]).toEqual([
+      ['A', 0, false],
+      ['B', 1, false],
+    ]);
   });
 
   test('room is counted in bytes, and free again as they are read', () => {

@@ -12,6 +12,7 @@ export function run(program: Program, machine: Machine): Entry[] {
   try {
     const sender = new Sender(world);
     for (const step of [...beginning(program), ...program.steps]) entries.push(execute(step, world, sender));
+    for (const step of lastLook(world)) entries.push({ ...execute(step, world, sender), isLastLook: true });
   } finally {
     entries.push(end(world));
   }
@@ -27,7 +28,7 @@ function end(world: World): Entry {
   return {
     call: 'end',
     result: `left open: ${left.join() || 'nothing'}`,
-    met: left.map((each) => (each.endsWith('own process') ? LOST_PIDFD : LOST_DESCRIPTOR)),
+    met: left.map((each) => (each.endsWith(' process') ? LOST_PIDFD : LOST_DESCRIPTOR)),
   };
 }
 
@@ -40,6 +41,16 @@ function beginning({ pairs, files }: Program): Step[] {
   });
   for (let file = 0; file < files; file++) steps.push({ call: 'open' });
   return steps;
+}
+
+/** Asks for what the program changed, whether it asked or not. */
+function lastLook({ count }: World): Step[] {
+  const sockets = Array.from({ length: count.sockets }, (_, on): Step[] => [
+    { call: 'outq', on },
+    { call: 'inq', on },
+  ]);
+  const all = Array.from({ length: count.all }, (_, of): Step => ({ call: 'poll', of }));
+  return [...sockets.flat(), ...all];
 }
 
 function execute(step: Step, world: World, sender: Sender): Entry {

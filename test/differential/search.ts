@@ -35,7 +35,26 @@ export function search({ kind, runs, seed, maxSteps }: SearchOptions, model: Ker
   );
   const [program] = outcome.counterexample ?? [];
   const found = { counts: counter.counts(), difference: undefined, failure: undefined };
-  return program === undefined ? found : { ...found, ...again(program, model, real) };
+  if (program === undefined) return found;
+  return { ...found, ...again(withoutIdleSteps(program, model, real), model, real) };
+}
+
+/** Leaves out steps that the difference does not need. Shrinking has done so, but for the last one, which it keeps. */
+function withoutIdleSteps(program: Program, model: Kernel, real: Kernel): Program {
+  let shortest = program;
+  for (let step = program.steps.length - 1; step >= 0; step--) {
+    const shorter = { ...shortest, steps: shortest.steps.toSpliced(step, 1) };
+    if (differs(shorter, model, real)) shortest = shorter;
+  }
+  return shortest;
+}
+
+function differs(program: Program, model: Kernel, real: Kernel): boolean {
+  try {
+    return compare(program, model, real).difference !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function again(program: Program, model: Kernel, real: Kernel): Pick<Found, 'difference' | 'failure'> {

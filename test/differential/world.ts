@@ -34,6 +34,11 @@ export class World {
     this.#highest = machine.firstFd;
   }
 
+  /** How many descriptors are open. */
+  get count(): { readonly sockets: number; readonly all: number } {
+    return { sockets: this.#handles.filter(isSocket).length, all: this.#handles.length };
+  }
+
   nextFile(): string {
     return `file ${++this.#files}`;
   }
@@ -81,7 +86,7 @@ export class World {
     const closed = { fd: CLOSED };
     if (target === 'a closed descriptor') return closed;
     if (target === 'a file') return this.#handles.find(isFile) ?? closed;
-    const sockets = this.#handles.filter(({ socket }) => socket !== undefined);
+    const sockets = this.#handles.filter(isSocket);
     return round(sockets, target) ?? closed;
   }
 
@@ -157,6 +162,10 @@ function isOpen({ calls }: Machine, fd: number): boolean {
   } catch {
     return false;
   }
+}
+
+function isSocket({ socket }: Handle): boolean {
+  return socket !== undefined;
 }
 
 function isFile({ socket, identity }: Handle): boolean {

@@ -8,7 +8,6 @@ const PAGE = 4096;
 const SHARED_INFO = 320;
 const SEGMENT_DESCRIPTOR = 256;
 const SMALLEST_ALLOCATION = 512;
-const CACHE_LINE = 64;
 const MAX_PAGES = 17;
 
 /** Bytes that fit beside the bookkeeping in a header of one page. */
@@ -33,7 +32,7 @@ export function datagramMemory(length: number): number {
 
 function headerMemory(length: number): number {
   let allocation = SMALLEST_ALLOCATION;
-  while (allocation < roundUp(length, CACHE_LINE) + SHARED_INFO) allocation *= 2;
+  while (allocation < length + SHARED_INFO) allocation *= 2;
   return allocation + SEGMENT_DESCRIPTOR;
 }
 

@@ -14,6 +14,8 @@ export function passOutOfBand(
   hasBytes: boolean,
   peeking: boolean,
 ): QueuedSegment | undefined {
+  // Other kernels have no bytes out of band, and an empty segment there is one that carries descriptors alone.
+  if (socket.rules.name !== 'linux') return segment;
   let current = segment;
   if (current !== undefined && current.unread === 0) {
     // The mark ends a read too, unless another out-of-band byte came since.

@@ -87,8 +87,7 @@ class StreamRead {
 
 function take(socket: ModelSocket, read: StreamRead): void {
   do {
-    const front = socket.queue[0];
-    const segment = socket.rules.name === 'linux' ? passOutOfBand(socket, front, read.copied > 0, false) : front;
+    const segment = passOutOfBand(socket, socket.queue[0], read.copied > 0, false);
     if (segment === undefined) {
       endOfQueue(socket, read);
       return;

@@ -1,5 +1,7 @@
 import type { Mutation } from './mutation';
 
+const BEYOND = 'test/differential/beyond-programs.test.ts';
+
 /** Descriptors, references and circles of them (docs/kernel.md 35), options, shutdown and poll. */
 export const DESCRIPTORS: readonly Mutation[] = [
   {
@@ -79,7 +81,7 @@ export const DESCRIPTORS: readonly Mutation[] = [
     file: 'garbage.ts',
     from: 'socket.references > (inFlight.get(socket) ?? 0)',
     to: '(inFlight.get(socket) ?? 0) === 0',
-    test: 'test/suites/linux-rights.test.ts',
+    test: BEYOND,
   },
   {
     rule: 35,

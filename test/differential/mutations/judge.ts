@@ -8,9 +8,10 @@ import type { BrokenCopy } from './broken-copy';
 import type { Mutation } from './mutation';
 
 export interface Bounds {
-  /** Programs, a third of them crowded. */
+  /** Programs from each seed, a third of them crowded. */
   readonly runs: number;
-  readonly seed: number;
+  /** The smallest program of those that these find is told. */
+  readonly seeds: readonly number[];
 }
 
 /** What found a mutation out. */
@@ -20,6 +21,8 @@ export type Verdict =
   | { readonly by: 'nothing'; readonly failure?: string };
 
 const MAX_STEPS = 60;
+/** A program of so few steps is small enough, and no other seed is tried. */
+const FEW_STEPS = 4;
 const MILLISECONDS = 300_000;
 
 /** Breaks the model, and looks for who notices. @throws where the programs or the test do not end */
@@ -28,19 +31,29 @@ export function judge(copy: BrokenCopy, mutation: Mutation, bounds: Bounds): Pro
   return copy.whileBroken(mutation, () => (test === undefined ? search(copy, bounds) : runTest(copy, test)));
 }
 
-async function search({ directory }: BrokenCopy, { runs, seed }: Bounds): Promise<Verdict> {
+async function search({ directory }: BrokenCopy, { runs, seeds }: Bounds): Promise<Verdict> {
   const crowded = Math.floor(runs / 3);
   const kinds = [
     { kind: 'ordinary', runs: runs - crowded },
     { kind: 'crowded', runs: crowded },
   ] as const;
-  for (const each of kinds) {
-    const options = { ...each, seed, maxSteps: MAX_STEPS };
-    const { difference, failure } = await searchInChild(options, directory, MILLISECONDS);
-    if (failure !== undefined) return { by: 'nothing', failure };
-    if (difference !== undefined) return { by: 'differential', difference };
+  for (const kind of kinds) {
+    let smallest: Difference | undefined;
+    for (const seed of seeds) {
+      if (smallest !== undefined && stepsOf(smallest) <= FEW_STEPS) break;
+      const options = { ...kind, seed, maxSteps: MAX_STEPS };
+      const { difference, failure } = await searchInChild(options, directory, MILLISECONDS);
+      if (failure !== undefined) return { by: 'nothing', failure };
+      if (difference === undefined) continue;
+      if (smallest === undefined || stepsOf(difference) < stepsOf(smallest)) smallest = difference;
+    }
+    if (smallest !== undefined) return { by: 'differential', difference: smallest };
   }
   return { by: 'nothing' };
+}
+
+function stepsOf({ before }: Difference): number {
+  return before.length + 1;
 }
 
 /** The first failing test of a file. */

@@ -10,12 +10,12 @@ import { table } from './table';
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '3000' },
-    seed: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: '1,2,3' },
     only: { type: 'string', default: '' },
   },
 });
 
-void main({ runs: Number(values.runs), seed: Number(values.seed) });
+void main({ runs: Number(values.runs), seeds: values.seeds.split(',').map(Number) });
 
 async function main(bounds: Bounds): Promise<void> {
   buildKernelCalls();

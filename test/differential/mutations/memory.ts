@@ -46,17 +46,10 @@ export const MEMORY: readonly Mutation[] = [
   },
   {
     rule: 32,
-    broken: 'Bytes are not rounded up to 64 before the head is',
-    file: 'memory.ts',
-    from: 'roundUp(length, CACHE_LINE) + SHARED_INFO',
-    to: 'length + SHARED_INFO',
-  },
-  {
-    rule: 32,
     broken: 'Heads are not rounded up to powers of two',
     file: 'memory.ts',
-    from: 'while (allocation < roundUp(length, CACHE_LINE) + SHARED_INFO) allocation *= 2;',
-    to: 'allocation = Math.max(allocation, roundUp(length, CACHE_LINE) + SHARED_INFO);',
+    from: 'while (allocation < length + SHARED_INFO) allocation *= 2;',
+    to: 'allocation = Math.max(allocation, length + SHARED_INFO);',
   },
   {
     rule: 32,

@@ -204,6 +204,14 @@ export const OTHER_KERNELS: readonly Mutation[] = [
   },
   {
     rule: 24,
+    broken: 'A segment without bytes is passed over, with its descriptors',
+    file: 'out-of-band.ts',
+    from: `  if (socket.rules.name !== 'linux') return segment;\n`,
+    to: '',
+    test,
+  },
+  {
+    rule: 24,
     broken: 'MSG_OOB is sent',
     file: 'stream-send.ts',
     from: `(message.bytes.length === 0 || socket.rules.name !== 'linux')`,

@@ -1,5 +1,7 @@
 import type { Mutation } from './mutation';
 
+const BEYOND = 'test/differential/beyond-programs.test.ts';
+
 /** docs/kernel.md 14 to 22. */
 export const SENDING: readonly Mutation[] = [
   {
@@ -182,6 +184,7 @@ export const SENDING: readonly Mutation[] = [
     file: 'model-process.ts',
     from: 'this.user = model.user(uid);',
     to: 'this.user = { inFlight: 0 };',
+    test: BEYOND,
   },
   {
     rule: 20,
@@ -189,6 +192,7 @@ export const SENDING: readonly Mutation[] = [
     file: 'model-process.ts',
     from: 'this.user = model.user(uid);',
     to: 'this.user = model.user(0);',
+    test: BEYOND,
   },
   {
     rule: 21,

@@ -27,7 +27,10 @@ function programOf({ before, model, kernel }: Difference): string {
 }
 
 function line({ call, result }: Told): string {
-  return result === 'done' ? code(call) : `${code(call)} → ${result}`;
+  if (result === 'done') return code(call);
+  // Sockets are numbered as they are made, which goes without saying.
+  const shorter = call.startsWith('socketpair') ? result.replaceAll(/ = socket \d+/g, '') : result;
+  return `${code(call)} → ${shorter}`;
 }
 
 function code(text: string): string {

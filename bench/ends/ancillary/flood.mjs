@@ -1,0 +1,79 @@
+import { lengthPrefixed } from 'ancillary/codec';
+
+/** @typedef {import('../node/end.mjs').End} End */
+/** @typedef {import('ancillary').FdSocket} FdSocket */
+/** @typedef {import('ancillary').FdFrame} FdFrame */
+/**
+ * The push form, which not every version has.
+ * @typedef {FdSocket & { forEachFrame(handler: (frame: FdFrame) => void, codec: object): Promise<void> }} PushSocket
+ */
+
+const codec = lengthPrefixed();
+const HEADER = 6;
+const NO_FDS = /** @type {const} */ ([]);
+/** Sends that are under way at once where they are not awaited one by one. */
+const WINDOW = 256;
+
+/**
+ * A flood of frames, in the way that the variant names.
+ * @param {End} end @param {FdSocket} socket
+ */
+export function floodWith(end, socket) {
+  if (end.isSender) return end.variant === 'unawaited' ? sendUnawaited(end, socket) : send(end, socket);
+  if (end.variant === 'forEachFrame') return receivePushed(end, /** @type {PushSocket} */ (socket));
+  return end.variant === 'frame.close()' ? receiveBundles(end, socket) : receive(end, socket);
+}
+
+/** A frame that is ready, as in the other programs: what it costs to encode one is measured by {@link sendUnawaited}. */
+async function send(/** @type {End} */ end, /** @type {FdSocket} */ socket) {
+  const { bytes } = codec.encode({ bytes: Buffer.alloc(end.size - HEADER), fds: end.fds });
+  while (!end.sent.done) {
+    const fds = end.nextFds;
+    await socket.send(bytes, fds);
+    end.sent.count(bytes.length, fds);
+  }
+}
+
+/** Each frame is encoded by itself, and a promise is awaited only once in a while. */
+async function sendUnawaited(/** @type {End} */ end, /** @type {FdSocket} */ socket) {
+  const payload = Buffer.alloc(end.size - HEADER);
+  while (!end.sent.done) {
+    /** @type {Promise<void> | undefined} */
+    let last;
+    for (let under = 0; under < WINDOW && !end.sent.done; under++) {
+      const { bytes } = codec.encode({ bytes: payload });
+      last = socket.send(bytes);
+      end.sent.count(bytes.length, NO_FDS);
+    }
+    await last;
+  }
+}
+
+async function receive(/** @type {End} */ end, /** @type {FdSocket} */ socket) {
+  for await (const { bytes, fds } of socket.frames(codec)) {
+    end.received.count(bytes.length, fds);
+    for (const owned of fds) owned.close();
+    if (end.received.done) return;
+  }
+}
+
+async function receiveBundles(/** @type {End} */ end, /** @type {FdSocket} */ socket) {
+  for await (const frame of socket.frames(codec)) {
+    end.received.count(frame.bytes.length, frame.fds);
+    frame.close();
+    if (end.received.done) return;
+  }
+}
+
+/** @returns {Promise<void>} */
+function receivePushed(/** @type {End} */ end, /** @type {PushSocket} */ socket) {
+  return new Promise((resolve, reject) => {
+    const ended = socket.forEachFrame(({ bytes, fds }) => {
+      end.received.count(bytes.length, fds);
+      for (const owned of fds) owned.close();
+      if (end.received.done) resolve();
+    }, codec);
+    // The measurement is over before the stream is; an end before that is a failure.
+    ended.then(() => reject(new Error('the stream ended too early')), reject);
+  });
+}

@@ -1,0 +1,53 @@
+/**
+ * What a row is to reach. The value is a figure of a contender: as a multiple of that of another program of the row, or,
+ * without `of`, as it is.
+ * @typedef {object} Goal
+ * @property {string} row
+ * @property {string} contender
+ * @property {string} figure
+ * @property {string} [of]
+ * @property {number} [atLeast]
+ * @property {number} [atMost]
+ */
+
+const FOR_AWAIT = 'ancillary, for await';
+const PUSHED = 'ancillary, forEachFrame';
+const ONREAD = 'ancillary, onread';
+const UNAWAITED = 'ancillary, not awaiting each';
+const NET_DATA = "net.Socket, 'data'";
+
+/** @type {readonly Goal[]} */
+export const goals = [
+  { row: 'fd-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 0.55, of: 'C' },
+  { row: 'fd-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 3, of: 'usocket' },
+  { row: 'fd-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 30, of: 'child_process.send' },
+
+  { row: 'fd-frames-pushed', contender: PUSHED, figure: 'rate', atLeast: 0.62, of: 'C' },
+  { row: 'fd-frames-pushed', contender: PUSHED, figure: 'rate', atLeast: 1, of: 'Go' },
+
+  { row: 'fd-bundles', contender: 'ancillary, frame.close()', figure: 'rate', atLeast: 0.75, of: 'C' },
+
+  { row: 'bytes', contender: "ancillary, 'data'", figure: 'rate', atLeast: 1.15, of: NET_DATA },
+  { row: 'bytes', contender: ONREAD, figure: 'rate', atLeast: 0.8, of: 'C' },
+  { row: 'bytes', contender: ONREAD, figure: 'rate', atLeast: 1.4, of: 'net.Socket, onread' },
+
+  { row: 'small-frames', contender: UNAWAITED, figure: 'rate', atLeast: 1, of: 'net.Socket, corked by 32' },
+  { row: 'small-frames', contender: UNAWAITED, figure: 'rate', atLeast: 1.2, of: 'C' },
+
+  { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1.95, of: 'C' },
+  { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1, of: 'Go' },
+  { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1, of: 'net.Socket, no descriptor' },
+  { row: 'round-trip', contender: 'ancillary', figure: 'p99', atMost: 2.5, of: 'C' },
+
+  { row: 'idle', contender: FOR_AWAIT, figure: 'memory', atMost: 1, of: NET_DATA },
+  { row: 'idle', contender: FOR_AWAIT, figure: 'wakeUps', atMost: 0 },
+  { row: 'idle', contender: "ancillary, 'data'", figure: 'memory', atMost: 1, of: NET_DATA },
+  { row: 'idle', contender: "ancillary, 'data'", figure: 'wakeUps', atMost: 0 },
+
+  { row: 'large-frame', contender: FOR_AWAIT, figure: 'copies', atMost: 1 },
+  { row: 'large-frame', contender: FOR_AWAIT, figure: 'linear', atMost: 1.25 },
+
+  { row: 'growth-frames', contender: FOR_AWAIT, figure: 'growth', atMost: 1.15 },
+  { row: 'growth-connections', contender: FOR_AWAIT, figure: 'growth', atMost: 1.25 },
+  { row: 'growth-connections', contender: FOR_AWAIT, figure: 'growth', atMost: 1.25, of: 'C' },
+];

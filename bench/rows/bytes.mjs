@@ -1,0 +1,26 @@
+import { ancillary, netSocket } from '../programs.mjs';
+import { C, GO, PYTHON, USOCKET } from './contenders.mjs';
+import { exchanged, rate } from './exchanged.mjs';
+import { bytesPerSecond, costPerMessage } from './figures.mjs';
+
+const SIZE = 65_536;
+
+/** @type {import('./row.mjs').Row} */
+export const bytes = {
+  name: 'bytes',
+  title: 'Plain bytes, in writes of 64 KiB',
+  figures: { rate: bytesPerSecond, cost: costPerMessage },
+  reference: C,
+  contenders: [
+    { label: "ancillary, 'data'", program: ancillary, variant: 'data' },
+    { label: 'ancillary, onread', program: ancillary, variant: 'onread', needs: 'onread' },
+    { label: "net.Socket, 'data'", program: netSocket, variant: 'data' },
+    { label: 'net.Socket, onread', program: netSocket, variant: 'onread' },
+    USOCKET,
+    { ...PYTHON, share: 1 },
+    GO,
+  ],
+  measure: exchanged({ kind: 'stream', size: SIZE, fds: 0, warmup: 8_000, count: 40_000 }, (ends, work) => ({
+    rate: SIZE * rate(ends, work),
+  })),
+};

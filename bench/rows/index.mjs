@@ -1,0 +1,24 @@
+import { bytes } from './bytes.mjs';
+import { fdBundles } from './fd-bundles.mjs';
+import { fdFrames } from './fd-frames.mjs';
+import { fdFramesPushed } from './fd-frames-pushed.mjs';
+import { growthConnections } from './growth-connections.mjs';
+import { growthFrames } from './growth-frames.mjs';
+import { idle } from './idle.mjs';
+import { largeFrame } from './large-frame.mjs';
+import { roundTrip } from './round-trip.mjs';
+import { smallFrames } from './small-frames.mjs';
+
+/** In the order of the table. @type {readonly import('./row.mjs').Row[]} */
+export const rows = [
+  fdFrames,
+  fdFramesPushed,
+  fdBundles,
+  bytes,
+  smallFrames,
+  roundTrip,
+  idle,
+  largeFrame,
+  growthFrames,
+  growthConnections,
+];

@@ -1,0 +1,23 @@
+import { ancillary, netSocket } from '../programs.mjs';
+import { C, CHILD_PROCESS, GO, PYTHON } from './contenders.mjs';
+import { exchanged, rate } from './exchanged.mjs';
+import { costPerMessage, messagesPerSecond } from './figures.mjs';
+
+/** @type {import('./row.mjs').Row} */
+export const smallFrames = {
+  name: 'small-frames',
+  title: '64-byte frames without descriptors, one way',
+  figures: { rate: messagesPerSecond, cost: costPerMessage },
+  reference: C,
+  contenders: [
+    { label: 'ancillary, not awaiting each', program: ancillary, variant: 'unawaited' },
+    { label: 'net.Socket, corked by 32', program: netSocket, variant: 'corked' },
+    { label: 'net.Socket', program: netSocket },
+    { ...CHILD_PROCESS, variant: 'unawaited', share: 0.2 },
+    PYTHON,
+    GO,
+  ],
+  measure: exchanged({ kind: 'flood', size: 64, fds: 0, warmup: 100_000, count: 400_000 }, (ends, work) => ({
+    rate: rate(ends, work),
+  })),
+};
