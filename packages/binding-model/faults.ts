@@ -1,3 +1,5 @@
+import { judgeCount } from './kernel/judge-options';
+
 /** What can go wrong in a recvmsg. */
 export const RECEIVE_FAULTS = ['short-read', 'eagain', 'eintr', 'emfile', 'reset', 'eof'] as const;
 /** The same for a sendmsg. */
@@ -107,12 +109,6 @@ function judgeName(what: unknown, name: string): void {
 
 function requireObject(value: unknown, rule: string): void {
   if (typeof value !== 'object' || value === null) throw new TypeError(`${rule}, not ${String(value)}`);
-}
-
-/** @throws TypeError, RangeError */
-export function judgeCount(value: unknown, name: string): void {
-  if (typeof value !== 'number') throw new TypeError(`${name} is a number, not ${String(value)}`);
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${name} is an integer from 0 up, not ${value}`);
 }
 
 function namesOf(call: 'recvmsg' | 'sendmsg'): readonly FaultName[] {

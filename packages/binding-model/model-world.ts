@@ -1,8 +1,7 @@
 import { type OwnedFd, type PeerCredentials, systemError } from '../binding';
 import { FaultPlan } from './fault-plan';
-import { type Fault, type Faults, judgeCount } from './faults';
+import type { Fault, Faults } from './faults';
 import { KernelModel, type KernelModelOptions, type TraceEvent } from './kernel';
-import { KERNEL_RULES } from './kernel/kernel-rules';
 import { ModelBinding } from './model-binding';
 import { withSystemErrors } from './model-descriptors';
 import { Random } from './random';
@@ -46,7 +45,6 @@ export class ModelWorld {
   /** @throws TypeError and RangeError for options */
   constructor({ seed = Math.floor(Math.random() * SEEDS), faults, ...options }: ModelWorldOptions = {}) {
     judgeSeed(seed);
-    judgeKernelOptions(options);
     this.seed = seed;
     this.faults = new FaultPlan(faults);
     this.scheduler = new Scheduler(Random.forked(seed, 'scheduler'));
@@ -121,13 +119,4 @@ export class ModelWorld {
 function judgeSeed(seed: unknown): void {
   if (typeof seed !== 'number') throw new TypeError(`seed is a number, not ${String(seed)}`);
   if (!Number.isSafeInteger(seed)) throw new RangeError(`seed is an integer, not ${seed}`);
-}
-
-function judgeKernelOptions({ kernel = 'linux', ...limits }: Omit<KernelModelOptions, 'trace'>): void {
-  if (!Object.hasOwn(KERNEL_RULES, kernel)) {
-    throw new TypeError(`kernel is one of ${Object.keys(KERNEL_RULES).join(', ')}, not ${kernel as string}`);
-  }
-  for (const name of ['sndbuf', 'fdLimit', 'inFlightLimit'] as const) {
-    if (limits[name] !== undefined) judgeCount(limits[name], name);
-  }
 }

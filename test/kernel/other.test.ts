@@ -194,3 +194,44 @@ for byte in (b'\\x01', b'X'):
 tell(*results)`);
   expect(seen).toEqual([1, 'AssertionError']);
 });
+
+test('38: a peek that fails behind an out-of-band byte has installed a pidfd that nobody is told of', async () => {
+  const seen = await probe(`
+SO_PASSPIDFD = 76
+def descriptors():
+    return len(os.listdir('/proc/self/fd'))
+counts = []
+for passed in (0, 1):
+    a, b = pair()
+    b.setsockopt(S.SOL_SOCKET, SO_PASSPIDFD, passed)
+    send(a, b'AB', flags=S.MSG_OOB)
+    before = descriptors()
+    counts.append([receive(b, 0, flags=S.MSG_PEEK), descriptors() - before])
+tell(counts)`);
+  expect(seen).toEqual([
+    [
+      ['EAGAIN', 0],
+      ['EAGAIN', 1],
+    ],
+  ]);
+});
+
+test('39: an unread empty message does not reset its sender when the socket is closed, an unread byte does', async () => {
+  const seen = await probe(`
+results = []
+for message in (b'', b'x'):
+    a, b = pair(S.SOCK_SEQPACKET)
+    send(a, message)
+    b.close()
+    results.append(receive(a))
+tell(results)`);
+  expect(seen).toEqual([[['', 0, false], 'ECONNRESET']]);
+});
+
+test('39: a read of 0 bytes takes the out-of-band byte, which is lost', async () => {
+  const seen = await probe(`
+a, b = pair()
+send(a, b'x', flags=S.MSG_OOB)
+tell(receive(b, 0, flags=S.MSG_OOB), receive(b, 1, flags=S.MSG_OOB))`);
+  expect(seen).toEqual([['', 0, false], 'EINVAL']);
+});

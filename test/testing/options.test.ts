@@ -1,4 +1,5 @@
 import { modelSocketPair, type ModelSocketPairOptions, ModelWorld } from '../../packages/ancillary/testing';
+import { KernelModel } from '../../packages/binding-model';
 import { thrown } from '../native/thrown';
 
 /** As a JavaScript user may call it. */
@@ -103,4 +104,14 @@ test('the list of faults is copied', () => {
   faults.pop();
   expect(pair.world.faultsLeft).toHaveLength(1);
   for (const socket of pair) socket.destroy();
+});
+
+test.each<[object, typeof TypeError, string]>([
+  [{ kernel: 'windows' }, TypeError, 'kernel is one of linux, bsd, darwin, not windows'],
+  [{ sndbuf: -1 }, RangeError, 'sndbuf is an integer from 0 up, not -1'],
+  [{ fdLimit: '10' }, TypeError, 'fdLimit is a number, not 10'],
+])('KernelModel refuses %j', (options, type, message) => {
+  const error = thrown(() => new KernelModel(options));
+  expect(error).toBeInstanceOf(type);
+  expect(error).toMatchObject({ message });
 });

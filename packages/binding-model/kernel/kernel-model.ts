@@ -1,4 +1,5 @@
 import { unreachable } from './garbage';
+import { judgeOptions } from './judge-options';
 import { KERNEL_RULES, type KernelName, type KernelRules } from './kernel-rules';
 import { ModelProcess, type ProcessOptions } from './model-process';
 import { ModelSocket } from './model-socket';
@@ -38,7 +39,9 @@ export class KernelModel {
   #socketCount = 0;
   #collecting = false;
 
+  /** @throws TypeError and RangeError for options */
   constructor(options: KernelModelOptions = {}) {
+    judgeOptions(options);
     this.options = options;
     this.rules = KERNEL_RULES[options.kernel ?? 'linux'];
   }
