@@ -53,7 +53,7 @@ Napi::Value closeAll(Info info) {
     throwType(info.Env(), "count", "a number of descriptors in closeFds");
     return info.Env().Undefined();
   }
-  for (std::uint64_t i = 0; i < count; ++i) home.ledger.close(home.closeFds()[i]);
+  home.ledger.closeEach(home.closeFds(), static_cast<std::size_t>(count));
   return info.Env().Undefined();
 }
 

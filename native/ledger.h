@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "descriptor_set.h"
 
 namespace ancillary {
@@ -25,6 +27,9 @@ class Ledger {
 
   /** Strikes off and closes: -EBADF when it is not JavaScript's, since then somebody else will close it. */
   int close(int fd);
+
+  /** Strikes off and closes those that are JavaScript's. */
+  void closeEach(const int* fds, std::size_t count);
 
   bool heldByHandle(int fd) const { return handles_.has(fd); }
 

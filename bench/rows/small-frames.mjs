@@ -10,7 +10,13 @@ export const smallFrames = {
   figures: { rate: messagesPerSecond, cost: costPerMessage },
   reference: C,
   contenders: [
-    { label: 'ancillary, not awaiting each', program: ancillary, variant: 'unawaited' },
+    { label: 'ancillary, not awaiting each, for await', program: ancillary, variant: 'unawaited' },
+    {
+      label: 'ancillary, not awaiting each, forEachFrame',
+      program: ancillary,
+      variant: 'unawaited, forEachFrame',
+      needs: 'forEachFrame',
+    },
     { label: 'net.Socket, corked by 32', program: netSocket, variant: 'corked' },
     { label: 'net.Socket', program: netSocket },
     { ...CHILD_PROCESS, variant: 'unawaited', share: 0.2 },

@@ -39,6 +39,9 @@ export function openSocket(socket: OwnedFd, events: SocketEvents): SocketHandle 
   return socketHandle;
 }
 
+/** Where plain parts that fit are put together: copying small ones is cheaper than telling the addon of each. */
+const together = Buffer.allocUnsafeSlow(16 * 1024);
+
 class OpenSocket implements SocketHandle {
   readonly #native: NativeSocket;
   /** Where reads go, if that is not the slab. */
@@ -69,11 +72,14 @@ class OpenSocket implements SocketHandle {
   }
 
   #sendOne({ bytes, fds }: SendPart): number {
-    for (let index = 0; index < fds.length; index++) addon.sendFds[index] = fds[index] ?? -1;
+    const { sendFds } = addon;
+    for (let index = 0; index < fds.length; index++) sendFds[index] = fds[index] ?? -1;
     return this.#native.sendOne(bytes, fds.length);
   }
 
   #sendMany(parts: readonly SendPart[]): number {
+    const length = putTogether(parts);
+    if (length > 0) return this.#native.sendOne(together.subarray(0, length), 0);
     const bytes: Uint8Array[] = [];
     const fdCounts: number[] = [];
     const fds: number[] = [];
@@ -121,6 +127,21 @@ class OpenSocket implements SocketHandle {
   close(): void {
     this.#native.close();
   }
+}
+
+/** Fills {@link together} and returns how far; 0 where the parts are too large for it, or not plain. */
+function putTogether(parts: readonly SendPart[]): number {
+  let length = 0;
+  for (const { bytes, fds } of parts) {
+    length += bytes.length;
+    if (fds.length > 0 || length > together.length) return 0;
+  }
+  let at = 0;
+  for (const { bytes } of parts) {
+    together.set(bytes, at);
+    at += bytes.length;
+  }
+  return length;
 }
 
 function readCredentials(fd: number): Uint32Array {

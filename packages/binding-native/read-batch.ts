@@ -7,6 +7,9 @@ import { failure } from './native-failure';
 const NUMBERS_PER_SEGMENT = 4;
 const END_OF_FILE = 1;
 
+// What is imported is looked up at each use, which shows where a message has hundreds of descriptors.
+const Owned = OwnedFd;
+
 let knownSlab: Uint8Array | undefined;
 
 /** Segments of many sockets lie in the slab: posting one with its memory to a worker would empty the others. */
@@ -28,7 +31,7 @@ export function takeSegments(memory: Buffer, count: number): Segment[] {
     const truncated = readSegments[at + 3] === 1;
     // An array of its own even when empty, for whoever holds the segment may add to it.
     const fds: OwnedFd[] = [];
-    for (; nextFd < lastFd; nextFd++) fds.push(OwnedFd.ofLedger(readFds[nextFd] ?? -1, nativeDescriptors));
+    for (; nextFd < lastFd; nextFd++) fds.push(Owned.ofLedger(readFds[nextFd] ?? -1, nativeDescriptors));
     segments.push({ bytes: memory.subarray(start, end), fds, truncated });
   }
   return segments;

@@ -20,6 +20,9 @@ interface WithHandle {
   readonly _handle?: { readonly fd?: number } | null;
 }
 
+// What is imported is looked up at each use, which shows where a message has hundreds of descriptors.
+const Owned = OwnedFd;
+
 /**
  * The number to lend.
  * @param transfer whether the source will be closed afterwards
@@ -28,7 +31,7 @@ interface WithHandle {
  */
 export function numberOf(source: FdLike, transfer = false): number {
   // The usual case, which needs none of what follows.
-  if (source instanceof OwnedFd && !source.closed) return source.fd;
+  if (source instanceof Owned && !source.closed) return source.fd;
   const fd = rawNumber(source);
   if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > 0x7fffffff) {
     throw new TypeError(`not a descriptor, nor anything that has one: ${describeSource(source)}`);
@@ -36,6 +39,13 @@ export function numberOf(source: FdLike, transfer = false): number {
   if (fd < 0) throw new AncillaryError('ERR_FD_CLOSED', `${describeSource(source)} is closed, or not open yet`);
   if (typeof source !== 'number') refuseBusy(source, transfer);
   return fd;
+}
+
+/** {@link numberOf} for each. */
+export function numbersOf(sources: readonly FdLike[], transfer: boolean): number[] {
+  const numbers: number[] = [];
+  for (const source of sources) numbers.push(numberOf(source, transfer));
+  return numbers;
 }
 
 /** Closes the source by its own method; a bare number by close(2). Never throws: it runs on every failure path. */

@@ -147,12 +147,11 @@ export class FrameReader {
   #judge(claim: Claim<OwnedFd>, range: ByteRange, fds: number | 'attached'): void {
     const { maxFdsPerFrame, onSurplus, onTruncated } = this.#limits;
     const came = claim.fds.length;
-    const where = `bytes ${range.start} to ${range.end}`;
     if (claim.truncated && onTruncated === 'error') {
       this.#discard(claim.fds, range, 'truncated');
       throw new AncillaryError(
         'ERR_FD_TRUNCATED',
-        `the kernel dropped descriptors of the frame at ${where}, most likely because this process may open no more ` +
+        `the kernel dropped descriptors of the frame at ${inWords(range)}, most likely because this process may open no more ` +
           `(RLIMIT_NOFILE); the ${came} it delivered are closed`,
       );
     }
@@ -160,7 +159,7 @@ export class FrameReader {
       this.#discard(claim.fds, range, 'missing');
       throw new AncillaryError(
         'ERR_FD_MISSING',
-        `the frame at ${where} declares ${fds} descriptors and came with ${came}, which are closed: the peer breaks the ` +
+        `the frame at ${inWords(range)} declares ${fds} descriptors and came with ${came}, which are closed: the peer breaks the ` +
           `protocol, or sends each frame's descriptors apart from its bytes`,
       );
     }
@@ -174,7 +173,7 @@ export class FrameReader {
     this.#discard([...claim.fds, ...surplus], range, 'surplus');
     throw new AncillaryError(
       'ERR_FD_SURPLUS',
-      `the frame at ${where} came with ${came} descriptors, ${allowed} are allowed; all of them are closed ` +
+      `the frame at ${inWords(range)} came with ${came} descriptors, ${allowed} are allowed; all of them are closed ` +
         `(onSurplus: 'close' keeps the first ones)`,
     );
   }
@@ -198,6 +197,10 @@ export class FrameReader {
     const message = `an incomplete frame holds ${count} descriptors already, ${allowed} are allowed; all of them are closed`;
     this.#failure = { error: new AncillaryError('ERR_FD_SURPLUS', message) };
   }
+}
+
+function inWords({ start, end }: ByteRange): string {
+  return `bytes ${start} to ${end}`;
 }
 
 function checked(measured: Measured, buffered: number): Measured {

@@ -1,5 +1,5 @@
 import { AncillaryError, type DescriptorTable, OwnedFd, systemError } from '../binding';
-import { closeSource, type FdLike, numberOf } from './fd-like';
+import { closeSource, type FdLike, numbersOf } from './fd-like';
 import { abortError } from './rejection';
 import { bytesNeededFor, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
 
@@ -56,7 +56,7 @@ export class Outgoing implements OutgoingFrame {
     // The caller may change the array once send() has returned.
     const sources = transfer ? [...given] : given;
     try {
-      if (given.length > 0) frame.fds = given.map((source) => numberOf(source, transfer));
+      if (given.length > 0) frame.fds = numbersOf(given, transfer);
       check(bytes, frame.fds, table);
     } catch (error) {
       const refused = error instanceof TypeError || (error instanceof AncillaryError && error.code === 'ERR_FD_BUSY');

@@ -24,8 +24,9 @@ export function holdsFds(frame: OutgoingFrame): boolean {
 }
 
 const NO_FDS: readonly number[] = [];
-/** As many as one writev-like call takes with ease (IOV_MAX is 1024). */
-const MAX_PARTS = 64;
+/** Enough to fill the kernel's send buffer with; planning more than it takes would be done again and again. */
+const MAX_PARTS = 256;
+const MAX_BYTES = 256 * 1024;
 
 /**
  * What leaves in which sendmsg. A sendmsg that carries descriptors carries bytes of their frame only, so that a
@@ -54,7 +55,7 @@ export class SendQueue<Frame extends OutgoingFrame> {
    */
   plan(): SendPart[] {
     const parts: SendPart[] = [];
-    for (let index = 0; parts.length < MAX_PARTS; index++) {
+    for (let index = 0, bytes = 0; parts.length < MAX_PARTS && bytes < MAX_BYTES; index++) {
       const frame = this.#frames.at(index);
       if (frame === undefined) break;
       if (frame.bytes.length === 0) {
@@ -64,6 +65,7 @@ export class SendQueue<Frame extends OutgoingFrame> {
         );
       }
       planFrame(frame, parts);
+      bytes += frame.bytes.length - frame.sent;
     }
     return parts;
   }

@@ -1,8 +1,8 @@
-import { type SocketBinding, type SocketHandle, systemError } from '../binding';
+import { type SocketBinding, type SendResult, type SocketHandle, systemError } from '../binding';
 import type { FdLike } from './fd-like';
 import { Outgoing, type SendOptions } from './outgoing';
 import { asError } from './rejection';
-import { holdsFds, SendQueue } from './send-queue';
+import { holdsFds, MAX_FDS_PER_SENDMSG, SendQueue } from './send-queue';
 
 /** What the sender needs of the socket it belongs to. */
 export interface SenderHost {
@@ -67,19 +67,19 @@ export class Sender {
       frame.settle(this.#closed);
       return;
     }
-    this.#queue.push(frame);
-    if (frame.fds.length > 0) {
-      this.flush();
-      if (!frame.settled && holdsFds(frame)) this.secure(frame);
-    } else if (!this.#gathering) {
-      // The first of a turn goes at once; those that follow within it share system calls.
-      this.#gathering = true;
-      queueMicrotask(() => {
-        this.#gathering = false;
-        this.flush();
-      });
+    const plain = frame.fds.length === 0;
+    if (plain && this.#gathering) {
+      this.#queue.push(frame);
+      return;
+    }
+    // The first plain one of a turn goes at once; those that follow within it share system calls.
+    if (plain) this.#gather();
+    if (this.#canPassQueue(frame)) this.#sendPastQueue(frame);
+    else {
+      this.#queue.push(frame);
       this.flush();
     }
+    if (!frame.settled && holdsFds(frame)) this.secure(frame);
   }
 
   /** Makes a frame independent of its borrowed descriptors, since it has to wait; one that cannot be is settled. */
@@ -132,6 +132,44 @@ export class Sender {
     return left.some(({ promised }) => promised);
   }
 
+  #gather(): void {
+    this.#gathering = true;
+    queueMicrotask(() => {
+      this.#gathering = false;
+      this.flush();
+    });
+  }
+
+  #canPassQueue({ bytes, fds }: Outgoing): boolean {
+    const inUse = this.#queue.length > 0 || this.#flushing || this.#waiting;
+    return !inUse && bytes.length > 0 && fds.length <= MAX_FDS_PER_SENDMSG;
+  }
+
+  /** What the queue would do with its only frame, in less time: mostly the kernel takes all of it. */
+  #sendPastQueue(frame: Outgoing): void {
+    let result: SendResult;
+    try {
+      result = this.#handle.send([frame]);
+    } catch (error) {
+      this.#queue.push(frame);
+      this.#host.failed(asError(error));
+      return;
+    }
+    if (result.accepted === frame.bytes.length) {
+      this.#left(frame);
+      return;
+    }
+    frame.sent = result.accepted;
+    this.#queue.push(frame);
+    if (result.error !== undefined) this.#refused(result.error);
+  }
+
+  #left(frame: Outgoing): void {
+    this.#waitMs = SHORTEST_WAIT_MS;
+    this.#host.frameSent(frame.bytes.length, frame.fds.length);
+    frame.settle();
+  }
+
   #withdraw(frame: Outgoing): boolean {
     const withdrawn = this.#queue.withdraw(frame);
     // end() may have waited for this frame only.
@@ -149,10 +187,7 @@ export class Sender {
   #sendSome(): void {
     const { accepted, error } = this.#handle.send(this.#queue.plan());
     if (accepted > 0) this.#waitMs = SHORTEST_WAIT_MS;
-    for (const frame of this.#queue.accept(accepted)) {
-      this.#host.frameSent(frame.bytes.length, frame.fds.length);
-      frame.settle();
-    }
+    for (const frame of this.#queue.accept(accepted)) this.#left(frame);
     if (error !== undefined) this.#refused(error);
   }
 

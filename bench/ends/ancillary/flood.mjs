@@ -19,8 +19,8 @@ const WINDOW = 256;
  * @param {End} end @param {FdSocket} socket
  */
 export function floodWith(end, socket) {
-  if (end.isSender) return end.variant === 'unawaited' ? sendUnawaited(end, socket) : send(end, socket);
-  if (end.variant === 'forEachFrame') return receivePushed(end, /** @type {PushSocket} */ (socket));
+  if (end.isSender) return end.variant.startsWith('unawaited') ? sendUnawaited(end, socket) : send(end, socket);
+  if (end.variant.endsWith('forEachFrame')) return receivePushed(end, /** @type {PushSocket} */ (socket));
   return end.variant === 'frame.close()' ? receiveBundles(end, socket) : receive(end, socket);
 }
 
