@@ -44,6 +44,18 @@ it('holds many descriptors', () => {
   expect(fds.some((fd) => nativeDescriptors.isOpen(fd))).toBe(false);
 });
 
+it('closes neighbouring numbers together, and nothing between them that is not its own', () => {
+  const fds = Array.from({ length: 12 }, () => nativeDescriptors.dup(0)).sort((a, b) => a - b);
+  const [stranger = -1, kept = -1] = [fds[3], fds[7]];
+  nativeDescriptors.disown(stranger);
+  // Twice, backwards, and past the end of the runs: each is closed once, and what is not in the ledger never.
+  const others = fds.filter((fd) => fd !== kept);
+  nativeDescriptors.closeAll([...others, ...others.toReversed(), -1]);
+  expect(fds.filter((fd) => nativeDescriptors.isOpen(fd))).toEqual([stranger, kept]);
+  nativeDescriptors.closeAll([kept]);
+  closeSync(stranger);
+});
+
 it('describes what is open and never throws', () => {
   const fd = openSync('/dev/null', 'r');
   expect(nativeDescriptors.describe(fd)).toBe('/dev/null');
