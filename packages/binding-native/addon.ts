@@ -168,4 +168,7 @@ export interface NativeListener {
 }
 
 // Two levels up is the package root both from the sources and from dist/.
-export const addon = loadAddon(path.join(__dirname, '..', '..')) as Addon;
+const exported = loadAddon(path.join(__dirname, '..', '..')) as Addon;
+
+// Node-API makes objects that V8 looks up in a hash table at each use; those written in JavaScript it knows by their shape.
+export const addon: Addon = { ...exported };

@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { AncillaryError, type DescriptorTable, errnoName } from '../binding';
 import { addon } from './addon';
-import { checked } from './native-failure';
+import { checked, failure } from './native-failure';
 
 /** The process's own descriptors, with the ledger that native/ledger.h keeps for this environment. */
 export const nativeDescriptors: DescriptorTable = {
@@ -21,7 +21,8 @@ export const nativeDescriptors: DescriptorTable = {
   },
 
   close(fd) {
-    checked(addon.close(fd), 'close', `descriptor ${fd}`);
+    const result = addon.close(fd);
+    if (result < 0) throw failure(result, 'close', `descriptor ${fd}`);
   },
 
   closeAll(fds) {

@@ -120,8 +120,8 @@ export class ByteQueue {
       return;
     }
     this.#chunks.shift();
-    if (front.buffer === this.#joined?.buffer) this.#joined = undefined;
-    if (front.buffer === this.#spare?.buffer) this.#spare = undefined;
+    if (isIn(this.#joined, front)) this.#joined = undefined;
+    if (isIn(this.#spare, front)) this.#spare = undefined;
   }
 
   #replaceFront(bytes: Buffer): void {
@@ -153,7 +153,11 @@ export class ByteQueue {
   }
 }
 
+function isIn(storage: Buffer | undefined, view: Buffer): boolean {
+  return storage !== undefined && storage.buffer === view.buffer;
+}
+
 /** Where a view of the storage ends within it; -1 when it is none. */
 function endWithin(storage: Buffer | undefined, view: Buffer): number {
-  return storage?.buffer === view.buffer ? view.byteOffset - storage.byteOffset + view.length : -1;
+  return storage !== undefined && isIn(storage, view) ? view.byteOffset - storage.byteOffset + view.length : -1;
 }

@@ -67,13 +67,14 @@ export class Sender {
       frame.settle(this.#closed);
       return;
     }
-    const plain = frame.fds.length === 0;
-    if (plain && this.#gathering) {
+    // The first plain frame of a turn goes at once; those that follow within it share system calls. A Writable hands
+    // over its chunks one after the other, and gathers by itself.
+    const gathers = frame.promised && frame.fds.length === 0;
+    if (gathers && this.#gathering) {
       this.#queue.push(frame);
       return;
     }
-    // The first plain one of a turn goes at once; those that follow within it share system calls.
-    if (plain) this.#gather();
+    if (gathers) this.#gather();
     if (this.#canPassQueue(frame)) this.#sendPastQueue(frame);
     else {
       this.#queue.push(frame);

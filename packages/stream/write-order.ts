@@ -34,14 +34,18 @@ export class WriteOrder {
     const frames: Outgoing[] = [];
     let left = 1;
     let failure: Error | undefined;
+    let within = true;
+    const done = (): void => {
+      this.#writing = 0;
+      callback(failure);
+    };
     const settled = (error?: Error): void => {
       failure ??= error;
       if (--left > 0) return;
-      // In a turn of its own, since what a user's callback throws must not get in the way of other frames.
-      process.nextTick(() => {
-        this.#writing = 0;
-        callback(failure);
-      });
+      // The Writable itself calls nobody back within its write(). Later it would at once, and what a user's callback throws
+      // must not get in the way of other frames.
+      if (within) done();
+      else process.nextTick(done);
     };
     for (const chunk of chunks) {
       this.#writing += chunk.length;
@@ -55,6 +59,7 @@ export class WriteOrder {
     left += frames.length;
     for (const frame of frames) this.#sender.send(frame);
     settled();
+    within = false;
   }
 
   /** Fails the frames that still wait for their place. Returns whether somebody is told by a promise. */

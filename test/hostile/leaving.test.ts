@@ -85,6 +85,7 @@ it('bytes that are written, and whose memory goes away while they wait, are an e
   const errors: Error[] = [];
   left.on('error', (error: Error) => errors.push(error));
   const bytes = new Uint8Array(1_000);
+  left.cork();
   left.write('first');
   const written = new Promise((resolve) => left.write(bytes, resolve));
   structuredClone(bytes, { transfer: [bytes.buffer] });
