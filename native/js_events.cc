@@ -8,11 +8,11 @@ namespace {
 constexpr const char* kMethods[] = {"read", "writable", "hangup", "connection", "failed"};
 
 constexpr const char* kDispatch = R"(({
-  read(memory, count, end) { this.read(memory, count, end); },
-  writable() { this.writable(); },
-  hangup() { this.hangup(); },
-  connection(fd) { this.connection(fd); },
-  failed(errno) { this.failed(errno); },
+  read(memory, count, end) { this.callbacks.read(memory, count, end); },
+  writable() { this.callbacks.writable(); },
+  hangup() { this.callbacks.hangup(); },
+  connection(fd) { this.callbacks.connection(fd); },
+  failed(errno) { this.callbacks.failed(errno); },
 }))";
 
 /** The method for an event; empty, with an exception pending, when there is none. */
@@ -38,14 +38,15 @@ bool JsDispatch::make(Napi::Env env) {
   return true;
 }
 
-bool JsEvents::hold(Napi::Object target, const char* resource, std::initializer_list<Event> events) {
-  const Napi::Env env = target.Env();
+bool JsEvents::hold(Napi::Object handle, Napi::Object callbacks, const char* resource,
+                    std::initializer_list<Event> events) {
+  const Napi::Env env = handle.Env();
   for (const Event event : events) {
-    if (methodOf(target, event).IsEmpty()) return false;
+    if (methodOf(callbacks, event).IsEmpty()) return false;
   }
-  target_ = Napi::Persistent(target);
+  handle.Set("callbacks", callbacks);
   // Made here, in the caller's turn, so that its AsyncLocalStorage is seen by the callbacks.
-  if (napi_async_init(env, target, Napi::String::New(env, resource), &context_) != napi_ok) {
+  if (env.IsExceptionPending() || napi_async_init(env, handle, Napi::String::New(env, resource), &context_) != napi_ok) {
     if (!env.IsExceptionPending()) throwType(env, resource, "usable as an async resource");
     return false;
   }
@@ -53,9 +54,11 @@ bool JsEvents::hold(Napi::Object target, const char* resource, std::initializer_
   return true;
 }
 
-JsEvents::Outcome JsEvents::call(Napi::Env env, napi_value function, std::initializer_list<napi_value> arguments) {
+JsEvents::Outcome JsEvents::call(Napi::Object handle, napi_value function,
+                                 std::initializer_list<napi_value> arguments) {
+  const Napi::Env env = handle.Env();
   const napi_status status =
-      napi_make_callback(env, context_, target_.Value(), function, arguments.size(), arguments.begin(), nullptr);
+      napi_make_callback(env, context_, handle, function, arguments.size(), arguments.begin(), nullptr);
   if (status == napi_ok) return Outcome::called;
   if (!env.IsExceptionPending()) return Outcome::ended;
   raisePending(env);
@@ -74,7 +77,6 @@ void JsEvents::raisePending(Napi::Env env) {
 void JsEvents::release() {
   if (context_ != nullptr) napi_async_destroy(contextEnv_, context_);
   context_ = nullptr;
-  target_.Reset();
 }
 
 }  // namespace ancillary

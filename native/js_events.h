@@ -11,8 +11,9 @@ namespace ancillary {
 enum class Event : std::size_t { read, writable, hangup, connection, failed };
 
 /**
- * One function of JavaScript for each event, which calls the method of that name of `this`; all handles of an environment
- * share them. To look the method up from C++ takes longer, and to hold it for each handle takes more memory than a handle.
+ * One function of JavaScript for each event, which calls the method of that name of `this.callbacks`; all handles of an
+ * environment share them. To look the method up from C++ takes longer, and a reference to it, or to the callbacks, takes
+ * as much memory as most of a handle does.
  */
 class JsDispatch {
  public:
@@ -24,7 +25,7 @@ class JsDispatch {
   Napi::FunctionReference functions_[5];
 };
 
-/** The callbacks object that JavaScript gave to a handle, to be called from the event loop. */
+/** How a handle calls the callbacks that JavaScript gave to it, from the event loop. They are a property of its object. */
 class JsEvents {
  public:
   enum class Outcome {
@@ -34,11 +35,11 @@ class JsEvents {
     ended,
   };
 
-  /** Takes hold of `target`; false, with a TypeError pending, when it lacks the method for one of the events. */
-  bool hold(Napi::Object target, const char* resource, std::initializer_list<Event> events);
+  /** Gives `handle` its callbacks; false, with a TypeError pending, when they lack the method for one of the events. */
+  bool hold(Napi::Object handle, Napi::Object callbacks, const char* resource, std::initializer_list<Event> events);
 
-  /** Calls a function on the target; microtasks and process.nextTick have run when it returns. */
-  Outcome call(Napi::Env env, napi_value function, std::initializer_list<napi_value> arguments);
+  /** Calls a function of the dispatch; microtasks and process.nextTick have run when it returns. */
+  Outcome call(Napi::Object handle, napi_value function, std::initializer_list<napi_value> arguments);
 
   /** Hands the pending exception, if any, to 'uncaughtException', so that it is neither lost nor left pending. */
   static void raisePending(Napi::Env env);
@@ -52,7 +53,6 @@ class JsEvents {
   ~JsEvents() { release(); }
 
  private:
-  Napi::ObjectReference target_;
   napi_env contextEnv_ = nullptr;
   napi_async_context context_ = nullptr;
 };

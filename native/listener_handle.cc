@@ -52,7 +52,7 @@ Napi::Value ListenerHandle::openListener(const Napi::CallbackInfo& info) {
   const Napi::Object object = JsEnvironment::of(env).listenerClass.New({});
   ListenerHandle* const handle = object.IsEmpty() ? nullptr : Unwrap(object);
   if (handle == nullptr) return env.Undefined();
-  const int error = handle->open(env, fd, info[1].As<Napi::Object>(), "ANCILLARYLISTENER",
+  const int error = handle->open(fd, info[1].As<Napi::Object>(), "ANCILLARYLISTENER",
                                  {Event::connection, Event::failed});
   if (error < 0) return Napi::Number::New(env, error);
   handle->updateInterest();

@@ -9,12 +9,12 @@
 
 namespace ancillary {
 
-int PolledHandle::open(Napi::Env env, int fd, Napi::Object callbacks, const char* resource,
+int PolledHandle::open(int fd, Napi::Object callbacks, const char* resource,
                        std::initializer_list<Event> events) {
-  environment_ = &JsEnvironment::of(env);
+  environment_ = &JsEnvironment::of(self().Env());
   Ledger& ledger = environment_->ledger;
   if (ledger.heldByHandle(fd)) return -EEXIST;
-  if (!events_.hold(callbacks, resource, events)) return 1;
+  if (!events_.hold(self().Value(), callbacks, resource, events)) return 1;
   int error = fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
   if (error == 0) error = PollHandle::open(environment_->polls, fd, *this, poll_);
   if (error != 0) {
@@ -62,7 +62,7 @@ void PolledHandle::updateInterest() {
 }
 
 bool PolledHandle::tell(Event event, std::initializer_list<napi_value> arguments) {
-  if (events_.call(self().Env(), environment_->dispatch.function(event), arguments) == JsEvents::Outcome::ended) {
+  if (events_.call(self().Value(), environment_->dispatch.function(event), arguments) == JsEvents::Outcome::ended) {
     if (isOpen()) giveUp();
     return false;
   }

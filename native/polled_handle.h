@@ -22,7 +22,7 @@ class PolledHandle : protected OpenHandles::Node, protected PollHandle::Listener
   virtual ~PolledHandle() = default;
 
   /** Takes `fd` over: 0; a negative errno, and then `fd` stays with the caller; or 1 with an exception pending. */
-  int open(Napi::Env env, int fd, Napi::Object callbacks, const char* resource, std::initializer_list<Event> events);
+  int open(int fd, Napi::Object callbacks, const char* resource, std::initializer_list<Event> events);
 
   bool isOpen() const { return fd_ >= 0; }
   int fd() const { return fd_; }

@@ -82,7 +82,7 @@ Napi::Value SocketHandle::openSocket(const Napi::CallbackInfo& info) {
   const Napi::Object object = JsEnvironment::of(env).socketClass.New({});
   SocketHandle* const handle = object.IsEmpty() ? nullptr : Unwrap(object);
   if (handle == nullptr) return env.Undefined();
-  const int error = handle->open(env, fd, info[1].As<Napi::Object>(), "ANCILLARYSOCKET",
+  const int error = handle->open(fd, info[1].As<Napi::Object>(), "ANCILLARYSOCKET",
                                  {Event::read, Event::writable, Event::hangup});
   if (error < 0) return Napi::Number::New(env, error);
   return object;
