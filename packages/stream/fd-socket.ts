@@ -10,6 +10,7 @@ import { FrameIterator } from './frame-iterator';
 import { exactly, segmentFrames } from './frame-reader';
 import { type FdSocketOptions, receiveLimits } from './options';
 import { nextMemory, OnreadConsumer } from './onread';
+import type { ReceiveLimits } from './receiver';
 import { abortError, asError } from './rejection';
 import type { SendOptions } from './outgoing';
 import type { SocketStats } from './stats';
@@ -32,12 +33,17 @@ export class FdSocket extends Duplex {
   readonly #onread: OnreadConsumer | undefined;
 
   /**
-   * Takes over a connected Unix stream socket; on failure it stays with the caller.
+   * Takes over a connected Unix stream socket; on failure it stays with the caller. Sockets with the same options may
+   * share their limits.
    * @throws ERR_FD_KIND; TypeError and RangeError for options; system errors
    * @internal Use connect(), listen(), socketpair() or adopt().
    */
-  constructor(binding: SocketBinding, socket: OwnedFd, options: FdSocketOptions = {}) {
-    const limits = receiveLimits(options);
+  constructor(
+    binding: SocketBinding,
+    socket: OwnedFd,
+    options: FdSocketOptions = {},
+    limits: ReceiveLimits = receiveLimits(options),
+  ) {
     const { onread } = options;
     const memory = onread && nextMemory(onread);
     super({ highWaterMark: limits.highWaterMark });

@@ -7,10 +7,8 @@ import { asError } from './rejection';
 
 type Result = IteratorResult<FdFrame, undefined>;
 
-interface Waiter {
-  resolve(result: Result): void;
-  reject(error: Error): void;
-}
+/** Resolves what a `next()` returned; also to a rejection, so that no second function need be held while it waits. */
+type Waiter = (result: Result | Promise<never>) => void;
 
 const DONE: Result = { done: true, value: undefined };
 
@@ -56,8 +54,8 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
       this.#receiver.taken();
       return Promise.resolve(result);
     }
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
       this.#receiver.taken();
     });
   }
@@ -71,7 +69,7 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     while (this.#waiters.length > 0) {
       const result = this.#take();
       if (result === undefined) return;
-      this.#waiters.shift()?.resolve(result);
+      this.#waiters.shift()?.(result);
     }
   }
 
@@ -84,10 +82,10 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     this.#state = 'finished';
     const waiters = this.#waiters.clear();
     if (error === undefined) {
-      for (const waiter of waiters) waiter.resolve(DONE);
+      for (const resolve of waiters) resolve(DONE);
       return true;
     }
-    for (const waiter of waiters) waiter.reject(error);
+    for (const resolve of waiters) resolve(Promise.reject(error));
     if (waiters.length === 0) this.#untold = { error };
     return true;
   }
@@ -130,7 +128,7 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   #finish(): void {
     if (this.#state === 'finished') return;
     this.#state = 'finished';
-    for (const waiter of this.#waiters.clear()) waiter.resolve(DONE);
+    for (const resolve of this.#waiters.clear()) resolve(DONE);
     this.#receiver.release(this);
   }
 }
