@@ -20,7 +20,9 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   readonly name: string;
   readonly #receiver: Receiver;
   readonly #source: FrameSource;
-  readonly #waiters = new Fifo<Waiter>();
+  /** The first who waits, who mostly is alone. */
+  #waiter: Waiter | undefined;
+  #others: Fifo<Waiter> | undefined;
   #state: 'new' | 'reading' | 'finished' = 'new';
   /** Told by the next `next()`, since nobody was waiting when it happened. */
   #untold: { readonly error: Error } | undefined;
@@ -47,7 +49,7 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     } catch (error) {
       return Promise.reject(asError(error));
     }
-    const result = this.#waiters.length === 0 ? this.#take() : undefined;
+    const result = this.#waiter === undefined ? this.#take() : undefined;
     const failed = this.#tellUntold();
     if (failed !== undefined) return failed;
     if (result !== undefined) {
@@ -55,7 +57,8 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
       return Promise.resolve(result);
     }
     return new Promise((resolve) => {
-      this.#waiters.push(resolve);
+      if (this.#waiter === undefined) this.#waiter = resolve;
+      else (this.#others ??= new Fifo()).push(resolve);
       this.#receiver.taken();
     });
   }
@@ -66,21 +69,23 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   }
 
   advance(): void {
-    while (this.#waiters.length > 0) {
+    while (this.#waiter !== undefined) {
+      const resolve = this.#waiter;
       const result = this.#take();
       if (result === undefined) return;
-      this.#waiters.shift()?.(result);
+      this.#waiter = this.#others?.shift();
+      resolve(result);
     }
   }
 
   demand(): Demand {
-    return this.#source.demand(this.#waiters.length > 0);
+    return this.#source.demand(this.#waiter !== undefined);
   }
 
   fail(error: Error | undefined): boolean {
     if (this.#state !== 'reading') return false;
     this.#state = 'finished';
-    const waiters = this.#waiters.clear();
+    const waiters = this.#clearWaiters();
     if (error === undefined) {
       for (const resolve of waiters) resolve(DONE);
       return true;
@@ -128,7 +133,13 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   #finish(): void {
     if (this.#state === 'finished') return;
     this.#state = 'finished';
-    for (const resolve of this.#waiters.clear()) resolve(DONE);
+    for (const resolve of this.#clearWaiters()) resolve(DONE);
     this.#receiver.release(this);
+  }
+
+  #clearWaiters(): Waiter[] {
+    const waiters = this.#waiter === undefined ? [] : [this.#waiter, ...(this.#others?.clear() ?? [])];
+    this.#waiter = undefined;
+    return waiters;
   }
 }
