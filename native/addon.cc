@@ -15,7 +15,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   const Napi::Function socketClass = SocketHandle::define(env);
   const Napi::Function listenerClass = ListenerHandle::define(env);
   // Any of this fails when a worker is terminated while it loads the addon; without the functions nothing uses it.
-  if (socketClass.IsEmpty() || listenerClass.IsEmpty() || !environment->exportArrays(exports)) return exports;
+  if (socketClass.IsEmpty() || listenerClass.IsEmpty() || !environment->exportArrays(exports) ||
+      !environment->dispatch.make(env)) {
+    return exports;
+  }
   environment->socketClass = Napi::Persistent(socketClass);
   environment->listenerClass = Napi::Persistent(listenerClass);
   exports.Set("openSocket", Napi::Function::New(env, SocketHandle::openSocket, "openSocket"));

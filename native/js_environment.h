@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include "js_events.h"
 #include "ledger.h"
 #include "open_handles.h"
 #include "poll_handle.h"
@@ -22,6 +23,7 @@ class JsEnvironment {
   Ledger ledger;
   OpenHandles handles;
   PollHome polls;
+  JsDispatch dispatch;
   Napi::FunctionReference socketClass;
   Napi::FunctionReference listenerClass;
 

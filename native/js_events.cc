@@ -3,22 +3,50 @@
 #include "js_arguments.h"
 
 namespace ancillary {
+namespace {
 
-bool JsEvents::hold(Napi::Object target, const char* resource, std::initializer_list<const char*> methods) {
-  const Napi::Env env = target.Env();
-  std::size_t index = 0;
-  for (const char* const name : methods) {
-    const Napi::Value method = target.Get(name);
-    if (env.IsExceptionPending()) return false;
-    if (!method.IsFunction()) {
-      throwType(env, name, "a function");
-      return false;
-    }
-    methods_[index++] = Napi::Persistent(method.As<Napi::Function>());
+constexpr const char* kMethods[] = {"read", "writable", "hangup", "connection", "failed"};
+
+constexpr const char* kDispatch = R"(({
+  read(memory, count, end) { this.callbacks.read(memory, count, end); },
+  writable() { this.callbacks.writable(); },
+  hangup() { this.callbacks.hangup(); },
+  connection(fd) { this.callbacks.connection(fd); },
+  failed(errno) { this.callbacks.failed(errno); },
+}))";
+
+/** The method for an event; empty, with an exception pending, when there is none. */
+Napi::Function methodOf(Napi::Object object, Event event) {
+  const char* const name = kMethods[static_cast<std::size_t>(event)];
+  const Napi::Value method = object.Get(name);
+  if (object.Env().IsExceptionPending()) return {};
+  if (method.IsFunction()) return method.As<Napi::Function>();
+  throwType(object.Env(), name, "a function");
+  return {};
+}
+
+}  // namespace
+
+bool JsDispatch::make(Napi::Env env) {
+  const Napi::Value functions = env.RunScript(kDispatch);
+  if (functions.IsEmpty()) return false;
+  for (const Event event : {Event::read, Event::writable, Event::hangup, Event::connection, Event::failed}) {
+    const Napi::Function function = methodOf(functions.As<Napi::Object>(), event);
+    if (function.IsEmpty()) return false;
+    functions_[static_cast<std::size_t>(event)] = Napi::Persistent(function);
   }
-  target_ = Napi::Persistent(target);
+  return true;
+}
+
+bool JsEvents::hold(Napi::Object handle, Napi::Object callbacks, const char* resource,
+                    std::initializer_list<Event> events) {
+  const Napi::Env env = handle.Env();
+  for (const Event event : events) {
+    if (methodOf(callbacks, event).IsEmpty()) return false;
+  }
+  handle.Set("callbacks", callbacks);
   // Made here, in the caller's turn, so that its AsyncLocalStorage is seen by the callbacks.
-  if (napi_async_init(env, nullptr, Napi::String::New(env, resource), &context_) != napi_ok) {
+  if (env.IsExceptionPending() || napi_async_init(env, handle, Napi::String::New(env, resource), &context_) != napi_ok) {
     if (!env.IsExceptionPending()) throwType(env, resource, "usable as an async resource");
     return false;
   }
@@ -26,9 +54,11 @@ bool JsEvents::hold(Napi::Object target, const char* resource, std::initializer_
   return true;
 }
 
-JsEvents::Outcome JsEvents::call(Napi::Env env, std::size_t method, std::initializer_list<napi_value> arguments) {
-  const napi_status status = napi_make_callback(env, context_, target_.Value(), methods_[method].Value(),
-                                                arguments.size(), arguments.begin(), nullptr);
+JsEvents::Outcome JsEvents::call(Napi::Object handle, napi_value function,
+                                 std::initializer_list<napi_value> arguments) {
+  const Napi::Env env = handle.Env();
+  const napi_status status =
+      napi_make_callback(env, context_, handle, function, arguments.size(), arguments.begin(), nullptr);
   if (status == napi_ok) return Outcome::called;
   if (!env.IsExceptionPending()) return Outcome::ended;
   raisePending(env);
@@ -47,8 +77,6 @@ void JsEvents::raisePending(Napi::Env env) {
 void JsEvents::release() {
   if (context_ != nullptr) napi_async_destroy(contextEnv_, context_);
   context_ = nullptr;
-  target_.Reset();
-  for (auto& method : methods_) method.Reset();
 }
 
 }  // namespace ancillary

@@ -7,7 +7,25 @@
 
 namespace ancillary {
 
-/** The callbacks object that JavaScript gave to a handle, to be called from the event loop. */
+/** What handles tell; the callbacks of addon.ts. */
+enum class Event : std::size_t { read, writable, hangup, connection, failed };
+
+/**
+ * One function of JavaScript for each event, which calls the method of that name of `this.callbacks`; all handles of an
+ * environment share them. To look the method up from C++ takes longer, and a reference to it, or to the callbacks, takes
+ * as much memory as most of a handle does.
+ */
+class JsDispatch {
+ public:
+  /** False when it cannot, in an environment that is ending already. */
+  bool make(Napi::Env env);
+  napi_value function(Event event) const { return functions_[static_cast<std::size_t>(event)].Value(); }
+
+ private:
+  Napi::FunctionReference functions_[5];
+};
+
+/** How a handle calls the callbacks that JavaScript gave to it, from the event loop. They are a property of its object. */
 class JsEvents {
  public:
   enum class Outcome {
@@ -17,13 +35,11 @@ class JsEvents {
     ended,
   };
 
-  static constexpr std::size_t kMaxMethods = 3;
+  /** Gives `handle` its callbacks; false, with a TypeError pending, when they lack the method for one of the events. */
+  bool hold(Napi::Object handle, Napi::Object callbacks, const char* resource, std::initializer_list<Event> events);
 
-  /** Takes hold of `target` and its methods; false, with a TypeError pending, when one is missing. */
-  bool hold(Napi::Object target, const char* resource, std::initializer_list<const char*> methods);
-
-  /** Calls the method of that place in the list; microtasks and process.nextTick have run when it returns. */
-  Outcome call(Napi::Env env, std::size_t method, std::initializer_list<napi_value> arguments);
+  /** Calls a function of the dispatch; microtasks and process.nextTick have run when it returns. */
+  Outcome call(Napi::Object handle, napi_value function, std::initializer_list<napi_value> arguments);
 
   /** Hands the pending exception, if any, to 'uncaughtException', so that it is neither lost nor left pending. */
   static void raisePending(Napi::Env env);
@@ -37,8 +53,6 @@ class JsEvents {
   ~JsEvents() { release(); }
 
  private:
-  Napi::ObjectReference target_;
-  Napi::FunctionReference methods_[kMaxMethods];
   napi_env contextEnv_ = nullptr;
   napi_async_context context_ = nullptr;
 };

@@ -11,8 +11,6 @@
 namespace ancillary {
 namespace {
 
-enum Method : std::size_t { kConnection, kFailed };
-
 /** Connections taken before the loop's other handles get their turn. */
 constexpr int kAcceptsPerWakeUp = 64;
 
@@ -54,8 +52,8 @@ Napi::Value ListenerHandle::openListener(const Napi::CallbackInfo& info) {
   const Napi::Object object = JsEnvironment::of(env).listenerClass.New({});
   ListenerHandle* const handle = object.IsEmpty() ? nullptr : Unwrap(object);
   if (handle == nullptr) return env.Undefined();
-  const int error =
-      handle->open(object, fd, info[1].As<Napi::Object>(), "ANCILLARYLISTENER", {"connection", "failed"});
+  const int error = handle->open(fd, info[1].As<Napi::Object>(), "ANCILLARYLISTENER",
+                                 {Event::connection, Event::failed});
   if (error < 0) return Napi::Number::New(env, error);
   handle->updateInterest();
   return object;
@@ -85,12 +83,12 @@ void ListenerHandle::wake(bool, int) {
     if (accepted < 0) {
       // The connection stays in the backlog and the socket readable: polling on would spin.
       accepting_ = false;
-      tell(kFailed, {Napi::Number::New(env, accepted)});
+      tell(Event::failed, {Napi::Number::New(env, accepted)});
       return;
     }
     environment().ledger.adopt(accepted);
     const Napi::HandleScope scope(env);
-    if (!tell(kConnection, {Napi::Number::New(env, accepted)})) return;
+    if (!tell(Event::connection, {Napi::Number::New(env, accepted)})) return;
   }
 }
 

@@ -22,6 +22,7 @@ class ListenerHandle final : public Napi::ObjectWrap<ListenerHandle>, private Po
   void unrefLoop(const Napi::CallbackInfo&) { setRef(false); }
   void closeNow(const Napi::CallbackInfo&) { close(); }
 
+  Napi::Reference<Napi::Object>& self() override { return *this; }
   int interest() const override;
   void wake(bool error, int events) override;
   void giveUp() override { accepting_ = false; }

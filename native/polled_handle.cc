@@ -9,12 +9,12 @@
 
 namespace ancillary {
 
-int PolledHandle::open(Napi::Object self, int fd, Napi::Object callbacks, const char* resource,
-                       std::initializer_list<const char*> methods) {
-  environment_ = &JsEnvironment::of(self.Env());
+int PolledHandle::open(int fd, Napi::Object callbacks, const char* resource,
+                       std::initializer_list<Event> events) {
+  environment_ = &JsEnvironment::of(self().Env());
   Ledger& ledger = environment_->ledger;
   if (ledger.heldByHandle(fd)) return -EEXIST;
-  if (!events_.hold(callbacks, resource, methods)) return 1;
+  if (!events_.hold(self().Value(), callbacks, resource, events)) return 1;
   int error = fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
   if (error == 0) error = PollHandle::open(environment_->polls, fd, *this, poll_);
   if (error != 0) {
@@ -25,7 +25,7 @@ int PolledHandle::open(Napi::Object self, int fd, Napi::Object callbacks, const 
   fd_ = fd;
   ledger.handOver(fd);
   environment_->handles.add(*this);
-  self_ = Napi::Persistent(self);
+  self().Ref();
   return 0;
 }
 
@@ -36,7 +36,7 @@ void PolledHandle::close() {
   poll_.reset();
   environment_->ledger.closeHandedOver(fd_);
   fd_ = -1;
-  self_.Reset();
+  self().Unref();
   if (!waking_) events_.release();
 }
 
@@ -56,13 +56,13 @@ void PolledHandle::updateInterest() {
   updateRef();
   const int error = poll_->watch(interest());
   if (error == 0) return;
-  const Napi::Env env = self_.Env();
+  const Napi::Env env = self().Env();
   Napi::Error::New(env, "cannot poll descriptor " + std::to_string(fd_) + ": " + uv_err_name(error))
       .ThrowAsJavaScriptException();
 }
 
-bool PolledHandle::tell(std::size_t method, std::initializer_list<napi_value> arguments) {
-  if (events_.call(self_.Env(), method, arguments) == JsEvents::Outcome::ended) {
+bool PolledHandle::tell(Event event, std::initializer_list<napi_value> arguments) {
+  if (events_.call(self().Value(), environment_->dispatch.function(event), arguments) == JsEvents::Outcome::ended) {
     if (isOpen()) giveUp();
     return false;
   }
@@ -70,10 +70,10 @@ bool PolledHandle::tell(std::size_t method, std::initializer_list<napi_value> ar
 }
 
 void PolledHandle::onPoll(bool error, int events) {
-  const Napi::Env env = self_.Env();
+  const Napi::Env env = self().Env();
   const Napi::HandleScope scope(env);
   // Keeps the object, and so this, from being collected when a callback closes the handle.
-  [[maybe_unused]] const Napi::Object self = self_.Value();
+  [[maybe_unused]] const Napi::Object object = self().Value();
   waking_ = true;
   wake(error, events);
   waking_ = false;

@@ -22,8 +22,7 @@ class PolledHandle : protected OpenHandles::Node, protected PollHandle::Listener
   virtual ~PolledHandle() = default;
 
   /** Takes `fd` over: 0; a negative errno, and then `fd` stays with the caller; or 1 with an exception pending. */
-  int open(Napi::Object self, int fd, Napi::Object callbacks, const char* resource,
-           std::initializer_list<const char*> methods);
+  int open(int fd, Napi::Object callbacks, const char* resource, std::initializer_list<Event> events);
 
   bool isOpen() const { return fd_ >= 0; }
   int fd() const { return fd_; }
@@ -36,7 +35,10 @@ class PolledHandle : protected OpenHandles::Node, protected PollHandle::Listener
   void updateInterest();
 
   /** Calls JavaScript; false when the handle is closed afterwards or the environment is ending. */
-  bool tell(std::size_t method, std::initializer_list<napi_value> arguments);
+  bool tell(Event event, std::initializer_list<napi_value> arguments);
+
+  /** The JavaScript object that wraps this. */
+  virtual Napi::Reference<Napi::Object>& self() = 0;
 
   /** The UV_ events to watch. */
   virtual int interest() const = 0;
@@ -52,7 +54,6 @@ class PolledHandle : protected OpenHandles::Node, protected PollHandle::Listener
   void closeForGood() final { close(); }
 
   JsEnvironment* environment_ = nullptr;
-  Napi::ObjectReference self_;
   JsEvents events_;
   PollHandle::Owner poll_;
   int fd_ = -1;

@@ -15,8 +15,6 @@
 namespace ancillary {
 namespace {
 
-enum Method : std::size_t { kRead, kWritable, kHangup };
-
 constexpr std::size_t kUsualParts = 64;
 
 /** The three arrays of send(), checked as a whole before anything is sent. */
@@ -84,8 +82,8 @@ Napi::Value SocketHandle::openSocket(const Napi::CallbackInfo& info) {
   const Napi::Object object = JsEnvironment::of(env).socketClass.New({});
   SocketHandle* const handle = object.IsEmpty() ? nullptr : Unwrap(object);
   if (handle == nullptr) return env.Undefined();
-  const int error = handle->open(object, fd, info[1].As<Napi::Object>(), "ANCILLARYSOCKET",
-                                         {"read", "writable", "hangup"});
+  const int error = handle->open(fd, info[1].As<Napi::Object>(), "ANCILLARYSOCKET",
+                                 {Event::read, Event::writable, Event::hangup});
   if (error < 0) return Napi::Number::New(env, error);
   return object;
 }
@@ -181,11 +179,11 @@ void SocketHandle::wake(bool error, int events) {
   if (pump_.wantsToRead() && (error || (events & UV_READABLE) != 0) && !read()) return;
   if (wantsWritable_ && (error || (events & UV_WRITABLE) != 0)) {
     wantsWritable_ = false;
-    if (!tell(kWritable, {})) return;
+    if (!tell(Event::writable, {})) return;
   }
   if (wantsHangup_ && (error || (events & UV_PRIORITIZED) != 0) && hungUp()) {
     wantsHangup_ = false;
-    tell(kHangup, {});
+    tell(Event::hangup, {});
   }
 }
 
@@ -215,8 +213,8 @@ bool SocketHandle::read() {
 bool SocketHandle::tellRead(Napi::Value memory, const ReadBatch& batch) {
   if (batch.segmentCount == 0 && batch.end == 0) return true;
   const Napi::Env env = Env();
-  return tell(kRead, {memory, Napi::Number::New(env, static_cast<double>(batch.segmentCount)),
-                      Napi::Number::New(env, batch.end)});
+  return tell(Event::read, {memory, Napi::Number::New(env, static_cast<double>(batch.segmentCount)),
+                            Napi::Number::New(env, batch.end)});
 }
 
 bool SocketHandle::readToMemory() {

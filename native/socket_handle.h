@@ -31,6 +31,7 @@ class SocketHandle final : public Napi::ObjectWrap<SocketHandle>, private Polled
   void unrefLoop(const Napi::CallbackInfo&) { setRef(false); }
   void closeNow(const Napi::CallbackInfo&) { close(); }
 
+  Napi::Reference<Napi::Object>& self() override { return *this; }
   int interest() const override;
   bool holdsLoop() const override { return pump_.wantsToRead() || wantsWritable_; }
   void wake(bool error, int events) override;

@@ -7,7 +7,7 @@ import {
   type SocketHandle,
   errnoName,
 } from '../binding';
-import { addon, type NativeSocket } from './addon';
+import { addon, type NativeSocket, type SocketCallbacks } from './addon';
 import { checked, failure, failureName } from './native-failure';
 import { guardSlab, readEnd, takeSegments } from './read-batch';
 import { requireUnixStream } from './socket-kind';
@@ -21,34 +21,39 @@ export function openSocket(socket: OwnedFd, events: SocketEvents): SocketHandle 
   requireUnixStream(fd, 'connected');
   // Out of line, a byte and its descriptors would be lost without a word (docs/kernel.md 26).
   checked(addon.setSocketOption(fd, addon.constants.SO_OOBINLINE, 1), 'setsockopt', `descriptor ${fd}`);
-  const native = addon.openSocket(fd, {
-    read: (memory, count, end) => {
-      if (memory !== socketHandle.memory) guardSlab(memory);
-      events.read(takeSegments(memory, count), readEnd(end));
-    },
-    writable: () => {
-      events.writable();
-    },
-    hangup: () => {
-      events.hangup();
-    },
-  });
-  if (typeof native === 'number') throw failure(native, 'uv_poll_init', `descriptor ${fd}`);
+  const handle = new OpenSocket(fd, events);
   socket.take();
-  const socketHandle = new OpenSocket(native);
-  return socketHandle;
+  return handle;
 }
 
 /** Where plain parts that fit are put together: copying small ones is cheaper than telling the addon of each. */
 const together = Buffer.allocUnsafeSlow(16 * 1024);
 
-class OpenSocket implements SocketHandle {
+class OpenSocket implements SocketHandle, SocketCallbacks {
   readonly #native: NativeSocket;
+  readonly #events: SocketEvents;
   /** Where reads go, if that is not the slab. */
-  memory: Buffer | undefined;
+  #memory: Buffer | undefined;
 
-  constructor(native: NativeSocket) {
+  /** @throws system errors */
+  constructor(fd: number, events: SocketEvents) {
+    this.#events = events;
+    const native = addon.openSocket(fd, this);
+    if (typeof native === 'number') throw failure(native, 'uv_poll_init', `descriptor ${fd}`);
     this.#native = native;
+  }
+
+  read(memory: Buffer, count: number, end: number): void {
+    if (memory !== this.#memory) guardSlab(memory);
+    this.#events.read(takeSegments(memory, count), readEnd(end));
+  }
+
+  writable(): void {
+    this.#events.writable();
+  }
+
+  hangup(): void {
+    this.#events.hangup();
   }
 
   get fd(): number {
@@ -60,7 +65,7 @@ class OpenSocket implements SocketHandle {
   }
 
   readInto(memory: Buffer): void {
-    this.memory = memory;
+    this.#memory = memory;
     this.#native.readInto(memory);
   }
 

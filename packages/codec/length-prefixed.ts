@@ -24,6 +24,10 @@ export interface LengthPrefixedPayload {
   fds?: readonly FdLike[];
 }
 
+type LengthPrefixedCodec = FrameCodec<LengthPrefixedMessage, LengthPrefixedPayload>;
+
+let usual: LengthPrefixedCodec | undefined;
+
 const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024;
 
 /**
@@ -31,9 +35,12 @@ const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024;
  * @throws TypeError and RangeError for options. Its `measure` and `encode` throw ERR_FRAME_TOO_LARGE for a payload longer
  * than `maxLength`, before anything is allocated for it.
  */
-export function lengthPrefixed(
-  options: LengthPrefixedOptions = {},
-): FrameCodec<LengthPrefixedMessage, LengthPrefixedPayload> {
+export function lengthPrefixed(options?: LengthPrefixedOptions): LengthPrefixedCodec {
+  // Codecs keep no state, so all sockets may have the same.
+  return options === undefined ? (usual ??= withOptions({})) : withOptions(options);
+}
+
+function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   const { lengthBytes = 4, countBytes = 2, littleEndian = false, maxLength = DEFAULT_MAX_LENGTH } = options;
   requireOneOf('lengthBytes', lengthBytes, [1, 2, 4]);
   requireOneOf('countBytes', countBytes, [0, 1, 2, 4]);

@@ -1,39 +1,30 @@
+import type { Readable } from 'node:stream';
 import { systemError } from '../binding';
 import { asError } from './rejection';
 import type { FdFrame } from './frame';
 import { FrameReader, segmentFrames } from './frame-reader';
 import { type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
 
-/** The readable half of a Duplex, as its byte consumer sees it. */
-export interface ByteSink {
-  /** Hands bytes on; false when enough are waiting. */
-  push(bytes: Buffer): boolean;
-  /** Whether bytes that were pushed wait to be read, and suffice to whoever reads. */
-  unread(): boolean;
-  /** Hands descriptors to whoever listens. Returns false, and leaves them to the caller, when nobody does. */
-  offer(frame: FdFrame): boolean;
-}
-
 /**
  * Reads a socket as bytes. Descriptors are handed out just before the bytes that they came with, so those bytes are held
  * back until all before them have been read, or `read(size)` asks for more than these.
  */
 export class ByteConsumer implements Consumer {
-  readonly name = `bytes ('data', pipe(), read() or for await of the socket)`;
   readonly #receiver: Receiver;
-  readonly #sink: ByteSink;
+  readonly #readable: Readable;
   readonly #reader: FrameReader;
   #wanted = false;
+  /** `read(size)` found too few bytes, so what is buffered waits for those behind it. */
+  #askedForMore = false;
 
-  constructor(receiver: Receiver, sink: ByteSink) {
+  constructor(receiver: Receiver, readable: Readable) {
     this.#receiver = receiver;
-    this.#sink = sink;
-    this.#reader = new FrameReader(
-      receiver.queue,
-      segmentFrames(receiver.queue),
-      receiver.limits,
-      receiver.host.discard,
-    );
+    this.#readable = readable;
+    this.#reader = new FrameReader(receiver.queue, segmentFrames(receiver.queue), receiver.limits, receiver.host);
+  }
+
+  get name(): string {
+    return `bytes ('data', pipe(), read() or for await of the socket)`;
   }
 
   /** The Duplex wants more; it asks again only after it was given some. */
@@ -44,9 +35,13 @@ export class ByteConsumer implements Consumer {
     this.#receiver.taken();
   }
 
-  /** Whether bytes with descriptors wait until the Duplex has been read empty. */
-  get holding(): boolean {
-    return this.#wanted && this.#receiver.queue.length > 0;
+  /** The Duplex answered `read(size)`. */
+  wasRead(size: number | undefined, nothing: boolean): void {
+    const left = this.#readable.readableLength;
+    // Bytes with descriptors wait until all before them were read, or do not suffice; either only shows here.
+    if (size !== 0) this.#askedForMore = nothing && left > 0;
+    const holding = this.#wanted && this.#receiver.queue.length > 0;
+    if (holding && (left === 0 || this.#askedForMore)) process.nextTick(() => this.advance());
   }
 
   advance(): void {
@@ -70,7 +65,7 @@ export class ByteConsumer implements Consumer {
   #advance(): void {
     const { queue, host } = this.#receiver;
     while (this.#wanted && queue.length > 0) {
-      if (queue.hasFdsBefore(queue.start + queue.frontLength) && this.#sink.unread()) return;
+      if (queue.hasFdsBefore(queue.start + queue.frontLength) && this.#unread()) return;
       let frame: FdFrame | undefined;
       try {
         frame = this.#reader.next();
@@ -99,12 +94,19 @@ export class ByteConsumer implements Consumer {
     return false;
   }
 
+  /** Whether bytes that were pushed wait to be read, and suffice to whoever reads. */
+  #unread(): boolean {
+    return !this.#askedForMore && this.#readable.readableLength > 0;
+  }
+
   #deliver(frame: FdFrame): void {
     const withFds = frame.fds.length > 0 || frame.truncated;
     try {
-      if (withFds && !this.#sink.offer(frame)) this.#receiver.host.discard(frame.fds, frame.range, 'no-listener');
+      if (withFds && !this.#readable.emit('fds', frame))
+        this.#receiver.host.discard(frame.fds, frame.range, 'no-listener');
     } finally {
-      this.#wanted = this.#sink.push(frame.bytes);
+      this.#askedForMore = false;
+      this.#wanted = this.#readable.push(frame.bytes);
     }
   }
 }

@@ -23,5 +23,10 @@ export interface Discarded {
   readonly reason: DiscardReason;
 }
 
+/** Where a reader's descriptors go that it must not hand out. */
+export interface Discarder {
+  readonly discard: Discard;
+}
+
 /** Closes descriptors and reports them; the only way by which received ones are closed unseen by the user. */
 export type Discard = (fds: readonly OwnedFd[], range: ByteRange, reason: DiscardReason) => void;

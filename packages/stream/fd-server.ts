@@ -9,7 +9,8 @@ import {
 } from '../binding';
 import { FdSocket } from './fd-socket';
 import { Fifo } from './fifo';
-import type { ListenOptions } from './options';
+import { type ListenOptions, receiveLimits } from './options';
+import type { ReceiveLimits } from './receiver';
 import { asError } from './rejection';
 
 interface ServerEvents {
@@ -42,6 +43,7 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
   readonly address: BoundAddress | undefined;
   readonly #binding: SocketBinding;
   readonly #options: ListenOptions;
+  readonly #limits: ReceiveLimits;
   readonly #handle: ListenerHandle;
   readonly #unbind: () => void;
   readonly #waiters = new Fifo<Waiter>();
@@ -67,6 +69,7 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
     super();
     this.#binding = binding;
     this.#options = options;
+    this.#limits = receiveLimits(options);
     this.#unbind = unbind;
     this.#handle = binding.openListener(socket, {
       connection: (accepted) => this.#connected(accepted),
@@ -184,7 +187,7 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
 
   #connected(accepted: OwnedFd): void {
     try {
-      this.#accepted.push(new FdSocket(this.#binding, accepted, this.#options));
+      this.#accepted.push(new FdSocket(this.#binding, accepted, this.#options, this.#limits));
     } catch (error) {
       OwnedFd.closeAll([accepted]);
       this.#report(asError(error));

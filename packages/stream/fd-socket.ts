@@ -1,15 +1,7 @@
 import { Duplex } from 'node:stream';
-import {
-  AncillaryError,
-  type ByteRange,
-  OwnedFd,
-  type PeerCredentials,
-  type SocketBinding,
-  type SocketHandle,
-  systemError,
-} from '../binding';
-import { ByteConsumer } from './byte-consumer';
-import type { Discarded, DiscardReason } from './discard';
+import { AncillaryError, type OwnedFd, type PeerCredentials, type SocketBinding } from '../binding';
+import { Connection } from './connection';
+import type { Discarded } from './discard';
 import { type FdLike, heldBack } from './fd-like';
 import type { FdFrame } from './frame';
 import type { FrameCodec } from './frame-codec';
@@ -18,13 +10,10 @@ import { FrameIterator } from './frame-iterator';
 import { exactly, segmentFrames } from './frame-reader';
 import { type FdSocketOptions, receiveLimits } from './options';
 import { nextMemory, OnreadConsumer } from './onread';
-import { ReceiveQueue } from './receive-queue';
-import { Receiver } from './receiver';
+import type { ReceiveLimits } from './receiver';
 import { abortError, asError } from './rejection';
 import type { SendOptions } from './outgoing';
-import { Sender } from './sender';
-import { SocketStats } from './stats';
-import { WriteOrder } from './write-order';
+import type { SocketStats } from './stats';
 
 type Listener = Parameters<Duplex['on']>[1];
 const NO_FDS: readonly FdLike[] = [];
@@ -40,87 +29,56 @@ type WriteCallback = (error?: Error | null) => void;
  * {@link receive}. Every AncillaryError while receiving destroys the socket.
  */
 export class FdSocket extends Duplex {
-  /** What went through so far. */
-  readonly stats = new SocketStats();
-  readonly #handle: SocketHandle;
-  readonly #receiver: Receiver;
-  readonly #sender: Sender;
-  readonly #bytes: ByteConsumer;
-  readonly #order: WriteOrder;
+  readonly #connection: Connection;
   readonly #onread: OnreadConsumer | undefined;
-  /** `read(size)` found too few bytes, so what is buffered waits for those behind it. */
-  #askedForMore = false;
-  /** The peer closed both directions, so nothing sent can arrive. */
-  #peerGone = false;
 
   /**
-   * Takes over a connected Unix stream socket; on failure it stays with the caller.
+   * Takes over a connected Unix stream socket; on failure it stays with the caller. Sockets with the same options may
+   * share their limits.
    * @throws ERR_FD_KIND; TypeError and RangeError for options; system errors
    * @internal Use connect(), listen(), socketpair() or adopt().
    */
-  constructor(binding: SocketBinding, socket: OwnedFd, options: FdSocketOptions = {}) {
-    const limits = receiveLimits(options);
+  constructor(
+    binding: SocketBinding,
+    socket: OwnedFd,
+    options: FdSocketOptions = {},
+    limits: ReceiveLimits = receiveLimits(options),
+  ) {
     const { onread } = options;
     const memory = onread && nextMemory(onread);
     super({ highWaterMark: limits.highWaterMark });
-    const queue = new ReceiveQueue<OwnedFd>(binding.anchor);
-    this.#handle = binding.open(socket, {
-      read: (segments, end) => {
-        for (const { bytes, fds } of segments) this.stats.received(bytes.length, fds.length);
-        this.#peerGone ||= end === 'eof' && this.#handle.hungUp();
-        this.#receiver.read(segments, end);
-      },
-      writable: () => this.#sender.writable(),
-      hangup: () => this.#peerLeft(),
-    });
-    this.#receiver = new Receiver(this.#handle, queue, limits, {
-      discard: (fds, range, reason) => this.#discard(fds, range, reason),
-      left: () => {
-        if (this.#peerGone) queueMicrotask(() => this.#closeIfDone());
-      },
-      ended: () => this.#endReadable(),
-      failed: (error) => this.destroy(error),
-      frameReceived: () => this.stats.framesReceived++,
-    });
-    this.#sender = new Sender(this.#handle, binding, {
-      failed: (error) => this.destroy(error),
-      frameSent: (bytes, fds) => this.stats.sent(bytes, fds),
-    });
-    this.#order = new WriteOrder(this, this.#sender);
-    this.#bytes = new ByteConsumer(this.#receiver, {
-      push: (bytes) => {
-        this.#askedForMore = false;
-        return this.push(bytes);
-      },
-      unread: () => !this.#askedForMore && this.readableLength > 0,
-      offer: (frame) => this.emit('fds', frame),
-    });
+    this.#connection = new Connection(this, binding, socket, limits);
     if (onread !== undefined && memory !== undefined) {
-      this.#onread = new OnreadConsumer(this.#receiver, this.#handle, onread, memory);
+      this.#onread = new OnreadConsumer(this.#connection.receiver, this.#connection.handle, onread, memory);
       this.#onread.start();
     }
   }
 
+  /** What went through so far. */
+  get stats(): SocketStats {
+    return this.#connection.stats;
+  }
+
   /** The socket's own descriptor, to lend out; -1 once destroyed. */
   get fd(): number {
-    return this.#handle.fd;
+    return this.#connection.handle.fd;
   }
 
   /** The process at the other end when the connection was made (SO_PEERCRED). @throws ERR_FD_CLOSED; system errors */
   get peerCredentials(): PeerCredentials {
     if (this.fd === -1) throw new AncillaryError('ERR_FD_CLOSED', 'the socket is destroyed');
-    return this.#handle.peerCredentials();
+    return this.#connection.handle.peerCredentials();
   }
 
   /** Keeps the event loop running while the socket is being read or has something to send, as at first. */
   ref(): this {
-    this.#handle.ref();
+    this.#connection.handle.ref();
     return this;
   }
 
   /** Lets the process end all the same. */
   unref(): this {
-    this.#handle.unref();
+    this.#connection.handle.unref();
     return this;
   }
 
@@ -133,7 +91,11 @@ export class FdSocket extends Duplex {
    * inside a frame, ERR_FD_MISSING, ERR_FD_SURPLUS, ERR_FD_TRUNCATED, what the codec throws, or a system error.
    */
   frames(codec?: FrameCodec<unknown, never>): AsyncIterableIterator<FdFrame> {
-    return new FrameIterator(this.#receiver, codec ?? segmentFrames(this.#receiver.queue), 'frames()');
+    return new FrameIterator(
+      this.#connection.receiver,
+      codec ?? segmentFrames(this.#connection.receiver.queue),
+      'frames()',
+    );
   }
 
   /**
@@ -142,7 +104,11 @@ export class FdSocket extends Duplex {
    * would, and with what the handler throws or rejects with: that leaves the socket open, as leaving a loop does.
    */
   forEachFrame(handler: FrameCallback, codec?: FrameCodec<unknown, never>): Promise<void> {
-    return new FrameHandler(this.#receiver, codec ?? segmentFrames(this.#receiver.queue), handler).run();
+    return new FrameHandler(
+      this.#connection.receiver,
+      codec ?? segmentFrames(this.#connection.receiver.queue),
+      handler,
+    ).run();
   }
 
   /**
@@ -156,7 +122,7 @@ export class FdSocket extends Duplex {
       throw new RangeError(`receive() takes a number of bytes from 1 up, not ${String(length)}`);
     }
     if (this.destroyed) throw this.#closedReason();
-    const frames = new FrameIterator(this.#receiver, exactly(length), `receive(${length})`, false);
+    const frames = new FrameIterator(this.#connection.receiver, exactly(length), `receive(${length})`, false);
     try {
       const { value } = await frames.next();
       if (value === undefined) throw this.#closedReason();
@@ -180,11 +146,12 @@ export class FdSocket extends Duplex {
   send(bytes: Uint8Array | string, fds: readonly FdLike[] = NO_FDS, options: SendOptions = NO_OPTIONS): Promise<void> {
     try {
       requireArray(fds);
-      const frame = this.#sender.frame(asBytes(bytes), fds, options);
+      const { order } = this.#connection;
+      const frame = order.sender.frame(asBytes(bytes), fds, options);
       if (options.signal?.aborted === true) frame.settle(abortError(options.signal));
       else if (this.destroyed || this.writableEnded) frame.settle(this.#closedReason());
       else if (frame.bytes.length === 0) frame.settle();
-      else this.#order.send(frame);
+      else order.send(frame);
       return frame.outcome();
     } catch (error) {
       return Promise.reject(asError(error));
@@ -195,7 +162,7 @@ export class FdSocket extends Duplex {
   override on(event: 'discarded', listener: (discarded: Discarded) => void): this;
   override on(event: string | symbol, listener: Listener): this;
   override on(event: string | symbol, listener: Listener): this {
-    if (event === 'data' || event === 'readable') this.#receiver.claim(this.#bytes);
+    if (event === 'data' || event === 'readable') this.#connection.claimBytes();
     return super.on(event, listener);
   }
 
@@ -214,7 +181,7 @@ export class FdSocket extends Duplex {
   }
 
   override resume(): this {
-    if (this.#onread === undefined) this.#receiver.claim(this.#bytes);
+    if (this.#onread === undefined) this.#connection.claimBytes();
     else this.#onread.resume();
     return super.resume();
   }
@@ -227,93 +194,45 @@ export class FdSocket extends Duplex {
   /** @throws ERR_FD_MODE while the socket is read in another way, as do resume(), pipe(), and listening to 'data' */
   override read(size?: number): unknown {
     if (this.#onread !== undefined) return super.read(size);
-    if (size !== 0) this.#receiver.claim(this.#bytes);
+    if (size !== 0) this.#connection.claimBytes();
     const chunk: unknown = super.read(size);
-    // Bytes with descriptors wait until all before them were read, or do not suffice; either only shows here.
-    if (size !== 0) this.#askedForMore = chunk === null && this.readableLength > 0;
-    if (this.#bytes.holding && (this.readableLength === 0 || this.#askedForMore)) {
-      process.nextTick(() => {
-        this.#bytes.advance();
-      });
-    }
+    this.#connection.bytes?.wasRead(size, chunk === null);
     return chunk;
   }
 
   override _read(): void {
     if (this.#onread !== undefined) return;
     try {
-      this.#receiver.claim(this.#bytes);
-      this.#bytes.want();
+      this.#connection.claimBytes().want();
     } catch (error) {
       this.destroy(asError(error));
     }
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#order.write([chunk], callback);
+    this.#connection.order.write([chunk], callback);
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], callback: WriteCallback): void {
-    this.#order.write(
+    this.#connection.order.write(
       chunks.map(({ chunk }) => chunk),
       callback,
     );
   }
 
   override _final(callback: WriteCallback): void {
-    this.#sender.whenIdle(() => {
-      const error = this.#handle.shutdown();
-      // Where nobody reads, nobody will see the end of file by which other sockets learn that they are done.
-      this.#handle.watchHangup();
-      callback(error === undefined || error === 'ENOTCONN' ? null : systemError(error, 'shutdown'));
-    });
+    this.#connection.finish(callback);
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
-    this.#handle.close();
-    const reason = error ?? new AncillaryError('ERR_FD_CLOSED', 'the socket was destroyed');
-    const sendersTold = [this.#sender.close(reason), this.#order.close(reason)].includes(true);
-    const readersTold = this.#receiver.close(error ?? undefined);
+    const told = this.#connection.close(error);
     // An 'error' that nobody hears ends the process; whoever waited has been told by a rejection.
-    const told = sendersTold || readersTold;
     callback(told && this.listenerCount('error') === 0 ? null : error);
   }
 
   /** Whether bytes were received that nobody took, or wait to be sent: passing the descriptor on would lose them. */
   [heldBack](): boolean {
-    return this.#receiver.queue.length > 0 || this.#sender.pending;
-  }
-
-  #discard(fds: readonly OwnedFd[], range: ByteRange, reason: DiscardReason): void {
-    const count = OwnedFd.closeAll(fds);
-    if (count === 0) return;
-    this.stats.fdsClosed += count;
-    const tell = (): boolean => this.emit('discarded', { count, range, reason } satisfies Discarded);
-    // Not here and now, since a listener may throw or destroy the socket; but before whoever waits for a frame goes on,
-    // and before 'close'.
-    if (this.destroyed) process.nextTick(tell);
-    else queueMicrotask(tell);
-  }
-
-  #endReadable(): void {
-    this.push(null);
-    // Outside byte mode nobody reads the Readable, which learns of its end only by being read.
-    if (!this.#receiver.isReading(this.#bytes)) super.read(0);
-    if (this.#peerGone) this.end();
-    else this.#handle.watchHangup();
-  }
-
-  /** What is sent now reaches nobody, so the sending side ends too; Duplex then closes the socket by itself. */
-  #peerLeft(): void {
-    this.#peerGone = true;
-    this.end();
-    this.#closeIfDone();
-  }
-
-  /** The peer is gone: where nobody reads and nothing is left to be read, the end of the stream need not be read either. */
-  #closeIfDone(): void {
-    if (this.destroyed || this.readableEnded || !this.writableEnded) return;
-    if (this.#receiver.idle && this.#handle.unread() === 0) this.#endReadable();
+    return this.#connection.holding;
   }
 
   #closedReason(): Error {

@@ -1,6 +1,9 @@
-/** First in, first out, in constant time however long it grows. */
+/** What an empty queue has for an array; never written to. */
+const NONE: never[] = [];
+
+/** First in, first out, in constant time however long it grows. Empty, it holds neither items nor memory for them. */
 export class Fifo<T> implements Iterable<T> {
-  #items: T[] = [];
+  #items: T[] = NONE;
   #head = 0;
 
   get length(): number {
@@ -21,7 +24,8 @@ export class Fifo<T> implements Iterable<T> {
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    if (this.#items === NONE) this.#items = [item];
+    else this.#items.push(item);
   }
 
   shift(): T | undefined {
@@ -29,7 +33,8 @@ export class Fifo<T> implements Iterable<T> {
     const item = this.#items[this.#head];
     this.#head++;
     // What was shifted stays referenced until here, so the threshold bounds memory, and copying stays amortised.
-    if (this.#head >= 32 && this.#head * 2 >= this.#items.length) {
+    if (this.#head === this.#items.length) this.#drop();
+    else if (this.#head >= 32 && this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }
@@ -42,12 +47,14 @@ export class Fifo<T> implements Iterable<T> {
 
   /** Puts an item before all others. */
   unshift(item: T): void {
-    if (this.#head === 0) this.#items.unshift(item);
+    if (this.#items === NONE) this.#items = [item];
+    else if (this.#head === 0) this.#items.unshift(item);
     else this.#items[--this.#head] = item;
   }
 
   /** Removes the last `count` items (they must be there) and returns them in order. */
   popLast(count: number): T[] {
+    if (count === this.length) return this.clear();
     return this.#items.splice(this.#items.length - count, count);
   }
 
@@ -56,17 +63,22 @@ export class Fifo<T> implements Iterable<T> {
     const index = this.#items.indexOf(item, this.#head);
     if (index === -1) return false;
     this.#items.splice(index, 1);
+    if (this.length === 0) this.#drop();
     return true;
   }
 
   clear(): T[] {
     const left = this.#items.slice(this.#head);
-    this.#items = [];
-    this.#head = 0;
+    this.#drop();
     return left;
   }
 
   *[Symbol.iterator](): Iterator<T> {
     for (let index = this.#head; index < this.#items.length; index++) yield this.#items[index] as T;
+  }
+
+  #drop(): void {
+    this.#items = NONE;
+    this.#head = 0;
   }
 }

@@ -7,10 +7,8 @@ import { asError } from './rejection';
 
 type Result = IteratorResult<FdFrame, undefined>;
 
-interface Waiter {
-  resolve(result: Result): void;
-  reject(error: Error): void;
-}
+/** Resolves what a `next()` returned; also to a rejection, so that no second function need be held while it waits. */
+type Waiter = (result: Result | Promise<never>) => void;
 
 const DONE: Result = { done: true, value: undefined };
 
@@ -22,7 +20,9 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   readonly name: string;
   readonly #receiver: Receiver;
   readonly #source: FrameSource;
-  readonly #waiters = new Fifo<Waiter>();
+  /** The first who waits, who mostly is alone. */
+  #waiter: Waiter | undefined;
+  #others: Fifo<Waiter> | undefined;
   #state: 'new' | 'reading' | 'finished' = 'new';
   /** Told by the next `next()`, since nobody was waiting when it happened. */
   #untold: { readonly error: Error } | undefined;
@@ -49,15 +49,16 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     } catch (error) {
       return Promise.reject(asError(error));
     }
-    const result = this.#waiters.length === 0 ? this.#take() : undefined;
+    const result = this.#waiter === undefined ? this.#take() : undefined;
     const failed = this.#tellUntold();
     if (failed !== undefined) return failed;
     if (result !== undefined) {
       this.#receiver.taken();
       return Promise.resolve(result);
     }
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
+    return new Promise((resolve) => {
+      if (this.#waiter === undefined) this.#waiter = resolve;
+      else (this.#others ??= new Fifo()).push(resolve);
       this.#receiver.taken();
     });
   }
@@ -68,26 +69,28 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   }
 
   advance(): void {
-    while (this.#waiters.length > 0) {
+    while (this.#waiter !== undefined) {
+      const resolve = this.#waiter;
       const result = this.#take();
       if (result === undefined) return;
-      this.#waiters.shift()?.resolve(result);
+      this.#waiter = this.#others?.shift();
+      resolve(result);
     }
   }
 
   demand(): Demand {
-    return this.#source.demand(this.#waiters.length > 0);
+    return this.#source.demand(this.#waiter !== undefined);
   }
 
   fail(error: Error | undefined): boolean {
     if (this.#state !== 'reading') return false;
     this.#state = 'finished';
-    const waiters = this.#waiters.clear();
+    const waiters = this.#clearWaiters();
     if (error === undefined) {
-      for (const waiter of waiters) waiter.resolve(DONE);
+      for (const resolve of waiters) resolve(DONE);
       return true;
     }
-    for (const waiter of waiters) waiter.reject(error);
+    for (const resolve of waiters) resolve(Promise.reject(error));
     if (waiters.length === 0) this.#untold = { error };
     return true;
   }
@@ -130,7 +133,13 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   #finish(): void {
     if (this.#state === 'finished') return;
     this.#state = 'finished';
-    for (const waiter of this.#waiters.clear()) waiter.resolve(DONE);
+    for (const resolve of this.#clearWaiters()) resolve(DONE);
     this.#receiver.release(this);
+  }
+
+  #clearWaiters(): Waiter[] {
+    const waiters = this.#waiter === undefined ? [] : [this.#waiter, ...(this.#others?.clear() ?? [])];
+    this.#waiter = undefined;
+    return waiters;
   }
 }

@@ -1,5 +1,5 @@
 import { AncillaryError, type ByteRange, type OwnedFd } from '../binding';
-import type { Discard } from './discard';
+import type { Discarder } from './discard';
 import { FdFrame } from './frame';
 import type { FrameCodec, Measured } from './frame-codec';
 import type { Claim, ReceiveQueue } from './receive-queue';
@@ -18,10 +18,23 @@ export type FrameMeasure = Pick<FrameCodec<unknown, never>, 'measure' | 'reads' 
 
 /** Without a codec every segment is a frame, with the descriptors it came with. */
 export function segmentFrames(queue: ReceiveQueue<OwnedFd>): FrameMeasure {
-  return {
-    reads: 'greedy',
-    measure: () => (queue.length === 0 ? { need: 1 } : { length: queue.frontLength, fds: 'attached' }),
-  };
+  return new SegmentFrames(queue);
+}
+
+class SegmentFrames implements FrameMeasure {
+  readonly #queue: ReceiveQueue<OwnedFd>;
+
+  constructor(queue: ReceiveQueue<OwnedFd>) {
+    this.#queue = queue;
+  }
+
+  get reads(): 'greedy' {
+    return 'greedy';
+  }
+
+  measure(): Measured {
+    return this.#queue.length === 0 ? { need: 1 } : { length: this.#queue.frontLength, fds: 'attached' };
+  }
 }
 
 /** One frame of a known length, read without looking further. */
@@ -42,7 +55,7 @@ export class FrameReader {
   readonly #queue: ReceiveQueue<OwnedFd>;
   readonly #codec: FrameMeasure;
   readonly #limits: FrameLimits;
-  readonly #discard: Discard;
+  readonly #discarder: Discarder;
   /** The frame at the front, once its length is known. */
   #front: Front | undefined;
   #need = 0;
@@ -53,11 +66,11 @@ export class FrameReader {
   /** Why the frame at the front is none; told when it is asked for, after all frames before it. */
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(queue: ReceiveQueue<OwnedFd>, codec: FrameMeasure, limits: FrameLimits, discard: Discard) {
+  constructor(queue: ReceiveQueue<OwnedFd>, codec: FrameMeasure, limits: FrameLimits, discarder: Discarder) {
     this.#queue = queue;
     this.#codec = codec;
     this.#limits = limits;
-    this.#discard = discard;
+    this.#discarder = discarder;
     this.#greedy = codec.reads === 'greedy';
   }
 
@@ -137,10 +150,11 @@ export class FrameReader {
   #claim(range: ByteRange, fds: number | 'attached'): Claim<OwnedFd> {
     if (fds !== 'attached' && this.#codec.descriptors === 'early') {
       const claim = this.#queue.claimInOrder(fds, range);
-      this.#discard(this.#queue.claimBehindTruncation(range.end), range, 'truncated');
+      this.#discarder.discard(this.#queue.claimBehindTruncation(range.end), range, 'truncated');
       return claim;
     }
-    if (this.#queue.hasFdsBefore(range.start)) this.#discard(this.#queue.claimStray(range).fds, range, 'incomplete');
+    if (this.#queue.hasFdsBefore(range.start))
+      this.#discarder.discard(this.#queue.claimStray(range).fds, range, 'incomplete');
     return this.#queue.claimAttached(range);
   }
 
@@ -148,7 +162,7 @@ export class FrameReader {
     const { maxFdsPerFrame, onSurplus, onTruncated } = this.#limits;
     const came = claim.fds.length;
     if (claim.truncated && onTruncated === 'error') {
-      this.#discard(claim.fds, range, 'truncated');
+      this.#discarder.discard(claim.fds, range, 'truncated');
       throw new AncillaryError(
         'ERR_FD_TRUNCATED',
         `the kernel dropped descriptors of the frame at ${inWords(range)}, most likely because this process may open no more ` +
@@ -156,7 +170,7 @@ export class FrameReader {
       );
     }
     if (fds !== 'attached' && came + this.#closedEarly < fds && !claim.truncated) {
-      this.#discard(claim.fds, range, 'missing');
+      this.#discarder.discard(claim.fds, range, 'missing');
       throw new AncillaryError(
         'ERR_FD_MISSING',
         `the frame at ${inWords(range)} declares ${fds} descriptors and came with ${came}, which are closed: the peer breaks the ` +
@@ -167,10 +181,10 @@ export class FrameReader {
     if (came <= allowed) return;
     const surplus = claim.fds.splice(allowed);
     if (onSurplus === 'close') {
-      this.#discard(surplus, range, 'surplus');
+      this.#discarder.discard(surplus, range, 'surplus');
       return;
     }
-    this.#discard([...claim.fds, ...surplus], range, 'surplus');
+    this.#discarder.discard([...claim.fds, ...surplus], range, 'surplus');
     throw new AncillaryError(
       'ERR_FD_SURPLUS',
       `the frame at ${inWords(range)} came with ${came} descriptors, ${allowed} are allowed; all of them are closed ` +
@@ -189,11 +203,11 @@ export class FrameReader {
     if (onSurplus === 'close' && !early) {
       const surplus = this.#queue.claimBeyond(maxFdsPerFrame);
       this.#closedEarly += surplus.length;
-      this.#discard(surplus, range, 'surplus');
+      this.#discarder.discard(surplus, range, 'surplus');
       return;
     }
     const count = this.#queue.fdCount;
-    this.#discard(this.#queue.claimBeyond(0), range, 'surplus');
+    this.#discarder.discard(this.#queue.claimBeyond(0), range, 'surplus');
     const message = `an incomplete frame holds ${count} descriptors already, ${allowed} are allowed; all of them are closed`;
     this.#failure = { error: new AncillaryError('ERR_FD_SURPLUS', message) };
   }

@@ -12,7 +12,7 @@ export class FrameSource {
   /** @param endExpected whether the stream may end before the next frame; otherwise that is ERR_FRAME_INCOMPLETE */
   constructor(receiver: Receiver, codec: FrameMeasure, endExpected = true) {
     this.#receiver = receiver;
-    this.#reader = new FrameReader(receiver.queue, codec, receiver.limits, receiver.host.discard);
+    this.#reader = new FrameReader(receiver.queue, codec, receiver.limits, receiver.host);
     this.#endExpected = endExpected;
   }
 

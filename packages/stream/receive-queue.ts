@@ -24,6 +24,9 @@ export interface Claim<Fd> {
   readonly overlapping: boolean;
 }
 
+/** Stays empty. */
+const NO_BUNDLES = new Fifo<never>();
+
 /**
  * The ancillary-data queue: bytes in stream order, and beside them the descriptors with the windows they came in.
  * It does no I/O and closes nothing; whoever takes descriptors out owns them.
@@ -35,7 +38,8 @@ export interface Claim<Fd> {
 export class ReceiveQueue<Fd> {
   readonly #anchor: Anchor;
   readonly #bytes = new ByteQueue();
-  readonly #bundles = new Fifo<FdBundle<Fd>>();
+  /** Made by the first, since many sockets never see any. */
+  #bundles: Fifo<FdBundle<Fd>> = NO_BUNDLES;
   #start = 0;
   #end = 0;
   #fdCount = 0;
@@ -81,6 +85,7 @@ export class ReceiveQueue<Fd> {
     this.#endsWithFds = !plain;
     this.#end = window.end;
     if (plain) return;
+    if (this.#bundles === NO_BUNDLES) this.#bundles = new Fifo();
     this.#bundles.push({ fds, window, anchor: this.#anchor, truncated, shared: false });
     this.#fdCount += fds.length;
   }

@@ -1,6 +1,6 @@
 import { AncillaryError, type OwnedFd, type ReadEnd, type Segment, type SocketHandle } from '../binding';
 import { type ReceiveQueue } from './receive-queue';
-import type { Discard } from './discard';
+import type { Discarder } from './discard';
 import type { FrameLimits } from './frame-reader';
 
 /** All limits on receiving; see FdSocketOptions. */
@@ -30,8 +30,7 @@ export interface Consumer {
 }
 
 /** What the receiver needs of the socket it belongs to. */
-export interface ReceiverHost {
-  readonly discard: Discard;
+export interface ReceiverHost extends Discarder {
   /** A consumer was left, and nobody reads now. */
   left(): void;
   /** A consumer reached the end of the stream. */

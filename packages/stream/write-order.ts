@@ -10,22 +10,21 @@ type WriteCallback = (error?: Error | null) => void;
  */
 export class WriteOrder {
   readonly #writable: Writable;
-  readonly #sender: Sender;
+  /** The sender that it puts in order. */
+  readonly sender: Sender;
   /** Frames that stand in the Writable's buffer, found again by the very Buffer that holds their place. */
-  readonly #parked = new WeakMap<Uint8Array, Outgoing>();
-  /** The same frames, as long as they stand there. */
-  readonly #waiting = new Set<Outgoing>();
+  #parked: Map<Uint8Array, Outgoing> | undefined;
   /** Bytes that the Writable handed over and that it does not know to be sent. */
   #writing = 0;
 
   constructor(writable: Writable, sender: Sender) {
     this.#writable = writable;
-    this.#sender = sender;
+    this.sender = sender;
   }
 
   /** Sends a frame after all that was written before. */
   send(frame: Outgoing): void {
-    if (this.#writable.writableLength === this.#writing) this.#sender.send(frame);
+    if (this.#writable.writableLength === this.#writing) this.sender.send(frame);
     else this.#park(frame);
   }
 
@@ -49,34 +48,35 @@ export class WriteOrder {
     };
     for (const chunk of chunks) {
       this.#writing += chunk.length;
-      const parked = this.#parked.get(chunk);
-      if (parked !== undefined) this.#waiting.delete(parked);
+      const parked = this.#parked?.get(chunk);
+      this.#parked?.delete(chunk);
       if (parked === undefined && chunk.length > 0) frames.push(Outgoing.chunk(chunk, settled));
       else if (parked === undefined) failure ??= lossOf(chunk);
       // A frame that fails alone tells its own promise; the chunks around it are written all the same.
       else if (!parked.settled) frames.push(Object.assign(parked, { parked: false, onSettled: settled }));
     }
     left += frames.length;
-    for (const frame of frames) this.#sender.send(frame);
+    for (const frame of frames) this.sender.send(frame);
     settled();
     within = false;
   }
 
-  /** Fails the frames that still wait for their place. Returns whether somebody is told by a promise. */
+  /** Fails the frames that were not sent. Returns whether somebody is told by a promise. */
   close(reason: Error): boolean {
-    const left = [...this.#waiting].filter(({ settled }) => !settled);
-    this.#waiting.clear();
+    const told = this.sender.close(reason);
+    const left = [...(this.#parked?.values() ?? [])].filter(({ settled }) => !settled);
+    this.#parked = undefined;
     for (const frame of left) frame.settle(reason);
-    return left.length > 0;
+    return told || left.length > 0;
   }
 
   #park(frame: Outgoing): void {
-    this.#sender.secure(frame);
+    this.sender.secure(frame);
     if (frame.settled) return;
     frame.parked = true;
     const place = Buffer.from(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.length);
+    this.#parked ??= new Map();
     this.#parked.set(place, frame);
-    this.#waiting.add(frame);
     this.#writable.write(place, (error) => {
       if (error) frame.settle(error);
     });

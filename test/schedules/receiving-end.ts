@@ -37,8 +37,10 @@ export class ReceivingEnd {
   constructor(process: ModelProcess, socket: number, codec: FrameMeasure, limits: FrameLimits) {
     this.anchor = process.rules.barrier === 'after' ? 'last-byte' : 'first-byte';
     this.queue = new ReceiveQueue(this.anchor);
-    this.reader = new FrameReader(this.queue, codec, limits, (fds, _range, reason) => {
-      this.#discarded.push(...reported(this.#close(fds), reason));
+    this.reader = new FrameReader(this.queue, codec, limits, {
+      discard: (fds, _range, reason) => {
+        this.#discarded.push(...reported(this.#close(fds), reason));
+      },
     });
     this.#process = process;
     this.#socket = socket;

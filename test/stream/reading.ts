@@ -35,10 +35,17 @@ export class Reading implements Disposable {
   readonly #opened: OwnedFd[] = [];
 
   constructor(codec: FrameMeasure, limits: Partial<FrameLimits> = {}) {
-    this.reader = new FrameReader(this.queue, codec, { ...LIMITS, ...limits }, (closed, _range, reason) => {
-      const count = OwnedFd.closeAll(closed);
-      if (count > 0) this.discarded.push([count, reason]);
-    });
+    this.reader = new FrameReader(
+      this.queue,
+      codec,
+      { ...LIMITS, ...limits },
+      {
+        discard: (closed, _range, reason) => {
+          const count = OwnedFd.closeAll(closed);
+          if (count > 0) this.discarded.push([count, reason]);
+        },
+      },
+    );
   }
 
   /** What one recvmsg brought. Returns the identities of its descriptors. */
