@@ -22,7 +22,7 @@ const PUMPING = `
         for (let i = 0; i < count; i++) fds += addon.readSegments[i * 4 + 2];
         held.push(...addon.readFds.subarray(0, fds));
         if (held.length > 100) {
-          closeAll(held.splice(0, 90));
+          closeAll(held.splice(0, held.length - 10));
           parentPort.postMessage('under way');
         }
         receiving.allowReading(Infinity, Infinity);
