@@ -2,11 +2,13 @@ import { type OwnedFd, type PeerCredentials, systemError } from '../binding';
 import { FaultPlan } from './fault-plan';
 import type { Fault, Faults } from './faults';
 import { KernelModel, type KernelModelOptions, type TraceEvent } from './kernel';
+import { SCM_MAX_FD } from './kernel/limits';
 import { ModelBinding } from './model-binding';
 import { withSystemErrors } from './model-descriptors';
 import { Random } from './random';
 import { Scheduler } from './scheduler';
-import { firstFdOf, isReal, placeOf, Travellers } from './travellers';
+import { takeNumbers, worldOf } from './model-numbers';
+import { Travellers } from './travellers';
 
 /** A world: its kernel, the seed, and what goes wrong in it. */
 export interface ModelWorldOptions extends Omit<KernelModelOptions, 'trace'> {
@@ -55,8 +57,9 @@ export class ModelWorld {
         this.scheduler.changed();
       },
     });
-    const binding = (place: 0 | 1): ModelBinding =>
-      new ModelBinding(this, this.kernel.process({ firstFd: firstFdOf(place) }), place);
+    // What travels through it has numbers of its own while it is being sent.
+    const numbers = (options.fdLimit ?? 0) + SCM_MAX_FD;
+    const binding = (place: 0 | 1): ModelBinding => new ModelBinding(this, place, takeNumbers(this, numbers));
     this.bindings = [binding(0), binding(1)];
   }
 
@@ -68,6 +71,11 @@ export class ModelWorld {
   /** Milliseconds that have passed on the model's clock, which moves only when something waits for it. */
   get now(): number {
     return this.scheduler.now;
+  }
+
+  /** Which of the two has a descriptor number of this world. @internal */
+  bindingOf(fd: number): ModelBinding | undefined {
+    return this.bindings.find((binding) => binding.has(fd));
   }
 
   /** Two connected stream sockets, one in each process. @throws EMFILE */
@@ -87,14 +95,15 @@ export class ModelWorld {
   }
 
   /**
-   * Which file a descriptor of either process refers to: the name it was opened with.
+   * Which file a descriptor of either process, or of another world, refers to: the name it was opened with.
    * @param descriptor a number, or anything that has one as `fd`, such as an OwnedFd
    * @throws EBADF
    */
   identity(descriptor: number | { readonly fd: number }): string {
     const fd = typeof descriptor === 'number' ? descriptor : descriptor.fd;
-    if (isReal(fd)) throw systemError('EBADF', 'fstat', `descriptor ${fd} is not of this model`);
-    return withSystemErrors(() => this.bindings[placeOf(fd)].process.identity(fd));
+    const binding = worldOf(fd)?.bindingOf(fd);
+    if (binding === undefined) throw systemError('EBADF', 'fstat', `descriptor ${fd} is not of a model`);
+    return withSystemErrors(() => binding.process.identity(fd));
   }
 
   /**

@@ -32,6 +32,8 @@ export interface ProcessOptions {
   readonly gid?: number;
   /** The lowest descriptor number, default 0; limits count from here. */
   readonly firstFd?: number;
+  /** The highest one, whatever the limit; default: none. */
+  readonly lastFd?: number;
 }
 
 const DEFAULT_FD_LIMIT = 1024;
@@ -40,18 +42,21 @@ const DEFAULT_FD_LIMIT = 1024;
 export class ModelProcess implements SystemCalls {
   readonly credentials: Credentials;
   readonly rules: KernelRules;
+  /** The lowest descriptor number: limits count from here. */
+  readonly firstFd: number;
   /** @internal */
   readonly user: User;
   readonly #model: KernelModel;
   readonly #table: DescriptorTable;
 
   /** @internal */
-  constructor(model: KernelModel, pid: number, { uid = 0, gid = 0, firstFd = 0 }: ProcessOptions) {
+  constructor(model: KernelModel, pid: number, { uid = 0, gid = 0, firstFd = 0, lastFd = Infinity }: ProcessOptions) {
     this.credentials = { pid, uid, gid };
     this.rules = model.rules;
+    this.firstFd = firstFd;
     this.user = model.user(uid);
     this.#model = model;
-    this.#table = new DescriptorTable(model.options.fdLimit ?? DEFAULT_FD_LIMIT, firstFd);
+    this.#table = new DescriptorTable(model.options.fdLimit ?? DEFAULT_FD_LIMIT, firstFd, lastFd);
   }
 
   /** @param other the process that the second socket is for; default this one */
