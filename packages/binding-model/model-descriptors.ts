@@ -136,6 +136,6 @@ export function withSystemErrors<T>(call: () => T, syscall?: string): T {
   try {
     return call();
   } catch (error) {
-    throw error instanceof KernelError ? systemError(error.code, syscall ?? error.syscall) : error;
+    throw error instanceof KernelError ? systemError(error.code, syscall ?? error.syscall, error.detail) : error;
   }
 }

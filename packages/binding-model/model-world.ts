@@ -2,6 +2,7 @@ import { type OwnedFd, type PeerCredentials, systemError } from '../binding';
 import { FaultPlan } from './fault-plan';
 import type { Fault, Faults } from './faults';
 import { KernelModel, type KernelModelOptions, type TraceEvent } from './kernel';
+import { judgeKeys } from './kernel/judge-options';
 import { SCM_MAX_FD } from './kernel/limits';
 import { ModelBinding } from './model-binding';
 import { withSystemErrors } from './model-descriptors';
@@ -22,6 +23,16 @@ export interface ModelWorldOptions extends Omit<KernelModelOptions, 'trace'> {
 }
 
 const SEEDS = 2 ** 32;
+
+/** The names of all options, as keys. */
+export const WORLD_OPTIONS: Readonly<Record<keyof ModelWorldOptions, true>> = {
+  seed: true,
+  faults: true,
+  kernel: true,
+  sndbuf: true,
+  fdLimit: true,
+  inFlightLimit: true,
+};
 
 /**
  * A kernel with two processes, and all that chance decides for them. The same seed, options and program give the same
@@ -45,7 +56,9 @@ export class ModelWorld {
   readonly peers = new Map<string, PeerCredentials>();
 
   /** @throws TypeError and RangeError for options */
-  constructor({ seed = Math.floor(Math.random() * SEEDS), faults, ...options }: ModelWorldOptions = {}) {
+  constructor(given: ModelWorldOptions = {}) {
+    judgeKeys(given, WORLD_OPTIONS, 'ModelWorld');
+    const { seed = Math.floor(Math.random() * SEEDS), faults, ...options } = given;
     judgeSeed(seed);
     this.seed = seed;
     this.faults = new FaultPlan(faults);
@@ -90,6 +103,7 @@ export class ModelWorld {
    * @throws EMFILE
    */
   open(identity: string, place: 0 | 1 = 0): OwnedFd {
+    judgePlace(place);
     const { process, descriptors } = this.bindings[place];
     return descriptors.adopt(withSystemErrors(() => process.open(identity)));
   }
@@ -122,6 +136,12 @@ export class ModelWorld {
   openDescriptors(): [string[], string[]] {
     const [first, second] = this.bindings.map(({ process }) => process.descriptors().map(([, identity]) => identity));
     return [first ?? [], second ?? []];
+  }
+}
+
+function judgePlace(place: unknown): void {
+  if (place !== 0 && place !== 1) {
+    throw new TypeError(`a file is opened in the process 0 or 1, not ${String(place)}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { unreachable } from './garbage';
-import { judgeOptions } from './judge-options';
+import { judgeOptions, judgeProcessOptions } from './judge-options';
 import { KERNEL_RULES, type KernelName, type KernelRules } from './kernel-rules';
 import { ModelProcess, type ProcessOptions } from './model-process';
 import { ModelSocket } from './model-socket';
@@ -46,8 +46,9 @@ export class KernelModel {
     this.rules = KERNEL_RULES[options.kernel ?? 'linux'];
   }
 
-  /** A new process, with a descriptor table of its own. */
+  /** A new process, with a descriptor table of its own. @throws TypeError and RangeError for options */
   process(options: ProcessOptions = {}): ModelProcess {
+    judgeProcessOptions(options);
     const process = new ModelProcess(this, this.#processes.length + 1, options);
     this.#processes.push(process);
     return process;

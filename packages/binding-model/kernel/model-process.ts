@@ -1,6 +1,15 @@
 import { ControlBuffer } from './control-buffer';
 import { receiveDatagram, sendDatagram } from './datagram';
 import { DescriptorTable } from './descriptor-table';
+import {
+  isShutdownHow,
+  judgeFile,
+  judgeOptionValue,
+  judgeReceiveRequest,
+  judgeSendMessage,
+  judgeSocketType,
+} from './judge-calls';
+import { judgeCount } from './judge-options';
 import type { KernelModel } from './kernel-model';
 import type { KernelRules } from './kernel-rules';
 import { NO_ID } from './limits';
@@ -61,6 +70,10 @@ export class ModelProcess implements SystemCalls {
 
   /** @param other the process that the second socket is for; default this one */
   socketpair(type: SocketType, other: ModelProcess = this): [number, number] {
+    judgeSocketType(type);
+    if (!(other instanceof ModelProcess) || other.#model !== this.#model) {
+      throw new TypeError('the second socket is for a process of the same KernelModel');
+    }
     const needed = other === this ? 2 : 1;
     if (!this.#table.hasRoomFor(needed) || !other.#table.hasRoomFor(needed))
       throw new KernelError('EMFILE', 'socketpair');
@@ -70,6 +83,7 @@ export class ModelProcess implements SystemCalls {
 
   /** @param released called when no descriptor refers to the file any more, neither in a table nor in flight */
   open(identity: string, released?: () => void): number {
+    judgeFile(identity, released);
     return this.#install(new OpenFile(identity, undefined, released), 'open');
   }
 
@@ -87,11 +101,12 @@ export class ModelProcess implements SystemCalls {
 
   close(fd: number): void {
     const file = this.#table.remove(fd);
-    if (file === undefined) throw new KernelError('EBADF', 'close');
+    if (file === undefined) throw notOpen(fd, 'close');
     file.drop();
   }
 
   sendmsg(fd: number, message: SendMessage): number {
+    judgeSendMessage(message);
     const socket = this.#socket(fd, 'sendmsg');
     const { peer } = socket;
     if (socket.type !== 'stream') return sendDatagram(socket, message, this);
@@ -103,6 +118,7 @@ export class ModelProcess implements SystemCalls {
   }
 
   recvmsg(fd: number, request: ReceiveRequest): ReceivedMessage {
+    judgeReceiveRequest(request);
     const socket = this.#socket(fd, 'recvmsg');
     if (this.rules.failsWithoutNumbers) this.#loseWithoutNumbers(socket);
     const taken = (socket.type === 'stream' ? receiveStream : receiveDatagram)(socket, request);
@@ -117,6 +133,7 @@ export class ModelProcess implements SystemCalls {
   }
 
   setsockopt(fd: number, option: SocketOption, value: number): void {
+    judgeOptionValue(value);
     setOption(this.#socket(fd, 'setsockopt'), option, value);
   }
 
@@ -125,7 +142,9 @@ export class ModelProcess implements SystemCalls {
   }
 
   shutdown(fd: number, how: ShutdownHow): void {
-    this.#socket(fd, 'shutdown').shutdown(how !== 'SHUT_WR', how !== 'SHUT_RD');
+    const socket = this.#socket(fd, 'shutdown');
+    if (!isShutdownHow(how)) throw new KernelError('EINVAL', 'shutdown');
+    socket.shutdown(how !== 'SHUT_WR', how !== 'SHUT_RD');
   }
 
   poll(fd: number): Readiness {
@@ -142,11 +161,13 @@ export class ModelProcess implements SystemCalls {
   }
 
   setFdLimit(limit: number): void {
+    judgeCount(limit, 'the limit');
     this.#table.limit = limit;
   }
 
   /** Runs a call while so many descriptor numbers are free, and no more. */
   withFreeNumbers<T>(free: number, call: () => T): T {
+    judgeCount(free, 'how many numbers are free');
     const { limit } = this.#table;
     this.#table.limit = this.#table.limitFor(free);
     try {
@@ -164,7 +185,7 @@ export class ModelProcess implements SystemCalls {
   /** @internal @throws EBADF */
   file(fd: number, syscall: string): OpenFile {
     const file = this.#table.get(fd);
-    if (file === undefined) throw new KernelError('EBADF', syscall);
+    if (file === undefined) throw notOpen(fd, syscall);
     return file;
   }
 
@@ -192,7 +213,9 @@ export class ModelProcess implements SystemCalls {
 
   #socket(fd: number, syscall: string): ModelSocket {
     const { socket } = this.file(fd, syscall);
-    if (socket === undefined) throw new KernelError(syscall === 'ioctl' ? 'ENOTTY' : 'ENOTSOCK', syscall);
+    if (socket === undefined) {
+      throw new KernelError(syscall === 'ioctl' ? 'ENOTTY' : 'ENOTSOCK', syscall, `descriptor ${fd} is no socket`);
+    }
     return socket;
   }
 
@@ -202,4 +225,8 @@ export class ModelProcess implements SystemCalls {
     dropAll(first.takeFiles() ?? []);
     throw new KernelError('EMSGSIZE', 'recvmsg');
   }
+}
+
+function notOpen(fd: number, syscall: string): KernelError {
+  return new KernelError('EBADF', syscall, `descriptor ${fd} is not open`);
 }
