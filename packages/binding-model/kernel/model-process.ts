@@ -127,7 +127,7 @@ export class ModelProcess implements SystemCalls {
     if (taken.error !== undefined) throw new KernelError(taken.error, 'recvmsg');
     const { bytes, length, dataTruncated, outOfBand } = taken;
     if (socket.type === 'stream' && ((request.flags ?? 0) & MSG_PEEK) === 0) {
-      this.#model.options.trace?.(receiveEvent(socket, request, taken, delivered));
+      this.#model.options.trace?.(receiveEvent(socket, request, taken, delivered, control.ranOutOfNumbers));
     }
     return { bytes, length, dataTruncated, outOfBand, ...delivered };
   }

@@ -26,7 +26,8 @@ const LEAST_WIDTH = 560;
  * Draws what happened on streams of the kernel's model, as SVG. Each stream is a ruler of its bytes: above it is what
  * was sent, below it what was received, and descriptors are pinned to the bytes they came with. The same events give
  * the same text. It brings its own background, dark where the reader prefers that. Bytes that nothing begins or ends at
- * are shortened when there are many; calls never are, so a long timeline makes a wide picture.
+ * are shortened when there are many; calls never are, so a long timeline makes a wide picture. Faults of a model socket
+ * pair, and reads that its seed made small, show in what the calls asked for and took, and not by themselves.
  *
  * @param events as `trace` of a `KernelModel` told them, or `timeline` of a `ModelWorld`; from any of them on
  */
