@@ -16,8 +16,9 @@ export interface KernelModelOptions {
   /** RLIMIT_NOFILE of new processes: how many descriptors one may have. Default 1024. */
   readonly fdLimit?: number;
   /**
-   * How many descriptors a user may have in flight before no more are taken, for every user. Without it, root may have
-   * any number, and other users as many as their process may open (docs/kernel.md 20).
+   * A sendmsg with descriptors is refused where its user has more than so many in flight, not counting its own: with 2, a
+   * third goes, and a fourth does not. For every user. Without it, root may have any number, and for others it is how many
+   * their process may open (docs/kernel.md 20).
    */
   readonly inFlightLimit?: number;
   /** Called with what happens on stream sockets. */
