@@ -1,4 +1,4 @@
-import { ModelWorld, type ModelWorldOptions } from '../binding-model';
+import { judgeKeys, ModelWorld, type ModelWorldOptions, WORLD_OPTIONS } from '../binding-model';
 import { FdSocket, type FdSocketOptions } from '../stream';
 
 export interface ModelSocketPairOptions extends ModelWorldOptions {
@@ -32,7 +32,8 @@ export type ModelSocketPair = [FdSocket, FdSocket] & {
  *
  * Descriptors to send come from `pair.world.open(name)`: files that have a name and nothing else, numbered from
  * 2,000,000 up, which `pair.world.identity(fd)` tells apart. They mean nothing to `fs` or to the real kernel, and
- * `OwnedFd.adopt()` does not know them. Where `ancillary` itself is imported, real descriptors can be sent too, and
+ * `OwnedFd.adopt()` does not know them. No two worlds have a number in common, and what is sent over another world arrives
+ * as it is. Where `ancillary` itself is imported, real descriptors can be sent too, and
  * arrive as real duplicates; without it, `send()` of one rejects with a TypeError.
  *
  * Whoever gets the sockets destroys them; `pair.world.openDescriptors()` then tells what the program forgot to close.
@@ -41,11 +42,9 @@ export type ModelSocketPair = [FdSocket, FdSocket] & {
  * @throws TypeError and RangeError for options; EMFILE with an `fdLimit` of 0
  */
 export function modelSocketPair(options: ModelSocketPairOptions = {}): ModelSocketPair {
-  const given: unknown = options;
-  if (typeof given !== 'object' || given === null) {
-    throw new TypeError(`modelSocketPair() takes an object, such as { seed: 1 }, not ${String(given)}`);
-  }
+  judgeKeys(options, { ...WORLD_OPTIONS, socket: true }, 'modelSocketPair()');
   const { socket, ...ofWorld } = options;
+  if (socket !== undefined) judgeSocketOptions(socket);
   const world = new ModelWorld(ofWorld);
   const ends = world.socketpair();
   const [first, second] = world.bindings;
@@ -56,6 +55,12 @@ export function modelSocketPair(options: ModelSocketPairOptions = {}): ModelSock
     // The first to be made judges the options, so neither has taken its end over.
     for (const end of ends) end.close();
     throw error;
+  }
+}
+
+function judgeSocketOptions(socket: unknown): void {
+  if (typeof socket !== 'object' || socket === null) {
+    throw new TypeError(`socket is an object of FdSocketOptions, not ${String(socket)}`);
   }
 }
 

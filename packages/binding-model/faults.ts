@@ -1,4 +1,4 @@
-import { judgeCount } from './kernel/judge-options';
+import { judgeCount, judgeKeys } from './kernel/judge-options';
 
 /** What can go wrong in a recvmsg. */
 export const RECEIVE_FAULTS = ['short-read', 'eagain', 'eintr', 'emfile', 'reset', 'eof'] as const;
@@ -59,13 +59,19 @@ export type Faults = readonly Fault[] | FaultRate | number;
 const HARMLESS: readonly FaultName[] = ['short-read', 'short-write', 'eagain', 'eintr', 'etoomanyrefs'];
 const NAMES: readonly string[] = [...new Set<string>([...RECEIVE_FAULTS, ...SEND_FAULTS])];
 
+const OF_FAULT: Record<keyof Fault, true> = { what: true, at: true, socket: true, call: true, free: true };
+const OF_RATE: Record<keyof FaultRate, true> = { rate: true, what: true };
+
 /** @throws TypeError and RangeError that say which fault is wrong, and how */
 export function judgeFaults(faults: Faults): { list: readonly Fault[]; rate: number; what: readonly FaultName[] } {
   if (isList(faults)) {
     faults.forEach((fault, index) => judgeFault(fault, `faults[${index}]`));
     return { list: faults, rate: 0, what: [] };
   }
-  if (typeof faults !== 'number') requireObject(faults, 'faults is a list of faults, a rate, or { rate, what }');
+  if (typeof faults !== 'number') {
+    requireObject(faults, 'faults is a list of faults, a rate, or { rate, what }');
+    judgeKeys(faults, OF_RATE, 'faults');
+  }
   const { rate, what = HARMLESS } = typeof faults === 'number' ? { rate: faults } : faults;
   if (typeof rate !== 'number') throw new TypeError(`the rate of faults is a number, not ${String(rate)}`);
   if (!(rate >= 0 && rate <= 1)) throw new RangeError(`the rate of faults is from 0 to 1, not ${rate}`);
@@ -76,6 +82,7 @@ export function judgeFaults(faults: Faults): { list: readonly Fault[]; rate: num
 
 function judgeFault(fault: Fault, name: string): void {
   requireObject(fault, `${name} is an object { what, at }`);
+  judgeKeys(fault, OF_FAULT, name);
   const { what, at, socket, call, free } = fault;
   judgeName(what, `${name}.what`);
   judgePlace(at, `${name}.at`);

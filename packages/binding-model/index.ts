@@ -1,4 +1,5 @@
 export * from './kernel';
 export type { Fault, FaultName, FaultRate, Faults } from './faults';
 export { ModelBinding } from './model-binding';
-export { ModelWorld, type ModelWorldOptions } from './model-world';
+export { judgeKeys } from './kernel/judge-options';
+export { ModelWorld, type ModelWorldOptions, WORLD_OPTIONS } from './model-world';

@@ -10,7 +10,7 @@ import { KernelError, type ModelProcess } from './kernel';
 import { ModelDescriptors, withSystemErrors } from './model-descriptors';
 import { ModelSocketHandle } from './model-socket-handle';
 import { Random } from './random';
-import { isReal } from './travellers';
+import { isReal, type NumberRange } from './model-numbers';
 import type { ModelWorld } from './model-world';
 
 const SOCK_STREAM = 1;
@@ -20,17 +20,30 @@ export class ModelBinding implements SocketBinding {
   readonly anchor: Anchor;
   readonly descriptors: ModelDescriptors;
   readonly process: ModelProcess;
+  readonly #numbers: NumberRange;
   readonly #world: ModelWorld;
   readonly #place: 0 | 1;
   #opened = 0;
 
-  /** @param place which of the two processes of the world */
-  constructor(world: ModelWorld, process: ModelProcess, place: 0 | 1) {
+  /**
+   * Makes a process in the world.
+   * @param place the first one, or the second
+   * @param numbers of its descriptors
+   */
+  constructor(world: ModelWorld, place: 0 | 1, numbers: NumberRange) {
+    const { first: firstFd, count } = numbers;
     this.#world = world;
     this.#place = place;
-    this.process = process;
-    this.anchor = process.rules.barrier === 'after' ? 'last-byte' : 'first-byte';
-    this.descriptors = new ModelDescriptors(process, () => world.scheduler.changed());
+    this.#numbers = numbers;
+    this.process = world.kernel.process({ firstFd, lastFd: firstFd + count - 1 });
+    this.anchor = this.process.rules.barrier === 'after' ? 'last-byte' : 'first-byte';
+    this.descriptors = new ModelDescriptors(this.process, () => world.scheduler.changed(), world);
+  }
+
+  /** Whether a descriptor number is of this process, open or not. */
+  has(fd: number): boolean {
+    const { first, count } = this.#numbers;
+    return fd >= first && fd < first + count;
   }
 
   open(socket: OwnedFd, events: SocketEvents): SocketHandle {

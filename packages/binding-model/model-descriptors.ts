@@ -7,28 +7,42 @@ import {
   systemError,
 } from '../binding';
 import { KernelError, type ModelProcess } from './kernel';
-import { isReal } from './travellers';
+import { isReal, worldOf } from './model-numbers';
+import type { ModelWorld } from './model-world';
 
 /**
- * The descriptors of a process of the model, with a ledger as the native binding keeps it. Real numbers are answered for
- * by the table of the process that runs the model.
+ * The descriptors of a process of a world, with a ledger as the native binding keeps it. Numbers that are not of this
+ * world are answered for by the table that they are of.
  */
 export class ModelDescriptors implements DescriptorTable {
   readonly #process: ModelProcess;
   readonly #closed: () => void;
+  readonly #world: ModelWorld | undefined;
   readonly #ledger = new Set<number>();
   /** Numbers that open sockets took over, and close themselves. */
   readonly #handles = new Set<number>();
 
-  /** @param closed called when a descriptor was closed, which the kernel may have to tell to somebody */
-  constructor(process: ModelProcess, closed: () => void) {
+  /**
+   * @param closed called when a descriptor was closed, which the kernel may have to tell to somebody
+   * @param world which the process is in, if any
+   */
+  constructor(process: ModelProcess, closed: () => void, world?: ModelWorld) {
     this.#process = process;
     this.#closed = closed;
+    this.#world = world;
+  }
+
+  /** The table of a number that is not of this world: of the process that runs it, or of another world. */
+  elsewhere(fd: number): DescriptorTable | undefined {
+    if (isReal(fd)) return getProcessTable();
+    const world = worldOf(fd);
+    return world === this.#world ? undefined : world?.bindingOf(fd)?.descriptors;
   }
 
   own(fd: number): void {
-    if (isReal(fd)) {
-      getProcessTable().own(fd);
+    const elsewhere = this.elsewhere(fd);
+    if (elsewhere !== undefined) {
+      elsewhere.own(fd);
       return;
     }
     if (!this.isOpen(fd)) throw systemError('EBADF', 'fcntl', `descriptor ${fd} is not open`);
@@ -39,13 +53,15 @@ export class ModelDescriptors implements DescriptorTable {
   }
 
   disown(fd: number): void {
-    if (isReal(fd)) getProcessTable().disown(fd);
+    const elsewhere = this.elsewhere(fd);
+    if (elsewhere !== undefined) elsewhere.disown(fd);
     else this.#ledger.delete(fd);
   }
 
   close(fd: number): void {
-    if (isReal(fd)) {
-      getProcessTable().close(fd);
+    const elsewhere = this.elsewhere(fd);
+    if (elsewhere !== undefined) {
+      elsewhere.close(fd);
       return;
     }
     // What the ledger does not have, somebody else will close.
@@ -65,16 +81,16 @@ export class ModelDescriptors implements DescriptorTable {
   }
 
   dup(fd: number): number {
-    if (isReal(fd)) return getProcessTable().dup(fd);
-    return this.#enter(withSystemErrors(() => this.#process.dup(fd), 'fcntl'));
+    return this.elsewhere(fd)?.dup(fd) ?? this.#enter(withSystemErrors(() => this.#process.dup(fd), 'fcntl'));
   }
 
   isOpen(fd: number): boolean {
-    return isReal(fd) ? getProcessTable().isOpen(fd) : this.#process.isOpen(fd);
+    return this.elsewhere(fd)?.isOpen(fd) ?? this.#process.isOpen(fd);
   }
 
   describe(fd: number): string {
-    if (isReal(fd)) return getProcessTable().describe(fd);
+    const elsewhere = this.elsewhere(fd);
+    if (elsewhere !== undefined) return elsewhere.describe(fd);
     return this.isOpen(fd) ? this.#process.identity(fd) : 'unknown';
   }
 
@@ -120,6 +136,6 @@ export function withSystemErrors<T>(call: () => T, syscall?: string): T {
   try {
     return call();
   } catch (error) {
-    throw error instanceof KernelError ? systemError(error.code, syscall ?? error.syscall) : error;
+    throw error instanceof KernelError ? systemError(error.code, syscall ?? error.syscall, error.detail) : error;
   }
 }

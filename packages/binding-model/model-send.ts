@@ -3,7 +3,6 @@ import type { FaultName } from './faults';
 import { KernelError } from './kernel';
 import { SCM_MAX_FD } from './kernel/limits';
 import type { HandleParts } from './model-socket-handle';
-import { isReal } from './travellers';
 
 /** Parts without descriptors that share a system call at most, as in the native binding. */
 const MOST_TOGETHER = 64;
@@ -78,12 +77,13 @@ export class ModelSend {
   #sendmsg(bytes: Uint8Array, fds: readonly number[]): number | string {
     const { process, travellers, descriptors } = this.#parts;
     // All before the first is duplicated, which might get the number of one that is not open.
-    if (fds.some((fd) => isReal(fd) && !descriptors.isOpen(fd))) return 'EBADF';
+    if (fds.some((fd) => descriptors.elsewhere(fd)?.isOpen(fd) === false)) return 'EBADF';
     const departed: number[] = [];
     try {
       const numbers = fds.map((fd) => {
-        if (!isReal(fd)) return fd;
-        const number = travellers.depart(fd, process);
+        const table = descriptors.elsewhere(fd);
+        if (table === undefined) return fd;
+        const number = travellers.depart(fd, table, process);
         departed.push(number);
         return number;
       });
@@ -108,7 +108,7 @@ function messages(parts: readonly SendPart[]): SendPart[] {
   return groups.map(({ fds, bytes }) => ({ fds, bytes: Buffer.concat(bytes) }));
 }
 
-/** Of the model's errors, and of those that a real descriptor may cause. */
+/** Of the model's errors, and of those that a descriptor from elsewhere may cause. */
 function errorCode(error: unknown): string {
   if (error instanceof KernelError) return error.code;
   if (error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string')

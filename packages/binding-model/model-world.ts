@@ -2,11 +2,14 @@ import { type OwnedFd, type PeerCredentials, systemError } from '../binding';
 import { FaultPlan } from './fault-plan';
 import type { Fault, Faults } from './faults';
 import { KernelModel, type KernelModelOptions, type TraceEvent } from './kernel';
+import { judgeKeys } from './kernel/judge-options';
+import { SCM_MAX_FD } from './kernel/limits';
 import { ModelBinding } from './model-binding';
 import { withSystemErrors } from './model-descriptors';
 import { Random } from './random';
 import { Scheduler } from './scheduler';
-import { firstFdOf, isReal, placeOf, Travellers } from './travellers';
+import { takeNumbers, worldOf } from './model-numbers';
+import { Travellers } from './travellers';
 
 /** A world: its kernel, the seed, and what goes wrong in it. */
 export interface ModelWorldOptions extends Omit<KernelModelOptions, 'trace'> {
@@ -20,6 +23,16 @@ export interface ModelWorldOptions extends Omit<KernelModelOptions, 'trace'> {
 }
 
 const SEEDS = 2 ** 32;
+
+/** The names of all options, as keys. */
+export const WORLD_OPTIONS: Readonly<Record<keyof ModelWorldOptions, true>> = {
+  seed: true,
+  faults: true,
+  kernel: true,
+  sndbuf: true,
+  fdLimit: true,
+  inFlightLimit: true,
+};
 
 /**
  * A kernel with two processes, and all that chance decides for them. The same seed, options and program give the same
@@ -43,7 +56,9 @@ export class ModelWorld {
   readonly peers = new Map<string, PeerCredentials>();
 
   /** @throws TypeError and RangeError for options */
-  constructor({ seed = Math.floor(Math.random() * SEEDS), faults, ...options }: ModelWorldOptions = {}) {
+  constructor(given: ModelWorldOptions = {}) {
+    judgeKeys(given, WORLD_OPTIONS, 'ModelWorld');
+    const { seed = Math.floor(Math.random() * SEEDS), faults, ...options } = given;
     judgeSeed(seed);
     this.seed = seed;
     this.faults = new FaultPlan(faults);
@@ -55,8 +70,9 @@ export class ModelWorld {
         this.scheduler.changed();
       },
     });
-    const binding = (place: 0 | 1): ModelBinding =>
-      new ModelBinding(this, this.kernel.process({ firstFd: firstFdOf(place) }), place);
+    // What travels through it has numbers of its own while it is being sent.
+    const numbers = (options.fdLimit ?? 0) + SCM_MAX_FD;
+    const binding = (place: 0 | 1): ModelBinding => new ModelBinding(this, place, takeNumbers(this, numbers));
     this.bindings = [binding(0), binding(1)];
   }
 
@@ -68,6 +84,11 @@ export class ModelWorld {
   /** Milliseconds that have passed on the model's clock, which moves only when something waits for it. */
   get now(): number {
     return this.scheduler.now;
+  }
+
+  /** Which of the two has a descriptor number of this world. @internal */
+  bindingOf(fd: number): ModelBinding | undefined {
+    return this.bindings.find((binding) => binding.has(fd));
   }
 
   /** Two connected stream sockets, one in each process. @throws EMFILE */
@@ -82,19 +103,21 @@ export class ModelWorld {
    * @throws EMFILE
    */
   open(identity: string, place: 0 | 1 = 0): OwnedFd {
+    judgePlace(place);
     const { process, descriptors } = this.bindings[place];
     return descriptors.adopt(withSystemErrors(() => process.open(identity)));
   }
 
   /**
-   * Which file a descriptor of either process refers to: the name it was opened with.
+   * Which file a descriptor of either process, or of another world, refers to: the name it was opened with.
    * @param descriptor a number, or anything that has one as `fd`, such as an OwnedFd
    * @throws EBADF
    */
   identity(descriptor: number | { readonly fd: number }): string {
     const fd = typeof descriptor === 'number' ? descriptor : descriptor.fd;
-    if (isReal(fd)) throw systemError('EBADF', 'fstat', `descriptor ${fd} is not of this model`);
-    return withSystemErrors(() => this.bindings[placeOf(fd)].process.identity(fd));
+    const binding = worldOf(fd)?.bindingOf(fd);
+    if (binding === undefined) throw systemError('EBADF', 'fstat', `descriptor ${fd} is not of a model`);
+    return withSystemErrors(() => binding.process.identity(fd));
   }
 
   /**
@@ -113,6 +136,12 @@ export class ModelWorld {
   openDescriptors(): [string[], string[]] {
     const [first, second] = this.bindings.map(({ process }) => process.descriptors().map(([, identity]) => identity));
     return [first ?? [], second ?? []];
+  }
+}
+
+function judgePlace(place: unknown): void {
+  if (place !== 0 && place !== 1) {
+    throw new TypeError(`a file is opened in the process 0 or 1, not ${String(place)}`);
   }
 }
 

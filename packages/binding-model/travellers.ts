@@ -1,46 +1,33 @@
-import { type DescriptorTable, getProcessTable, OwnedFd } from '../binding';
+import { type DescriptorTable, OwnedFd } from '../binding';
 import type { ModelProcess } from './kernel';
-
-/** Numbers of the model begin here, above what a process of a real kernel may have (fs.nr_open). */
-export const FIRST_MODEL_FD = 2_000_000;
-/** The two processes of a world have numbers of their own, so that one is never taken for the other's. */
-const NUMBERS_OF_A_PROCESS = 1_000_000;
-
-/** The lowest number of a process of a world. */
-export function firstFdOf(place: 0 | 1): number {
-  return FIRST_MODEL_FD + place * NUMBERS_OF_A_PROCESS;
-}
-
-/** Which process of a world has a number of the model. */
-export function placeOf(fd: number): 0 | 1 {
-  return fd < firstFdOf(1) ? 0 : 1;
-}
-
-/** Whether a number is of the process that runs the model, and not of the model. */
-export function isReal(fd: number): boolean {
-  return fd >= 0 && fd < FIRST_MODEL_FD;
-}
+import { isReal } from './model-numbers';
 
 /**
- * Real descriptors on their way through a model. Each is a duplicate of the one that was sent; in the model a file stands
- * for it, and whoever receives that gets the duplicate instead.
+ * Descriptors on their way through a world that they are not of: real ones, and those of other worlds. Each is a
+ * duplicate of the one that was sent; in the model a file stands for it, and whoever receives that gets the duplicate
+ * instead.
  */
 export class Travellers {
   readonly #fds = new Map<string, OwnedFd>();
   #count = 0;
 
-  /** Puts a real descriptor on its way. Returns the model's number for it, to be closed after it was sent. */
-  depart(fd: number, sender: ModelProcess): number {
-    const table: DescriptorTable = getProcessTable();
+  /**
+   * Puts a descriptor on its way. Returns the sender's number for it, to be closed after it was sent.
+   * @param table which it is of
+   */
+  depart(fd: number, table: DescriptorTable, sender: ModelProcess): number {
     const copy = OwnedFd.ofLedger(table.dup(fd), table);
     this.#count++;
-    const identity = `real descriptor ${this.#count}: ${nameOf(table.describe(fd))}`;
+    const described = table.describe(fd);
+    const identity = isReal(fd)
+      ? `real descriptor ${this.#count}: ${nameOf(described)}`
+      : `descriptor ${this.#count} of another world: ${described}`;
     this.#fds.set(identity, copy);
     // A real sendmsg needs no number for what it sends.
     return sender.withFreeNumbers(1, () => sender.open(identity, () => this.#take(identity)?.close()));
   }
 
-  /** The real descriptor that a received one stands for, if it does; the model's number is closed then. */
+  /** The descriptor that a received one stands for, if it does; the receiver's number for that is closed then. */
   arrive(fd: number, receiver: ModelProcess): OwnedFd | undefined {
     const copy = this.#take(receiver.identity(fd));
     if (copy !== undefined) receiver.close(fd);

@@ -10,7 +10,8 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
   readonly socket: FdSocket;
   /**
    * The messages received. The caller owns the descriptors that a message keeps. Leaving the loop leaves the connection
-   * open for another one; the loop ends with the stream, and rejects as `frames()` would or with what `decode` threw.
+   * open for another one; the loop ends with the stream, and rejects as `frames()` would or with what `decode` threw. It
+   * ends quietly, even inside a message, when you destroy the socket yourself.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<In>;
   /** Resolves when the kernel accepted the message; rejects as `FdSocket.send()` would or with what `encode` threw. */

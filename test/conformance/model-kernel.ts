@@ -1,5 +1,4 @@
 import { ModelWorld, type ModelWorldOptions, MSG_OOB } from '../../packages/binding-model';
-import { firstFdOf } from '../../packages/binding-model/travellers';
 import type { Kernel, Place } from './kernel';
 
 const FD_LIMIT = 4096;
@@ -45,7 +44,8 @@ export function modelKernel(options: ModelWorldOptions): Kernel {
 
 /** The limit is on numbers, not on how many are open: below it exactly so many must be free. */
 function limitFor({ bindings }: ModelWorld, place: Place, free: number): number {
-  const open = new Set(bindings[place].process.descriptors().map(([fd]) => fd - firstFdOf(place)));
+  const { process } = bindings[place];
+  const open = new Set(process.descriptors().map(([fd]) => fd - process.firstFd));
   let limit = 0;
   for (let found = 0; found < free; limit++) if (!open.has(limit)) found++;
   return limit;

@@ -28,4 +28,21 @@ describe.each(linux)('%s', (_, start) => {
     ends.close(b[1], ...ends.pair('stream'));
     expect(ends.calls.inq(a[1])).toBe(1);
   });
+
+  test('a negative SO_SNDBUF is taken for unsigned, and so for the largest', () => {
+    using ends = new Ends(start());
+    const [a] = ends.pair('stream');
+    const asked = [-1, -(2 ** 31), 2 ** 31 - 1].map((value) => {
+      ends.calls.setsockopt(a, 'SO_SNDBUF', value);
+      return ends.calls.getsockopt(a, 'SO_SNDBUF');
+    });
+    expect(new Set(asked).size).toBe(1);
+    expect(asked[0]).toBeGreaterThan(4608);
+  });
+
+  test('of an empty file SIOCINQ tells 0, and SIOCOUTQ is ENOTTY', () => {
+    using ends = new Ends(start());
+    const file = ends.file('file');
+    expect([attempt(() => ends.calls.inq(file)), attempt(() => ends.calls.outq(file))]).toEqual([0, 'ENOTTY']);
+  });
 });

@@ -1,24 +1,34 @@
 import { writeSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { buildKernelCalls } from '../kernel-calls/build';
+import { commandLine, count } from './command-line';
 import { describeDifference } from './compare';
 import { type Counts, sum } from './counts';
 import { searchInChild } from './search-in-child';
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: `${Math.floor(Math.random() * 0x7fff_ffff)}` },
-    steps: { type: 'string', default: '60' },
+interface Bounds {
+  readonly runs: number;
+  readonly seed: number;
+  readonly maxSteps: number;
+}
+
+const bounds = commandLine(
+  {
+    runs: { default: '2000', means: 'how many programs' },
+    seed: { default: `${Math.floor(Math.random() * 0x7fff_ffff)}`, means: 'which ones' },
+    steps: { default: '60', means: 'how many steps each has at most' },
   },
-});
+  ({ runs, seed, steps }): Bounds => ({
+    runs: count(runs, 'runs'),
+    seed: count(seed, 'seed', 0),
+    maxSteps: count(steps, 'steps'),
+  }),
+);
 
-void main(Number(values.runs));
+void main(bounds);
 
-async function main(runs: number): Promise<void> {
+async function main({ runs, ...options }: Bounds): Promise<void> {
   buildKernelCalls();
-  console.log(`${runs} programs of up to ${values.steps} steps, --seed ${values.seed}`);
-  const options = { seed: Number(values.seed), maxSteps: Number(values.steps) };
+  console.log(`${runs} programs of up to ${options.maxSteps} steps, --seed ${options.seed}`);
   const crowded = Math.floor(runs / 3);
   const ordinary = searchInChild({ ...options, kind: 'ordinary', runs: runs - crowded });
   // Only root can give the crowded programs a user of their own, whose descriptors in flight nobody else adds to.

@@ -49,10 +49,18 @@ test('the addon is compiled at the installation', () => {
 });
 
 test('what the package needs is in it, and nothing of the repository beside it', () => {
-  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'binding.gyp', 'native', 'dist/ancillary/index.d.mts']) {
+  for (const file of [
+    'README.md',
+    'LICENSE',
+    'CHANGELOG.md',
+    'binding.gyp',
+    'native',
+    'examples',
+    'dist/ancillary/index.d.mts',
+  ]) {
     expect({ file, there: existsSync(installed(file)) }).toEqual({ file, there: true });
   }
-  for (const file of ['packages', 'test', 'examples', 'bench', 'dist/ancillary/.tsbuildinfo', 'tsconfig.json']) {
+  for (const file of ['packages', 'test', 'bench', 'dist/ancillary/.tsbuildinfo', 'tsconfig.json']) {
     expect({ file, there: existsSync(installed(file)) }).toEqual({ file, there: false });
   }
 });
@@ -128,6 +136,10 @@ test('import of ancillary/model is a module of its own only under the condition 
   const run = (...flags: string[]) => output(process.execPath, [...flags, file], { cwd: directory, timeout: 10_000 });
   expect(await run()).toBe('2 true\n');
   expect(await run('--conditions', 'browser')).toBe('2 false\n');
+});
+
+test('the examples run from where they are installed', async () => {
+  expect(await run(installed('examples/sealed-memory.mjs'))).toContain('not sealed: refused');
 });
 
 test('README.md has the programs', () => {

@@ -165,3 +165,18 @@ it('is closed by await using', async () => {
   }
   expect(left.socket.destroyed).toBe(true);
 });
+
+it('ends quietly, even inside a message, when the user destroys the socket', async () => {
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const { text } of right) {
+      seen.push(text);
+      right.socket.destroy();
+    }
+  })();
+  // The second message lacks its last byte.
+  const { bytes } = codec.encode('b');
+  await Promise.all([left.send('a'), left.socket.send(bytes.subarray(0, -1))]);
+  await reading;
+  expect(seen).toEqual(['a']);
+});

@@ -5,11 +5,17 @@ import { thrown } from '../native/thrown';
 /** As a JavaScript user may call it. */
 const make = modelSocketPair as (options?: unknown) => ReturnType<typeof modelSocketPair>;
 
+const OPTIONS = 'seed, faults, kernel, sndbuf, fdLimit, inFlightLimit, socket';
 const NAMES = 'short-read, eagain, eintr, emfile, reset, eof, short-write, etoomanyrefs';
 
 test.each<[unknown, typeof TypeError, string]>([
-  [42, TypeError, 'modelSocketPair() takes an object, such as { seed: 1 }, not 42'],
-  [null, TypeError, 'modelSocketPair() takes an object, such as { seed: 1 }, not null'],
+  [42, TypeError, `modelSocketPair() takes an object of ${OPTIONS}, not 42`],
+  [null, TypeError, `modelSocketPair() takes an object of ${OPTIONS}, not null`],
+  [{ sead: 1 }, TypeError, `modelSocketPair() knows no 'sead', only ${OPTIONS}`],
+  [{ fault: 0.1 }, TypeError, `modelSocketPair() knows no 'fault', only ${OPTIONS}`],
+  [{ trace: 1 }, TypeError, `modelSocketPair() knows no 'trace', only ${OPTIONS}`],
+  [{ socket: null }, TypeError, 'socket is an object of FdSocketOptions, not null'],
+  [{ socket: 5 }, TypeError, 'socket is an object of FdSocketOptions, not 5'],
   [{ kernel: 'windows' }, TypeError, 'kernel is one of linux, bsd, darwin, not windows'],
   [{ kernel: 'toString' }, TypeError, 'kernel is one of linux, bsd, darwin, not toString'],
   [{ seed: '1' }, TypeError, 'seed is a number, not 1'],
@@ -27,6 +33,12 @@ test.each<[unknown, typeof TypeError, string]>([
   [{ faults: {} }, TypeError, 'the rate of faults is a number, not undefined'],
   [{ faults: { rate: 0.1, what: 'eof' } }, TypeError, 'faults.what is a list of names, not eof'],
   [{ faults: { rate: 0.1, what: ['eof', 'oef'] } }, TypeError, `faults.what[1] is one of ${NAMES}, not oef`],
+  [{ faults: { rate: 0.1, waht: [] } }, TypeError, "faults knows no 'waht', only rate, what"],
+  [
+    { faults: [{ what: 'eof', at: 0, sokcet: 1 }] },
+    TypeError,
+    "faults[0] knows no 'sokcet', only what, at, socket, call, free",
+  ],
   [{ faults: [5] }, TypeError, 'faults[0] is an object { what, at }, not 5'],
   [{ faults: [{ what: 'eof', at: 0 }, { what: 'end' }] }, TypeError, `faults[1].what is one of ${NAMES}, not end`],
   [{ faults: [{ at: 0 }] }, TypeError, `faults[0].what is one of ${NAMES}, not undefined`],
@@ -110,6 +122,8 @@ test.each<[object, typeof TypeError, string]>([
   [{ kernel: 'windows' }, TypeError, 'kernel is one of linux, bsd, darwin, not windows'],
   [{ sndbuf: -1 }, RangeError, 'sndbuf is an integer from 0 up, not -1'],
   [{ fdLimit: '10' }, TypeError, 'fdLimit is a number, not 10'],
+  [{ trace: [] }, TypeError, 'trace is a function, not '],
+  [{ limit: 1 }, TypeError, "KernelModel knows no 'limit', only kernel, sndbuf, fdLimit, inFlightLimit, trace"],
 ])('KernelModel refuses %j', (options, type, message) => {
   const error = thrown(() => new KernelModel(options));
   expect(error).toBeInstanceOf(type);

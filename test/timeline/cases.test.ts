@@ -77,7 +77,7 @@ test('docs/kernel.md 7: delivered and lost descriptors of a truncated read are t
   const svg = await draw(new Pair().send('AB', ['one', 'two', 'three']).receive(10, 24).events);
   expect(tags(svg, 'received')).toEqual(['one', 'two', 'three lost']);
   expect(svg.one('band').all('lost').map(textOf)).toEqual(['three lost']);
-  expect(steps(svg)[1]).toBe('2 recvmsg(10) = 2 MSG_CTRUNC + one, two, lost: three');
+  expect(steps(svg)[1]).toBe('2 recvmsg(10) = 2 MSG_CTRUNC + one, two, lost: three (24 bytes of control)');
 });
 
 test('docs/kernel.md 15: descriptors without bytes are lost between the bytes', async () => {

@@ -33,3 +33,13 @@ test('They are no wider than a page', async () => {
   const drawings = await parsed(names.map((name) => readFileSync(path.join(committed, name), 'utf8')));
   for (const svg of drawings) expect(svg.number('width')).toBeLessThan(1000);
 });
+
+test('The picture of truncation tells what each of its reads lacked', () => {
+  const svg = readFileSync(path.join(committed, 'truncated.svg'), 'utf8');
+  const steps = [...svg.matchAll(/<text class="step"[^>]*>([^<]*lost: [^<]*)</g)].map(([, step]) => step);
+  expect(steps).toEqual([
+    expect.stringMatching(/lost: a3, a4 \(24 bytes of control\)$/),
+    expect.stringMatching(/lost: b2, b3 \(no free number\)$/),
+    expect.stringMatching(/lost: c \(0 bytes of control\)$/),
+  ]);
+});

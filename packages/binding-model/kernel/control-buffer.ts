@@ -29,6 +29,7 @@ const NO_FREE_NUMBER = -24;
 /** The room that a receiver gave for control messages, used up from the front (docs/kernel.md 7, 9). */
 export class ControlBuffer {
   #room: number;
+  #ranOutOfNumbers = false;
   readonly #rules: KernelRules;
   readonly #table: DescriptorTable;
   readonly #delivered: Delivered = { fds: [], truncated: false };
@@ -37,6 +38,11 @@ export class ControlBuffer {
     this.#room = controlLength;
     this.#table = table;
     this.#rules = rules;
+  }
+
+  /** Whether descriptors were lost because no number was free. */
+  get ranOutOfNumbers(): boolean {
+    return this.#ranOutOfNumbers;
   }
 
   /** Delivers what fits, and drops the rest. @param pidfd makes the file that stands for a process */
@@ -67,6 +73,7 @@ export class ControlBuffer {
     const fds: number[] = [];
     for (const file of files.slice(0, this.#rules.filesThatFit(files.length, fits))) {
       const fd = this.#table.install(file);
+      this.#ranOutOfNumbers = fd === undefined;
       if (fd === undefined) break;
       fds.push(fd);
     }

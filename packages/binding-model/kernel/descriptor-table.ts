@@ -4,14 +4,24 @@ import type { OpenFile } from './open-file';
 export class DescriptorTable {
   readonly #files = new Map<number, OpenFile>();
   readonly #firstNumber: number;
+  readonly #lastNumber: number;
   #lowestFree: number;
-  /** RLIMIT_NOFILE, counted from the first number. */
-  limit: number;
+  #limit = 0;
 
-  constructor(limit: number, firstNumber: number) {
-    this.limit = limit;
+  constructor(limit: number, firstNumber: number, lastNumber: number) {
     this.#firstNumber = firstNumber;
+    this.#lastNumber = lastNumber;
     this.#lowestFree = firstNumber;
+    this.limit = limit;
+  }
+
+  /** RLIMIT_NOFILE, counted from the first number. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  set limit(limit: number) {
+    this.#limit = Math.min(limit, this.#lastNumber - this.#firstNumber + 1);
   }
 
   /** The number, which holds a reference to the file from now on; undefined when the table is full. */

@@ -1,5 +1,5 @@
 import { unreachable } from './garbage';
-import { judgeOptions } from './judge-options';
+import { judgeOptions, judgeProcessOptions } from './judge-options';
 import { KERNEL_RULES, type KernelName, type KernelRules } from './kernel-rules';
 import { ModelProcess, type ProcessOptions } from './model-process';
 import { ModelSocket } from './model-socket';
@@ -16,8 +16,9 @@ export interface KernelModelOptions {
   /** RLIMIT_NOFILE of new processes: how many descriptors one may have. Default 1024. */
   readonly fdLimit?: number;
   /**
-   * How many descriptors a user may have in flight before no more are taken, for every user. Without it, root may have
-   * any number, and other users as many as their process may open (docs/kernel.md 20).
+   * A sendmsg with descriptors is refused where its user has more than so many in flight, not counting its own: with 2, a
+   * third goes, and a fourth does not. For every user. Without it, root may have any number, and for others it is how many
+   * their process may open (docs/kernel.md 20).
    */
   readonly inFlightLimit?: number;
   /** Called with what happens on stream sockets. */
@@ -46,8 +47,9 @@ export class KernelModel {
     this.rules = KERNEL_RULES[options.kernel ?? 'linux'];
   }
 
-  /** A new process, with a descriptor table of its own. */
+  /** A new process, with a descriptor table of its own. @throws TypeError and RangeError for options */
   process(options: ProcessOptions = {}): ModelProcess {
+    judgeProcessOptions(options);
     const process = new ModelProcess(this, this.#processes.length + 1, options);
     this.#processes.push(process);
     return process;

@@ -1,6 +1,15 @@
 import { ControlBuffer } from './control-buffer';
 import { receiveDatagram, sendDatagram } from './datagram';
 import { DescriptorTable } from './descriptor-table';
+import {
+  isShutdownHow,
+  judgeFile,
+  judgeOptionValue,
+  judgeReceiveRequest,
+  judgeSendMessage,
+  judgeSocketType,
+} from './judge-calls';
+import { judgeCount } from './judge-options';
 import type { KernelModel } from './kernel-model';
 import type { KernelRules } from './kernel-rules';
 import { NO_ID } from './limits';
@@ -32,6 +41,8 @@ export interface ProcessOptions {
   readonly gid?: number;
   /** The lowest descriptor number, default 0; limits count from here. */
   readonly firstFd?: number;
+  /** The highest one, whatever the limit; default: none. */
+  readonly lastFd?: number;
 }
 
 const DEFAULT_FD_LIMIT = 1024;
@@ -40,22 +51,29 @@ const DEFAULT_FD_LIMIT = 1024;
 export class ModelProcess implements SystemCalls {
   readonly credentials: Credentials;
   readonly rules: KernelRules;
+  /** The lowest descriptor number: limits count from here. */
+  readonly firstFd: number;
   /** @internal */
   readonly user: User;
   readonly #model: KernelModel;
   readonly #table: DescriptorTable;
 
   /** @internal */
-  constructor(model: KernelModel, pid: number, { uid = 0, gid = 0, firstFd = 0 }: ProcessOptions) {
+  constructor(model: KernelModel, pid: number, { uid = 0, gid = 0, firstFd = 0, lastFd = Infinity }: ProcessOptions) {
     this.credentials = { pid, uid, gid };
     this.rules = model.rules;
+    this.firstFd = firstFd;
     this.user = model.user(uid);
     this.#model = model;
-    this.#table = new DescriptorTable(model.options.fdLimit ?? DEFAULT_FD_LIMIT, firstFd);
+    this.#table = new DescriptorTable(model.options.fdLimit ?? DEFAULT_FD_LIMIT, firstFd, lastFd);
   }
 
   /** @param other the process that the second socket is for; default this one */
   socketpair(type: SocketType, other: ModelProcess = this): [number, number] {
+    judgeSocketType(type);
+    if (!(other instanceof ModelProcess) || other.#model !== this.#model) {
+      throw new TypeError('the second socket is for a process of the same KernelModel');
+    }
     const needed = other === this ? 2 : 1;
     if (!this.#table.hasRoomFor(needed) || !other.#table.hasRoomFor(needed))
       throw new KernelError('EMFILE', 'socketpair');
@@ -65,6 +83,7 @@ export class ModelProcess implements SystemCalls {
 
   /** @param released called when no descriptor refers to the file any more, neither in a table nor in flight */
   open(identity: string, released?: () => void): number {
+    judgeFile(identity, released);
     return this.#install(new OpenFile(identity, undefined, released), 'open');
   }
 
@@ -82,11 +101,12 @@ export class ModelProcess implements SystemCalls {
 
   close(fd: number): void {
     const file = this.#table.remove(fd);
-    if (file === undefined) throw new KernelError('EBADF', 'close');
+    if (file === undefined) throw notOpen(fd, 'close');
     file.drop();
   }
 
   sendmsg(fd: number, message: SendMessage): number {
+    judgeSendMessage(message);
     const socket = this.#socket(fd, 'sendmsg');
     const { peer } = socket;
     if (socket.type !== 'stream') return sendDatagram(socket, message, this);
@@ -98,6 +118,7 @@ export class ModelProcess implements SystemCalls {
   }
 
   recvmsg(fd: number, request: ReceiveRequest): ReceivedMessage {
+    judgeReceiveRequest(request);
     const socket = this.#socket(fd, 'recvmsg');
     if (this.rules.failsWithoutNumbers) this.#loseWithoutNumbers(socket);
     const taken = (socket.type === 'stream' ? receiveStream : receiveDatagram)(socket, request);
@@ -106,12 +127,13 @@ export class ModelProcess implements SystemCalls {
     if (taken.error !== undefined) throw new KernelError(taken.error, 'recvmsg');
     const { bytes, length, dataTruncated, outOfBand } = taken;
     if (socket.type === 'stream' && ((request.flags ?? 0) & MSG_PEEK) === 0) {
-      this.#model.options.trace?.(receiveEvent(socket, request, taken, delivered));
+      this.#model.options.trace?.(receiveEvent(socket, request, taken, delivered, control.ranOutOfNumbers));
     }
     return { bytes, length, dataTruncated, outOfBand, ...delivered };
   }
 
   setsockopt(fd: number, option: SocketOption, value: number): void {
+    judgeOptionValue(value);
     setOption(this.#socket(fd, 'setsockopt'), option, value);
   }
 
@@ -120,7 +142,9 @@ export class ModelProcess implements SystemCalls {
   }
 
   shutdown(fd: number, how: ShutdownHow): void {
-    this.#socket(fd, 'shutdown').shutdown(how !== 'SHUT_WR', how !== 'SHUT_RD');
+    const socket = this.#socket(fd, 'shutdown');
+    if (!isShutdownHow(how)) throw new KernelError('EINVAL', 'shutdown');
+    socket.shutdown(how !== 'SHUT_WR', how !== 'SHUT_RD');
   }
 
   poll(fd: number): Readiness {
@@ -137,11 +161,13 @@ export class ModelProcess implements SystemCalls {
   }
 
   setFdLimit(limit: number): void {
+    judgeCount(limit, 'the limit');
     this.#table.limit = limit;
   }
 
   /** Runs a call while so many descriptor numbers are free, and no more. */
   withFreeNumbers<T>(free: number, call: () => T): T {
+    judgeCount(free, 'how many numbers are free');
     const { limit } = this.#table;
     this.#table.limit = this.#table.limitFor(free);
     try {
@@ -159,7 +185,7 @@ export class ModelProcess implements SystemCalls {
   /** @internal @throws EBADF */
   file(fd: number, syscall: string): OpenFile {
     const file = this.#table.get(fd);
-    if (file === undefined) throw new KernelError('EBADF', syscall);
+    if (file === undefined) throw notOpen(fd, syscall);
     return file;
   }
 
@@ -187,7 +213,9 @@ export class ModelProcess implements SystemCalls {
 
   #socket(fd: number, syscall: string): ModelSocket {
     const { socket } = this.file(fd, syscall);
-    if (socket === undefined) throw new KernelError(syscall === 'ioctl' ? 'ENOTTY' : 'ENOTSOCK', syscall);
+    if (socket === undefined) {
+      throw new KernelError(syscall === 'ioctl' ? 'ENOTTY' : 'ENOTSOCK', syscall, `descriptor ${fd} is no socket`);
+    }
     return socket;
   }
 
@@ -197,4 +225,8 @@ export class ModelProcess implements SystemCalls {
     dropAll(first.takeFiles() ?? []);
     throw new KernelError('EMSGSIZE', 'recvmsg');
   }
+}
+
+function notOpen(fd: number, syscall: string): KernelError {
+  return new KernelError('EBADF', syscall, `descriptor ${fd} is not open`);
 }

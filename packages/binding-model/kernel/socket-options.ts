@@ -4,13 +4,20 @@ import { KernelError, type SocketOption } from './system-calls';
 const TYPES = { stream: 1, dgram: 2, seqpacket: 5 } as const;
 const ECONNRESET = 104;
 
+/** What other kernels have too. There it does nothing: they send no byte out of band (docs/kernel.md 24). */
+const EVERYWHERE: readonly unknown[] = ['SO_SNDBUF', 'SO_OOBINLINE'];
+/** What can be asked for, and not set. */
+const ANSWERED: readonly unknown[] = ['SO_ERROR', 'SO_TYPE'];
+const LINUX: readonly unknown[] = ['SO_PASSCRED', 'SO_PASSPIDFD', 'SO_PASSRIGHTS'];
+
 /** @throws ENOPROTOOPT */
 export function setOption(socket: ModelSocket, option: SocketOption, value: number): void {
-  if (option !== 'SO_SNDBUF' && socket.rules.name !== 'linux') throw new KernelError('ENOPROTOOPT', 'setsockopt');
+  if (!hasOption(socket, option)) throw new KernelError('ENOPROTOOPT', 'setsockopt', option);
   const on = value !== 0;
   switch (option) {
     case 'SO_SNDBUF':
-      socket.askSendBuffer(value);
+      // Taken for unsigned: less than 0 is very much.
+      socket.askSendBuffer(value >>> 0);
       return;
     case 'SO_PASSCRED':
       socket.passCredentials = on;
@@ -28,8 +35,9 @@ export function setOption(socket: ModelSocket, option: SocketOption, value: numb
 
 /** @throws ENOPROTOOPT */
 export function getOption(socket: ModelSocket, option: SocketOption | 'SO_ERROR' | 'SO_TYPE'): number {
-  const everywhere = option === 'SO_TYPE' || option === 'SO_SNDBUF' || option === 'SO_ERROR';
-  if (!everywhere && socket.rules.name !== 'linux') throw new KernelError('ENOPROTOOPT', 'getsockopt');
+  if (!ANSWERED.includes(option) && !hasOption(socket, option)) {
+    throw new KernelError('ENOPROTOOPT', 'getsockopt', option);
+  }
   switch (option) {
     case 'SO_TYPE':
       return TYPES[socket.type];
@@ -46,4 +54,8 @@ export function getOption(socket: ModelSocket, option: SocketOption | 'SO_ERROR'
     case 'SO_OOBINLINE':
       return Number(socket.outOfBandInline);
   }
+}
+
+function hasOption({ rules }: ModelSocket, option: unknown): boolean {
+  return EVERYWHERE.includes(option) || (rules.name === 'linux' && LINUX.includes(option));
 }

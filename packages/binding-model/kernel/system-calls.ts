@@ -1,6 +1,7 @@
 /**
  * The system calls of the model, with their arguments and results. They are named and behave as in Linux; where a
- * call fails it throws a {@link KernelError} whose `code` is the errno's name.
+ * call fails it throws a {@link KernelError} whose `code` is the errno's name. Arguments that no program in C could pass
+ * are a TypeError or a RangeError, and nothing happens.
  */
 export interface SystemCalls {
   /** Two connected sockets, neither of them close-on-exec or blocking. @throws EMFILE */
@@ -21,17 +22,24 @@ export interface SystemCalls {
   sendmsg(fd: number, message: SendMessage): number;
   /** @throws EAGAIN, EBADF, ECONNRESET, EINVAL, EMSGSIZE (not on Linux), EOPNOTSUPP, ENOTSOCK */
   recvmsg(fd: number, request: ReceiveRequest): ReceivedMessage;
-  /** @throws EBADF, ENOTSOCK, ENOPROTOOPT */
+  /** @param value an `int`; options that are on or off are on with all but 0 @throws EBADF, ENOTSOCK, ENOPROTOOPT */
   setsockopt(fd: number, option: SocketOption, value: number): void;
   /** @throws EBADF, ENOTSOCK, ENOPROTOOPT */
   getsockopt(fd: number, option: SocketOption | 'SO_ERROR' | 'SO_TYPE'): number;
-  /** @throws EBADF, ENOTSOCK */
+  /** @throws EBADF, EINVAL, ENOTSOCK */
   shutdown(fd: number, how: ShutdownHow): void;
   /** What poll(2) reports at once, of all that can be asked for. @throws EBADF */
   poll(fd: number): Readiness;
-  /** Bytes that wait to be read (SIOCINQ); of a datagram socket, those of the next message. @throws EBADF, ENOTSOCK */
+  /**
+   * Bytes that wait to be read (SIOCINQ); of a datagram socket, those of the next message; of a file that is no socket, 0,
+   * since those that are opened here are empty.
+   * @throws EBADF, with the syscall `'ioctl'`
+   */
   inq(fd: number): number;
-  /** Memory that what was sent still occupies, as the kernel counts it (SIOCOUTQ). @throws EBADF, ENOTSOCK */
+  /**
+   * Memory that what was sent still occupies, as the kernel counts it (SIOCOUTQ).
+   * @throws EBADF, and ENOTTY for what is no socket, with the syscall `'ioctl'`
+   */
   outq(fd: number): number;
   /** Descriptor numbers must be below `limit` from now on (RLIMIT_NOFILE); those open already stay. */
   setFdLimit(limit: number): void;
@@ -112,7 +120,9 @@ export class KernelError extends Error {
     readonly code: string,
     /** The call that failed, such as `'sendmsg'`. */
     readonly syscall: string,
+    /** What the reader may want to know beyond the two, such as which descriptor it is about. */
+    readonly detail?: string,
   ) {
-    super(`${syscall} ${code}`);
+    super(`${syscall} ${code}${detail === undefined ? '' : `: ${detail}`}`);
   }
 }

@@ -24,9 +24,10 @@ export function sendEvent(peer: ModelSocket, message: OutgoingMessage, start: nu
 /** What did not fit is the end of the list (docs/kernel.md 7, 8). */
 export function receiveEvent(
   socket: ModelSocket,
-  { size }: ReceiveRequest,
+  { size, controlLength }: ReceiveRequest,
   { stretch, ancillary, outOfBand }: Taken,
   { fds, truncated }: Delivered,
+  ranOutOfNumbers: boolean,
 ): ReceiveEvent {
   const files = identities(ancillary?.files ?? []);
   const { start, end } = stretch ?? { start: socket.bytesQueued, end: socket.bytesQueued };
@@ -36,8 +37,10 @@ export function receiveEvent(
     start,
     end,
     size,
+    controlLength,
     fds: files.slice(0, fds.length),
     lost: files.slice(fds.length),
+    ranOutOfNumbers,
     truncated,
     outOfBand,
     anchor: socket.rules.barrier === 'after' ? 'last-byte' : 'first-byte',

@@ -30,10 +30,14 @@ export interface ReceiveEvent extends Stretch {
   readonly stream: string;
   /** Bytes of room that it had. */
   readonly size: number;
+  /** Bytes of room for control messages. */
+  readonly controlLength: number;
   /** Identities of the descriptors that were delivered. */
   readonly fds: readonly string[];
   /** Identities of those that came with them and were not delivered. */
   readonly lost: readonly string[];
+  /** They were lost because no descriptor number was free (docs/kernel.md 8); else for want of room (7). */
+  readonly ranOutOfNumbers: boolean;
   /** MSG_CTRUNC. */
   readonly truncated: boolean;
   /** It asked for the byte out of band (MSG_OOB). */

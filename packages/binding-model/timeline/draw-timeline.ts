@@ -26,11 +26,13 @@ const LEAST_WIDTH = 560;
  * Draws what happened on streams of the kernel's model, as SVG. Each stream is a ruler of its bytes: above it is what
  * was sent, below it what was received, and descriptors are pinned to the bytes they came with. The same events give
  * the same text. It brings its own background, dark where the reader prefers that. Bytes that nothing begins or ends at
- * are shortened when there are many; calls never are, so a long timeline makes a wide picture.
+ * are shortened when there are many; calls never are, so a long timeline makes a wide picture. Faults of a model socket
+ * pair, and reads that its seed made small, show in what the calls asked for and took, and not by themselves.
  *
  * @param events as `trace` of a `KernelModel` told them, or `timeline` of a `ModelWorld`; from any of them on
  */
 export function drawTimeline(events: readonly TraceEvent[], options: TimelineOptions = {}): string {
+  judgeEvents(events);
   const { title = 'Timeline', sockets = {} } = options;
   const numbered = events.map((event, index) => ({
     ...event,
@@ -72,4 +74,15 @@ export function drawTimeline(events: readonly TraceEvent[], options: TimelineOpt
     legend.markup,
   );
   return `${svg.markup}\n`;
+}
+
+function judgeEvents(events: unknown): void {
+  if (Array.isArray(events) && events.every(isEvent)) return;
+  throw new TypeError(
+    'drawTimeline() takes a list of events: world.timeline of a model socket pair, or what trace of a KernelModel got',
+  );
+}
+
+function isEvent(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && 'what' in event && /^(send|recv)msg$/.test(String(event.what));
 }

@@ -1,4 +1,4 @@
-import type { TraceEvent } from '../kernel/trace';
+import type { ReceiveEvent, TraceEvent } from '../kernel/trace';
 import type { Numbered } from './band';
 
 /** 36544 as 36,544. */
@@ -20,8 +20,14 @@ export function callOf(event: Numbered<TraceEvent>): string {
 export function stepOf(event: Numbered<TraceEvent>, streams: number): string {
   const towards = streams > 1 ? `, ${event.what === 'sendmsg' ? 'to' : 'at'} ${event.stream}` : '';
   const fds = event.fds.length > 0 ? ` + ${listed(event.fds)}` : '';
-  const lost = event.what === 'recvmsg' && event.lost.length > 0 ? `, lost: ${listed(event.lost)}` : '';
+  const lost =
+    event.what === 'recvmsg' && event.lost.length > 0 ? `, lost: ${listed(event.lost)} (${causeOf(event)})` : '';
   return `${event.number} ${callOf(event)}${fds}${lost}${towards}`;
+}
+
+/** What descriptors were lost for the want of. */
+function causeOf({ ranOutOfNumbers, controlLength }: ReceiveEvent): string {
+  return ranOutOfNumbers ? 'no free number' : `${grouped(controlLength)} bytes of control`;
 }
 
 /** What happened, in a sentence, for those who cannot see the picture. */
@@ -41,7 +47,7 @@ export function sentenceOf(event: Numbered<TraceEvent>): string {
     parts.push(`recvmsg at ${stream} returned ${count} ${where}`, `with room for ${grouped(event.size)}`);
     if (event.outOfBand) parts.push('out of band');
     if (fds.length > 0) parts.push(`with the descriptors ${fds.join(', ')}`);
-    if (event.lost.length > 0) parts.push(`without the lost descriptors ${event.lost.join(', ')}`);
+    if (event.lost.length > 0) parts.push(`without the lost descriptors ${event.lost.join(', ')} (${causeOf(event)})`);
     if (event.truncated) parts.push('and said MSG_CTRUNC');
   }
   return `${number}. ${parts.join(', ')}.`;

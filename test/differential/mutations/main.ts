@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { buildKernelCalls } from '../../kernel-calls/build';
+import { commandLine, count } from '../command-line';
 import { MUTATIONS } from './all';
 import { BrokenCopy } from './broken-copy';
 import { type Bounds, judge, runTest, type Verdict } from './judge';
@@ -7,20 +7,24 @@ import type { Mutation } from './mutation';
 import { table } from './table';
 
 // Breaks the rules of the model one by one, and prints what notices: the tables of docs/kernel.md.
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '3000' },
-    seeds: { type: 'string', default: '1,2,3' },
-    only: { type: 'string', default: '' },
+const bounds = commandLine(
+  {
+    runs: { default: '3000', means: 'how many programs from each seed' },
+    seeds: { default: '1,2,3', means: 'which ones, with commas between' },
+    only: { default: '', means: 'a pattern of rules, and of how they are broken, such as ^17:' },
   },
-});
+  ({ runs, seeds, only }) => ({
+    runs: count(runs, 'runs'),
+    seeds: seeds.split(',').map((seed) => count(seed, 'seeds', 0)),
+    chosen: choose(new RegExp(only)),
+  }),
+);
 
-void main({ runs: Number(values.runs), seeds: values.seeds.split(',').map(Number) });
+void main(bounds);
 
-async function main(bounds: Bounds): Promise<void> {
+async function main({ chosen, ...bounds }: Bounds & { readonly chosen: readonly Chapter[] }): Promise<void> {
   buildKernelCalls();
   using copy = new BrokenCopy();
-  const chosen = [...MUTATIONS].map(([title, list]) => [title, list.filter(isChosen)] as const);
   await expectTestsToPass(
     copy,
     chosen.flatMap(([, list]) => list),
@@ -40,9 +44,15 @@ async function main(bounds: Bounds): Promise<void> {
   }
 }
 
-/** Those whose rule and words match the pattern that was asked for, such as `^17:`. */
-function isChosen({ rule, broken }: Mutation): boolean {
-  return new RegExp(values.only).test(`${rule}: ${broken}`);
+type Chapter = readonly [title: string, list: readonly Mutation[]];
+
+/** Those whose rule and words match a pattern. @throws RangeError when there are none */
+function choose(pattern: RegExp): readonly Chapter[] {
+  const chosen = [...MUTATIONS].map(
+    ([title, list]) => [title, list.filter(({ rule, broken }) => pattern.test(`${rule}: ${broken}`))] as const,
+  );
+  if (chosen.some(([, list]) => list.length > 0)) return chosen;
+  throw new RangeError(`--only ${pattern.source} matches no rule`);
 }
 
 /** A test that fails anyhow would notice everything. */
