@@ -5,6 +5,9 @@ import { BrokenCopy } from './mutations/broken-copy';
 import { judge } from './mutations/judge';
 import { MODEL, mutate } from './mutations/mutation';
 
+// Three searches, each in a process that compiles the broken model first.
+jest.setTimeout(180_000);
+
 const REPOSITORY = path.join(__dirname, '../..');
 const all = [...MUTATIONS.values()].flat();
 
