@@ -36,8 +36,8 @@ const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024;
  * than `maxLength`, before anything is allocated for it.
  */
 export function lengthPrefixed(options?: LengthPrefixedOptions): LengthPrefixedCodec {
-  // Codecs keep no state, so all sockets may have the same.
-  return options === undefined ? (usual ??= withOptions({})) : withOptions(options);
+  // Codecs keep no state, so all sockets may have the same, as long as nobody changes it.
+  return options === undefined ? (usual ??= Object.freeze(withOptions({}))) : withOptions(options);
 }
 
 function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {

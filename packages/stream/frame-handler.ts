@@ -13,8 +13,11 @@ export class FrameHandler implements Consumer {
   readonly #receiver: Receiver;
   readonly #source: FrameSource;
   readonly #callback: FrameCallback;
-  /** The callback runs, or has returned a promise that is pending. */
+  /** Frames are being handed over, or the callback has returned a promise that is pending. */
   #busy = false;
+  /** The callback runs, or has returned a promise that is pending: how it ends goes before how the socket ended. */
+  #handling = false;
+  #destroyed: { readonly error: Error | undefined } | undefined;
   #settle: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor(receiver: Receiver, codec: FrameMeasure, callback: FrameCallback) {
@@ -51,11 +54,10 @@ export class FrameHandler implements Consumer {
   }
 
   fail(error: Error | undefined): boolean {
-    const settle = this.#settle;
-    this.#settle = undefined;
-    if (error === undefined) settle?.resolve();
-    else settle?.reject(error);
-    return settle !== undefined;
+    if (this.#settle === undefined) return false;
+    if (this.#handling) this.#destroyed = { error };
+    else this.#tell(error);
+    return true;
   }
 
   #take(): FdFrame | undefined {
@@ -74,32 +76,51 @@ export class FrameHandler implements Consumer {
 
   /** Returns whether the callback goes on later. */
   #handOver(frame: FdFrame): boolean {
+    this.#handling = true;
     try {
-      const result = this.#callback(frame);
-      if (result === undefined) return false;
-      result.then(
-        () => this.#goOn(),
-        (error: unknown) => this.#leave(asError(error)),
-      );
-      return true;
+      const result: unknown = this.#callback(frame);
+      if (isThenable(result)) {
+        result.then(
+          () => this.#goOn(),
+          (error: unknown) => this.#leave(asError(error)),
+        );
+        return true;
+      }
+      this.#handled();
     } catch (error) {
       this.#leave(asError(error));
-      return false;
     }
+    return false;
   }
 
   #goOn(): void {
+    this.#handled();
     this.#busy = false;
     this.advance();
     this.#receiver.taken();
   }
 
+  #handled(): void {
+    this.#handling = false;
+    if (this.#destroyed !== undefined) this.#tell(this.#destroyed.error);
+  }
+
   /** As a loop that is left: the socket stays open, and what was not taken stays for the next way of reading. */
   #leave(error?: Error): void {
+    this.#handling = false;
+    this.#receiver.release(this);
+    this.#tell(error);
+  }
+
+  #tell(error: Error | undefined): void {
     const settle = this.#settle;
     this.#settle = undefined;
-    this.#receiver.release(this);
     if (error === undefined) settle?.resolve();
     else settle?.reject(error);
   }
+}
+
+/** A callback written in plain JavaScript may return anything. */
+function isThenable(result: unknown): result is PromiseLike<unknown> {
+  return typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }

@@ -24,7 +24,7 @@ export class Outgoing implements OutgoingFrame {
   readonly promised: boolean;
   /** Waits for its place in the queue. */
   parked = false;
-  /** Called after it was settled, however that went. */
+  /** Called when it is settled, however that went. Only of those that a Writable handed over. */
   onSettled: (() => void) | undefined;
   #tell: ((error?: Error) => void) | undefined;
   #settled = false;
@@ -115,9 +115,15 @@ export class Outgoing implements OutgoingFrame {
     this.#failure = error;
     this.#stopListening?.();
     if (this.#copies.length > 0) OwnedFd.closeAll(this.#copies);
-    this.#closeTransferred?.();
-    this.#tell?.(error);
+    // A Writable is in the middle of handing over, and what the user's close() wrote to it meanwhile would be lost.
+    if (this.onSettled !== undefined && this.#closeTransferred !== undefined) process.nextTick(() => this.#finish());
+    else this.#finish();
     this.onSettled?.();
+  }
+
+  #finish(): void {
+    this.#closeTransferred?.();
+    this.#tell?.(this.#failure);
   }
 }
 

@@ -51,17 +51,18 @@ export class SendQueue<Frame extends OutgoingFrame> {
 
   /**
    * The next parts to send, in order; empty when nothing is queued. Changes nothing.
-   * @throws TypeError when the bytes of the frame at the front are gone, since its ArrayBuffer was detached
+   * @throws TypeError when the bytes of the frame at the front are gone, since its ArrayBuffer was detached or resized
    */
   plan(): SendPart[] {
     const parts: SendPart[] = [];
     for (let index = 0, bytes = 0; parts.length < MAX_PARTS && bytes < MAX_BYTES; index++) {
       const frame = this.#frames.at(index);
       if (frame === undefined) break;
-      if (frame.bytes.length === 0) {
+      // Where nothing is left to send, the queue would not hold it.
+      if (frame.bytes.length <= frame.sent) {
         if (parts.length > 0) break;
         throw new TypeError(
-          'the memory of bytes that wait to be sent was transferred away; they are borrowed until sent',
+          'the memory of bytes that wait to be sent was transferred or resized away; they are borrowed until sent',
         );
       }
       planFrame(frame, parts);

@@ -95,3 +95,21 @@ it('bytes that are written, and whose memory goes away while they wait, are an e
   expect(errors).toHaveLength(1);
   await destroyed(right);
 });
+
+/** ES2024, which these types do not know yet. */
+function resizable(length: number): ArrayBuffer & { resize(length: number): void } {
+  const make = ArrayBuffer as unknown as new (length: number, options: object) => ReturnType<typeof resizable>;
+  return new make(length, { maxByteLength: length });
+}
+
+it('bytes whose memory shrinks below what was sent of them are an error, and no endless loop', async () => {
+  const [left, right] = socketpair();
+  const memory = resizable(3_000_000);
+  const sent = left.send(new Uint8Array(memory));
+  memory.resize(10);
+  left.on('error', () => undefined);
+  right.resume();
+  await expect(sent).rejects.toThrow('resized away');
+  await closed(left);
+  await destroyed(right);
+});

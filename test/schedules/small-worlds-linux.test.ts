@@ -1,6 +1,6 @@
 import '../../packages/ancillary';
 import { testSmallWorlds } from './small-worlds';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 testSmallWorlds('linux');

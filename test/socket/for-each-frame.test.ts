@@ -140,3 +140,46 @@ it('resolves at once on a socket that was destroyed without an error', async () 
   await once(right, 'close');
   await right.forEachFrame(() => undefined);
 });
+
+it.each([
+  ['throws', () => Promise.resolve(), true],
+  ['rejects later', () => new Promise(setImmediate), false],
+] as const)('rejects with what the handler %s, also when that destroyed the socket before', async (_how, wait, now) => {
+  await left.send(message('a'));
+  const reading = right.forEachFrame(() => {
+    right.destroy(new Error('of the socket'));
+    if (now) throw new Error('of the handler');
+    return wait().then(() => {
+      throw new Error('of the handler');
+    });
+  }, codec);
+  right.on('error', () => undefined);
+  await expect(reading).rejects.toThrow('of the handler');
+});
+
+it('waits for a handler that destroyed the socket, and rejects with why', async () => {
+  await left.send(message('a'));
+  let done = false;
+  const reading = right.forEachFrame(async () => {
+    right.destroy(new Error('of the socket'));
+    await new Promise(setImmediate);
+    done = true;
+  }, codec);
+  await expect(reading).rejects.toThrow('of the socket');
+  expect(done).toBe(true);
+});
+
+it('takes no notice of what a handler in plain JavaScript returns, unless it is a promise', async () => {
+  for (const text of ['a', 'b', 'c']) await left.send(message(text));
+  left.end();
+  const seen: string[] = [];
+  const returned: unknown[] = [null, 1, {}];
+  await right.forEachFrame(
+    ((frame: FdFrame) => {
+      seen.push(textOf(frame));
+      return returned.pop();
+    }) as (frame: FdFrame) => void,
+    codec,
+  );
+  expect(seen).toEqual(['a', 'b', 'c']);
+});
