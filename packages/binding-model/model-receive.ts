@@ -1,4 +1,4 @@
-import { type OwnedFd, type ReadEnd, type Segment } from '../binding';
+import { OwnedFd, type ReadEnd, type Segment } from '../binding';
 import type { Fault } from './faults';
 import { KernelError, type ReceivedMessage } from './kernel';
 import type { HandleParts } from './model-socket-handle';
@@ -101,9 +101,13 @@ export class ModelReceive {
   }
 
   #segment({ bytes, fds, truncated }: ReceivedMessage): Segment | 'eof' {
-    if (bytes.length === 0) return 'eof';
     const { descriptors, travellers, process } = this.#parts;
     const owned: OwnedFd[] = fds.map((fd) => travellers.arrive(fd, process) ?? descriptors.adopt(fd));
+    if (bytes.length === 0) {
+      // As native/receive_pump.cc: a segment has a byte at least, so these are nobody's. Linux never sends any.
+      OwnedFd.closeAll(owned);
+      return 'eof';
+    }
     this.#byte += bytes.length;
     this.#bytesAllowed -= bytes.length;
     this.#fdsAllowed -= Math.min(this.#fdsAllowed, fds.length);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Faults, modelSocketPair, type ModelSocketPair } from '../../packages/ancillary/testing';
 import { converse } from './conversation';
@@ -31,6 +32,19 @@ describe.each(kernels)('on %s', (kernel) => {
       expect({ seed, open: pair.world.openDescriptors() }).toEqual({ seed, open: [[], []] });
     }
   });
+});
+
+test.each(['bsd', 'darwin'] as const)('on %s, descriptors that come without a byte are nobody’s', async (kernel) => {
+  const pair = modelSocketPair({ seed: 1, kernel });
+  const [{ fd }, other] = pair;
+  using file = pair.world.open('file');
+  pair.world.bindings[0].process.sendmsg(fd, { bytes: new Uint8Array(0), fds: [[file.fd]] });
+  other.resume();
+  await once(other, 'end');
+  file.close();
+  for (const socket of pair) socket.destroy();
+  await pair.world.idle();
+  expect(pair.world.openDescriptors()).toEqual([[], []]);
 });
 
 /** More than the buffer holds, in both directions, half of which nobody takes. */

@@ -1,4 +1,4 @@
-import { datagramMemory } from './memory';
+import { datagramFits, datagramMemory } from './memory';
 import type { ModelSocket } from './model-socket';
 import type { ModelProcess } from './model-process';
 import { checkInFlight, judgeMessage, putInFlight, writerOf } from './outgoing-message';
@@ -20,6 +20,7 @@ export function sendDatagram(socket: ModelSocket, request: SendMessage, sender: 
   throwError(socket, 'sendmsg');
   if (socket.writeShutdown) throw new KernelError('EPIPE', 'sendmsg');
   if (socket.memory >= socket.sendBuffer) throw new KernelError('EAGAIN', 'sendmsg');
+  if (socket.rules.room === 'memory' && !datagramFits(length)) throw new KernelError('ENOBUFS', 'sendmsg');
   checkInFlight(message);
   const peer = receiverOf(socket);
   if (message.files.length > 0 && !peer.passRights) throw new KernelError('EPERM', 'sendmsg');

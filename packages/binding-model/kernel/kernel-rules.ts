@@ -22,6 +22,8 @@ export interface KernelRules {
   readonly failsWithoutNumbers: boolean;
   /** How many descriptors one control message, or all of one sendmsg, may have, and what more fail with (14). */
   readonly mostFds: { readonly count: number; readonly of: 'sendmsg' | 'control message'; readonly errno: string };
+  /** How many control messages one sendmsg may have. */
+  readonly mostLists: number;
   /** Whether descriptors travel without bytes, or are dropped (docs/kernel.md 15). */
   readonly sendsWithoutBytes: boolean;
   /** Whether ending the receiving direction drops what waits there. */
@@ -40,6 +42,7 @@ export const KERNEL_RULES: Readonly<Record<KernelName, KernelRules>> = {
     filesThatFit: (count, fits) => Math.min(count, fits),
     failsWithoutNumbers: false,
     mostFds: { count: SCM_MAX_FD, of: 'sendmsg', errno: 'EINVAL' },
+    mostLists: Infinity,
     sendsWithoutBytes: false,
     shutdownDrops: false,
     tooManyInFlight: 'ETOOMANYREFS',
@@ -54,6 +57,7 @@ export const KERNEL_RULES: Readonly<Record<KernelName, KernelRules>> = {
     failsWithoutNumbers: true,
     // A control message becomes one buffer of 2 KiB, with a pointer of 8 bytes for each descriptor.
     mostFds: { count: 254, of: 'control message', errno: 'EMSGSIZE' },
+    mostLists: Infinity,
     sendsWithoutBytes: true,
     shutdownDrops: true,
     tooManyInFlight: 'ETOOMANYREFS',
@@ -66,7 +70,9 @@ export const KERNEL_RULES: Readonly<Record<KernelName, KernelRules>> = {
     control: { header: 12, alignment: 4 },
     filesThatFit: (count) => count,
     failsWithoutNumbers: true,
-    mostFds: { count: 254, of: 'control message', errno: 'EMSGSIZE' },
+    mostFds: { count: 254, of: 'control message', errno: 'EINVAL' },
+    // The length of the first must be that of all control data.
+    mostLists: 1,
     sendsWithoutBytes: true,
     shutdownDrops: true,
     tooManyInFlight: 'EMSGSIZE',

@@ -9,6 +9,8 @@ const SHARED_INFO = 320;
 const SEGMENT_DESCRIPTOR = 256;
 const SMALLEST_ALLOCATION = 512;
 const MAX_PAGES = 17;
+/** KMALLOC_MAX_SIZE. */
+const LARGEST_ALLOCATION = 4 * 1024 * 1024;
 
 /** Bytes that fit beside the bookkeeping in a header of one page. */
 export const HEAD_BYTES = PAGE - SHARED_INFO;
@@ -28,6 +30,11 @@ export function datagramMemory(length: number): number {
   const inPages =
     length > LARGEST_LINEAR_DATAGRAM ? roundUp(Math.min(length - LARGEST_LINEAR_DATAGRAM, MAX_PAGES * PAGE), PAGE) : 0;
   return headerMemory(length - inPages) + inPages;
+}
+
+/** Whether the part of a datagram that is not in pages fits the largest allocation there is. */
+export function datagramFits(length: number): boolean {
+  return length <= LARGEST_ALLOCATION - SHARED_INFO + MAX_PAGES * PAGE;
 }
 
 function headerMemory(length: number): number {

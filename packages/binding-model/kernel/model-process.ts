@@ -14,7 +14,7 @@ import type { KernelModel } from './kernel-model';
 import type { KernelRules } from './kernel-rules';
 import { NO_ID } from './limits';
 import type { ModelSocket } from './model-socket';
-import { dropAll, OpenFile } from './open-file';
+import { dropAll, OpenFile, ProcessFile } from './open-file';
 import { judgeMessage } from './outgoing-message';
 import { getOption, setOption } from './socket-options';
 import { receiveStream } from './stream-receive';
@@ -152,8 +152,10 @@ export class ModelProcess implements SystemCalls {
   }
 
   inq(fd: number): number {
+    const file = this.file(fd, 'ioctl');
+    if (file instanceof ProcessFile) throw new KernelError('ENOTTY', 'ioctl', `descriptor ${fd} stands for a process`);
     // The files that are opened here are empty.
-    return this.file(fd, 'ioctl').socket?.inputLength ?? 0;
+    return file.socket?.inputLength ?? 0;
   }
 
   outq(fd: number): number {

@@ -34,7 +34,7 @@ export class ModelSocket {
     readonly rules: KernelRules,
     sendBuffer: number,
   ) {
-    this.#sendBuffer = sendBuffer;
+    this.#sendBuffer = rules.room === 'memory' ? Math.max(sendBuffer, SMALLEST_SEND_BUFFER) : sendBuffer;
   }
 
   /** SO_SNDBUF as getsockopt returns it. */
@@ -117,8 +117,13 @@ export class ModelSocket {
 
   /** Drops all that waits here. */
   purge(): void {
+    for (const segment of this.takeQueue()) segment.free();
+  }
+
+  /** All that waits here, for the caller to free. */
+  takeQueue(): QueuedSegment[] {
     this.unreadEstimate = 0;
-    for (let segment = this.queue.shift(); segment !== undefined; segment = this.queue.shift()) segment.free();
+    return this.queue.splice(0);
   }
 
   /** One empty segment does not count: the mark of an out-of-band byte, or an empty message (docs/kernel.md 13). */

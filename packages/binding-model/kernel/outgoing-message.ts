@@ -20,6 +20,7 @@ export function judgeMessage(message: SendMessage, sender: ModelProcess): Outgoi
   const { credentials } = message;
   const { mostFds } = sender.rules;
   if (credentials !== undefined) sender.checkClaim(credentials);
+  if ((message.fds?.length ?? 0) > sender.rules.mostLists) throw new KernelError('EINVAL', 'sendmsg');
   const files: OpenFile[] = [];
   for (const list of message.fds ?? []) {
     if ((mostFds.of === 'sendmsg' ? files.length : 0) + list.length > mostFds.count) {

@@ -37,6 +37,11 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
+/** Lists of hundreds of descriptors tell no more than their ends do. */
+function shortened(text: string): string {
+  return text.replaceAll(/\[(?<first>[^\]]{40})[^\]]{80,}(?<last>[, ][^\], ][^\],]*)\]/g, '[$<first> …$<last>]');
+}
+
 function row(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
+  return `| ${cells.map((cell) => shortened(cell).replaceAll('|', String.raw`\|`)).join(' | ')} |`;
 }
