@@ -8,7 +8,7 @@ import type { ModelWorld } from './model-world';
 /** Numbers of models begin here, above those of a process of a real kernel. */
 const FIRST_MODEL_FD = 2_000_000;
 /** Processes get whole blocks of numbers, up to the largest descriptor that there is. */
-const BLOCK = 8192;
+const BLOCK = 1024;
 /** fs.nr_open: how many descriptors a process of a real kernel may have. */
 const MOST = 2 ** 20;
 const BLOCKS = Math.floor((2 ** 31 - FIRST_MODEL_FD) / BLOCK);

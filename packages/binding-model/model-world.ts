@@ -123,7 +123,8 @@ export class ModelWorld {
   /**
    * Resolves when nothing is left to happen by itself: no socket can be woken, and nothing waits for the model's clock.
    * Whatever has not come by then never will, unless the program acts again. What the program itself waits for, such as
-   * a file or a real timer, is not known here.
+   * a file or a real timer, is not known here. While a send is refused for want of something that never comes, such as
+   * room for descriptors in flight that nobody receives, it is tried again for ever, and this does not resolve.
    */
   idle(): Promise<void> {
     return this.scheduler.idle();

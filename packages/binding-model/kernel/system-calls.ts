@@ -63,6 +63,7 @@ export interface SendMessage {
   readonly fds?: readonly (readonly number[])[];
   /** An SCM_CREDENTIALS control message in front of the others. */
   readonly credentials?: Credentials;
+  /** MSG_OOB; others are ignored. No call waits. */
   readonly flags?: number;
 }
 
@@ -71,6 +72,7 @@ export interface ReceiveRequest {
   readonly size: number;
   /** Bytes of room for control messages. */
   readonly controlLength: number;
+  /** MSG_OOB, MSG_PEEK and MSG_TRUNC; others, MSG_WAITALL among them, are ignored. No call waits. */
   readonly flags?: number;
 }
 
