@@ -71,9 +71,19 @@ export const DESCRIPTORS: readonly Mutation[] = [
     rule: 35,
     broken: 'Circles of sockets in flight are never closed',
     file: 'kernel-model.ts',
-    from: '    for (const socket of unreachable(this.#sockets)) socket.purge();\n',
+    from: '    for (const segment of segments) segment.free();\n',
     to: '',
     test: 'test/suites/linux-rights.test.ts',
+  },
+  {
+    rule: 35,
+    broken: 'The sockets of a circle are released while something waits in the others',
+    file: 'kernel-model.ts',
+    from: `    const segments = unreachable(this.#sockets).flatMap((socket) => socket.takeQueue());
+    for (const segment of segments) segment.free();
+`,
+    to: '    for (const socket of unreachable(this.#sockets)) socket.purge();\n',
+    test: 'test/differential/beyond-programs.test.ts',
   },
   {
     rule: 35,

@@ -88,6 +88,14 @@ export const MEMORY: readonly Mutation[] = [
   },
   {
     rule: 32,
+    broken: 'A datagram may be as large as the send buffer',
+    file: 'datagram.ts',
+    from: "  if (socket.rules.room === 'memory' && !datagramFits(length)) throw new KernelError('ENOBUFS', 'sendmsg');\n",
+    to: '',
+    test: 'test/differential/beyond-programs.test.ts',
+  },
+  {
+    rule: 32,
     broken: 'Bytes that were read are free before the last of their segment is',
     file: 'queued-segment.ts',
     from: `    if (this.sender.rules.room === 'memory') return;\n`,

@@ -140,6 +140,14 @@ export const OTHER_KERNELS: readonly Mutation[] = [
   },
   {
     rule: 24,
+    broken: 'macOS takes several lists of descriptors',
+    file: 'kernel-rules.ts',
+    from: '    mostLists: 1,\n',
+    to: '    mostLists: Infinity,\n',
+    test,
+  },
+  {
+    rule: 24,
     broken: 'FreeBSD drops descriptors without bytes',
     file: 'kernel-rules.ts',
     from: `sendsWithoutBytes: true,\n    shutdownDrops: true,\n    tooManyInFlight: 'ETOO`,
