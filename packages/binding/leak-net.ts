@@ -23,7 +23,7 @@ const registry = new FinalizationRegistry<Held>(({ fd, table }) => {
 });
 
 /** Registering costs more than making the object, and most descriptors are closed soon (see docs/performance.md). */
-const GRACE_MS = 10;
+const GRACE_MS = 100;
 const MOST_NEWCOMERS = 1024;
 
 /**
