@@ -17,7 +17,7 @@ class JsEnvironment {
   static JsEnvironment* install(Napi::Env env);
   static JsEnvironment& of(Napi::Env env) { return *env.GetInstanceData<JsEnvironment>(); }
 
-  /** Defines readSegments, readFds and readState; false when it cannot, in an environment that is ending already. */
+  /** Defines the arrays that addon.ts shares with it; false when it cannot, in an environment that is ending already. */
   bool exportArrays(Napi::Object exports);
 
   Ledger ledger;

@@ -1,4 +1,4 @@
-import { judgeKeys, ModelWorld, type ModelWorldOptions, WORLD_OPTIONS } from '../binding-model';
+import { judgeKeys, judgeObject, ModelWorld, type ModelWorldOptions, WORLD_OPTIONS } from '../binding-model';
 import { FdSocket, type FdSocketOptions } from '../stream';
 
 export interface ModelSocketPairOptions extends ModelWorldOptions {
@@ -44,7 +44,7 @@ export type ModelSocketPair = [FdSocket, FdSocket] & {
 export function modelSocketPair(options: ModelSocketPairOptions = {}): ModelSocketPair {
   judgeKeys(options, { ...WORLD_OPTIONS, socket: true }, 'modelSocketPair()');
   const { socket, ...ofWorld } = options;
-  if (socket !== undefined) judgeSocketOptions(socket);
+  if (socket !== undefined) judgeObject(socket, 'socket is an object of FdSocketOptions');
   const world = new ModelWorld(ofWorld);
   const ends = world.socketpair();
   const [first, second] = world.bindings;
@@ -55,12 +55,6 @@ export function modelSocketPair(options: ModelSocketPairOptions = {}): ModelSock
     // The first to be made judges the options, so neither has taken its end over.
     for (const end of ends) end.close();
     throw error;
-  }
-}
-
-function judgeSocketOptions(socket: unknown): void {
-  if (typeof socket !== 'object' || socket === null) {
-    throw new TypeError(`socket is an object of FdSocketOptions, not ${String(socket)}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { judgeCount, judgeKeys } from './kernel/judge-options';
+import { judgeCount, judgeKeys, judgeObject } from './kernel/judge-options';
 
 /** What can go wrong in a recvmsg. */
 export const RECEIVE_FAULTS = ['short-read', 'eagain', 'eintr', 'emfile', 'reset', 'eof'] as const;
@@ -69,7 +69,7 @@ export function judgeFaults(faults: Faults): { list: readonly Fault[]; rate: num
     return { list: faults, rate: 0, what: [] };
   }
   if (typeof faults !== 'number') {
-    requireObject(faults, 'faults is a list of faults, a rate, or { rate, what }');
+    judgeObject(faults, 'faults is a list of faults, a rate, or { rate, what }');
     judgeKeys(faults, OF_RATE, 'faults');
   }
   const { rate, what = HARMLESS } = typeof faults === 'number' ? { rate: faults } : faults;
@@ -81,7 +81,7 @@ export function judgeFaults(faults: Faults): { list: readonly Fault[]; rate: num
 }
 
 function judgeFault(fault: Fault, name: string): void {
-  requireObject(fault, `${name} is an object { what, at }`);
+  judgeObject(fault, `${name} is an object { what, at }`);
   judgeKeys(fault, OF_FAULT, name);
   const { what, at, socket, call, free } = fault;
   judgeName(what, `${name}.what`);
@@ -112,10 +112,6 @@ function judgePlace(at: Fault['at'] | null | undefined, name: string): void {
 function judgeName(what: unknown, name: string): void {
   if (typeof what === 'string' && NAMES.includes(what)) return;
   throw new TypeError(`${name} is one of ${NAMES.join(', ')}, not ${String(what)}`);
-}
-
-function requireObject(value: unknown, rule: string): void {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`${rule}, not ${String(value)}`);
 }
 
 function namesOf(call: 'recvmsg' | 'sendmsg'): readonly FaultName[] {

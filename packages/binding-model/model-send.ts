@@ -4,7 +4,7 @@ import { KernelError } from './kernel';
 import { SCM_MAX_FD } from './kernel/limits';
 import type { HandleParts } from './model-socket-handle';
 
-/** Parts without descriptors that share a system call at most, as in the native binding. */
+/** Parts without descriptors that share a system call at most, as those of the native binding do that are not small. */
 const MOST_TOGETHER = 64;
 
 /** The sending half of a socket of the model: what native/send_batch.cc does, with chances drawn by the seed. */

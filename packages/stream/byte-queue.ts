@@ -159,5 +159,5 @@ function isIn(storage: Buffer | undefined, view: Buffer): boolean {
 
 /** Where a view of the storage ends within it; -1 when it is none. */
 function endWithin(storage: Buffer | undefined, view: Buffer): number {
-  return storage !== undefined && isIn(storage, view) ? view.byteOffset - storage.byteOffset + view.length : -1;
+  return storage?.buffer === view.buffer ? view.byteOffset - storage.byteOffset + view.length : -1;
 }

@@ -91,11 +91,8 @@ export class FdSocket extends Duplex {
    * inside a frame, ERR_FD_MISSING, ERR_FD_SURPLUS, ERR_FD_TRUNCATED, what the codec throws, or a system error.
    */
   frames(codec?: FrameCodec<unknown, never>): AsyncIterableIterator<FdFrame> {
-    return new FrameIterator(
-      this.#connection.receiver,
-      codec ?? segmentFrames(this.#connection.receiver.queue),
-      'frames()',
-    );
+    const { receiver } = this.#connection;
+    return new FrameIterator(receiver, codec ?? segmentFrames(receiver.queue), 'frames()');
   }
 
   /**
@@ -104,11 +101,8 @@ export class FdSocket extends Duplex {
    * would, and with what the handler throws or rejects with: that leaves the socket open, as leaving a loop does.
    */
   forEachFrame(handler: FrameCallback, codec?: FrameCodec<unknown, never>): Promise<void> {
-    return new FrameHandler(
-      this.#connection.receiver,
-      codec ?? segmentFrames(this.#connection.receiver.queue),
-      handler,
-    ).run();
+    const { receiver } = this.#connection;
+    return new FrameHandler(receiver, codec ?? segmentFrames(receiver.queue), handler).run();
   }
 
   /**

@@ -61,13 +61,7 @@ export class FrameHandler implements Consumer {
   }
 
   #take(): FdFrame | undefined {
-    let taken: FdFrame | 'end' | undefined;
-    try {
-      taken = this.#source.take();
-    } catch (error) {
-      this.#receiver.host.failed(asError(error));
-      return undefined;
-    }
+    const taken = this.#source.take();
     if (taken !== 'end') return taken;
     this.#leave();
     this.#receiver.host.ended();

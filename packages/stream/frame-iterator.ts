@@ -95,16 +95,10 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     return true;
   }
 
-  /** What `next()` is answered, or undefined while it has to wait. What is wrong with the stream destroys the socket. */
+  /** What `next()` is answered, or undefined while it has to wait. */
   #take(): Result | undefined {
     if (this.#state !== 'reading') return DONE;
-    let taken: FdFrame | 'end' | undefined;
-    try {
-      taken = this.#source.take();
-    } catch (error) {
-      this.#receiver.host.failed(asError(error));
-      return undefined;
-    }
+    const taken = this.#source.take();
     if (taken !== 'end') return taken === undefined ? undefined : { done: false, value: taken };
     this.#finish();
     this.#receiver.host.ended();

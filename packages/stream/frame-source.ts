@@ -2,6 +2,7 @@ import { AncillaryError, systemError } from '../binding';
 import type { FdFrame } from './frame';
 import { type FrameMeasure, FrameReader } from './frame-reader';
 import { type Demand, NO_DEMAND, type Receiver } from './receiver';
+import { asError } from './rejection';
 
 /** The frames of a socket's queue, for whichever consumer hands them out: one at a time, to the end of the stream. */
 export class FrameSource {
@@ -17,24 +18,16 @@ export class FrameSource {
   }
 
   /**
-   * The next frame; undefined while it is incomplete, `'end'` when there is none to come.
-   * @throws as {@link FrameReader.next}; ERR_FRAME_INCOMPLETE; system errors of recvmsg
+   * The next frame; undefined while it is incomplete, `'end'` when there is none to come. What is wrong with the stream
+   * destroys the socket, which tells its consumer.
    */
   take(): FdFrame | 'end' | undefined {
-    const frame = this.#reader.next();
-    if (frame !== undefined) {
-      this.#receiver.host.frameReceived();
-      return frame;
+    try {
+      return this.#cut();
+    } catch (error) {
+      this.#receiver.host.failed(asError(error));
+      return undefined;
     }
-    const { end, queue } = this.#receiver;
-    if (end === undefined) return undefined;
-    if (end !== 'eof') throw systemError(end.error, 'recvmsg');
-    if (queue.length === 0 && this.#endExpected) return 'end';
-    throw new AncillaryError(
-      'ERR_FRAME_INCOMPLETE',
-      `the stream ended inside a frame, ${queue.length} bytes after its start at ${queue.start}; ` +
-        `the ${queue.fdCount} descriptors that came with them are closed`,
-    );
   }
 
   /** How much to read for whoever takes frames. @param wanted whether somebody waits for one now */
@@ -50,5 +43,22 @@ export class FrameSource {
     const full = queue.length >= limits.highWaterMark || queue.fdCount >= limits.maxQueuedFds;
     if (missing === 0 && full) return NO_DEMAND;
     return { bytes: Math.max(missing, limits.highWaterMark), fds: Math.max(1, limits.maxQueuedFds - queue.fdCount) };
+  }
+  /** @throws as {@link FrameReader.next}; ERR_FRAME_INCOMPLETE; system errors of recvmsg */
+  #cut(): FdFrame | 'end' | undefined {
+    const frame = this.#reader.next();
+    if (frame !== undefined) {
+      this.#receiver.host.frameReceived();
+      return frame;
+    }
+    const { end, queue } = this.#receiver;
+    if (end === undefined) return undefined;
+    if (end !== 'eof') throw systemError(end.error, 'recvmsg');
+    if (queue.length === 0 && this.#endExpected) return 'end';
+    throw new AncillaryError(
+      'ERR_FRAME_INCOMPLETE',
+      `the stream ended inside a frame, ${queue.length} bytes after its start at ${queue.start}; ` +
+        `the ${queue.fdCount} descriptors that came with them are closed`,
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { judgeCount, judgeFunction } from './judge-options';
+import { judgeCount, judgeFunction, judgeObject } from './judge-options';
 
 // What a call was given by a program that no compiler has looked at is judged once, where the call begins and before it
 // does anything; the rules behind it trust their arguments.
@@ -65,6 +65,6 @@ function tagOf(value: unknown): string {
 }
 
 function fieldsOf(value: unknown, rule: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`${rule}, not ${String(value)}`);
+  judgeObject(value, rule);
   return value as Readonly<Record<string, unknown>>;
 }

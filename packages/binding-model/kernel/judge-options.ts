@@ -35,11 +35,14 @@ export function judgeProcessOptions(options: ProcessOptions): void {
  */
 export function judgeKeys(options: unknown, allowed: object, taker: string): void {
   const names = Object.keys(allowed);
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${taker} takes an object of ${names.join(', ')}, not ${String(options)}`);
-  }
+  judgeObject(options, `${taker} takes an object of ${names.join(', ')}`);
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new TypeError(`${taker} knows no '${unknown}', only ${names.join(', ')}`);
+}
+
+/** @throws TypeError that begins with the rule */
+export function judgeObject(value: unknown, rule: string): asserts value is object {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${rule}, not ${String(value)}`);
 }
 
 /** @throws TypeError, RangeError */
