@@ -46,13 +46,20 @@ Napi::Value JsEnvironment::slab(Slab& into) {
     const auto buffer = slab_.Value();
     // Asked anew each time: a Buffer whose memory was transferred to another thread has length 0 from then on.
     into = {buffer.Data(), buffer.Length(), slabUsed_};
-    if (into.size == kSlabSize && into.size - into.used >= kSlabReserve) return buffer;
+    if (into.size == slabSize_ && into.size - into.used >= kSlabReserve) return buffer;
   }
-  const auto buffer = Napi::Buffer<unsigned char>::New(env_, kSlabSize);
+  const auto buffer = Napi::Buffer<unsigned char>::New(env_, nextSlabSize_);
   if (buffer.IsEmpty()) return buffer;
   slab_ = Napi::Persistent(buffer);
-  into = {buffer.Data(), kSlabSize, 0};
+  slabSize_ = nextSlabSize_;
+  into = {buffer.Data(), slabSize_, 0};
   return buffer;
+}
+
+void JsEnvironment::keepSlab(const Slab& slab, const ReadBatch& batch) {
+  slabUsed_ = slab.used;
+  if (batch.segmentCount == 0) return;
+  nextSlabSize_ = batch.segments[batch.segmentCount - 1].length >= kSlabReserve ? kLargeSlabSize : kSlabSize;
 }
 
 void JsEnvironment::onCleanup(napi_async_cleanup_hook_handle, void* data) {

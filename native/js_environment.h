@@ -43,7 +43,7 @@ class JsEnvironment {
    * Empty when there is no memory, or the environment is ending.
    */
   Napi::Value slab(Slab& into);
-  void keepSlab(const Slab& slab) { slabUsed_ = slab.used; }
+  void keepSlab(const Slab& slab, const ReadBatch& batch);
 
  private:
   explicit JsEnvironment(Napi::Env env) : env_(env) {}
@@ -53,12 +53,17 @@ class JsEnvironment {
 
   static constexpr std::size_t kSlabSize = 64 * 1024;
   static constexpr std::size_t kSlabReserve = 16 * 1024;
+  /** As much as waits in a full socket: where many bytes come at once, one recvmsg and one callback take them all. */
+  static constexpr std::size_t kLargeSlabSize = 256 * 1024;
 
   Napi::Env env_;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
 
   Napi::Reference<Napi::Buffer<unsigned char>> slab_;
+  std::size_t slabSize_ = 0;
   std::size_t slabUsed_ = 0;
+  /** How large the next slab is; it follows the segments, so that a small one that is kept does not keep much memory. */
+  std::size_t nextSlabSize_ = kSlabSize;
 
   // Owned by the typed arrays that JavaScript reads them through, which are held by these references.
   SegmentRecord* segments_ = nullptr;

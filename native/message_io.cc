@@ -24,6 +24,15 @@ constexpr int kNoSignal = MSG_NOSIGNAL;
 constexpr int kNoSignal = 0;
 #endif
 
+/** Without a message header, which the kernel would copy in. */
+ssize_t sendPlain(int socket, const iovec& part) {
+  ssize_t sent;
+  do {
+    sent = send(socket, part.iov_base, part.iov_len, MSG_DONTWAIT | kNoSignal);
+  } while (sent < 0 && errno == EINTR);
+  return sent < 0 ? -errno : sent;
+}
+
 }  // namespace
 
 Received receiveMessage(int socket, void* buffer, std::size_t size, Ledger& ledger, int* fds, std::size_t capacity) {
@@ -52,6 +61,7 @@ Received receiveMessage(int socket, void* buffer, std::size_t size, Ledger& ledg
 
 ssize_t sendMessage(int socket, iovec* parts, std::size_t partCount, const int* fds, std::size_t fdCount) {
   if (fdCount > kMaxFds) return -EINVAL;
+  if (fdCount == 0 && partCount == 1) return sendPlain(socket, parts[0]);
   alignas(cmsghdr) unsigned char control[kSendControlSize];
   msghdr message{};
   message.msg_iov = parts;

@@ -13,9 +13,11 @@ namespace ancillary {
 bool ReceivePump::run(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger, std::size_t mostSegments) {
   const bool alone = expectsOne();
   const bool more = readSegments(socket, slab, batch, ledger, alone ? 1 : mostSegments);
-  if (batch.segmentCount == 1) ++lone_;
-  else if (batch.segmentCount > 1) lone_ = 0;
-  return more && !alone;
+  // Of what filled all the room there was, more is likely to come, and it is no answer to a question.
+  const bool full = slab.used == slab.size || bytes_ == 0;
+  if (batch.segmentCount == 1 && !full) ++lone_;
+  else if (batch.segmentCount > 0) lone_ = 0;
+  return more && (full || !alone);
 }
 
 bool ReceivePump::readSegments(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger, std::size_t mostSegments) {

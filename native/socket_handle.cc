@@ -203,7 +203,7 @@ bool SocketHandle::read() {
     }
     ReadBatch batch = home.batch();
     const bool more = pump_.run(fd(), slab, batch, home.ledger);
-    home.keepSlab(slab);
+    home.keepSlab(slab, batch);
     if (!tellRead(buffer, batch)) return false;
     if (!more) return true;
   }

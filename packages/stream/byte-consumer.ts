@@ -5,6 +5,9 @@ import type { FdFrame } from './frame';
 import { FrameReader, segmentFrames } from './frame-reader';
 import { type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
 
+/** While bytes flow, one read may bring so many times what may wait. */
+const FLOWING = 4;
+
 /**
  * Reads a socket as bytes. Descriptors are handed out just before the bytes that they came with, so those bytes are held
  * back until all before them have been read, or `read(size)` asks for more than these.
@@ -86,7 +89,10 @@ export class ByteConsumer implements Consumer {
     const { queue, limits } = this.#receiver;
     const room = limits.highWaterMark - queue.length;
     const fds = limits.maxQueuedFds - queue.fdCount;
-    return this.#wanted && room > 0 && fds > 0 ? { bytes: limits.highWaterMark, fds } : NO_DEMAND;
+    if (!this.#wanted || room <= 0 || fds <= 0) return NO_DEMAND;
+    // What is handed out as it comes waits for nobody, so as much as is there may come at once.
+    const flows = queue.length === 0 && this.#readable.readableFlowing === true && this.#readable.readableLength === 0;
+    return { bytes: flows ? FLOWING * limits.highWaterMark : limits.highWaterMark, fds };
   }
 
   fail(): boolean {

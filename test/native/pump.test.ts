@@ -164,6 +164,45 @@ describe('allowance', () => {
   });
 });
 
+describe('many bytes', () => {
+  it('come in one segment once a segment was large, and in small memory again afterwards', async () => {
+    using ends = openEnds();
+    ends.socket.allowReading(Infinity, Infinity);
+    const expected: Buffer[] = [];
+    for (const length of [40_000, 30_000, 150_000, 150_000, 100, 9_000]) {
+      const bytes = Buffer.alloc(length, expected.length + 1);
+      put(ends.peer, bytes);
+      expected.push(bytes);
+      await ends.recorder.until(() => ends.recorder.text.length === Buffer.concat(expected).length);
+    }
+    expect(Buffer.concat(ends.recorder.segments.map(({ bytes }) => bytes))).toEqual(Buffer.concat(expected));
+    expect(ends.recorder.segments.some(({ bytes }) => bytes.length === 150_000)).toBe(true);
+    const memories = [...new Set(ends.recorder.segments.map(({ bytes }) => bytes.buffer))];
+    expect(memories.map(({ byteLength }) => byteLength)).toContain(262_144);
+    for (let left = memories.at(-1)?.byteLength ?? 0; left > 0; left -= 9_000) {
+      const before = ends.recorder.segments.length;
+      put(ends.peer, Buffer.alloc(9_000));
+      await ends.recorder.until(() => ends.recorder.segments.length > before);
+    }
+    expect(ends.recorder.segments.at(-1)?.bytes.buffer.byteLength).toBe(65_536);
+  });
+
+  it('that fill the memory of the user are read without asking poll in between, however often they did', async () => {
+    using ends = openEnds();
+    const turns = new Set<number>();
+    let turn = 0;
+    ends.recorder.onEvent = () => turns.add(turn);
+    ends.socket.readInto(Buffer.alloc(1_000));
+    put(ends.peer, Buffer.alloc(48_000));
+    ends.socket.allowReading(Infinity, Infinity);
+    while (ends.recorder.wakeUps.length < 48) {
+      await nextTurn();
+      turn++;
+    }
+    expect(turns.size).toBe(3);
+  });
+});
+
 describe('budget of one wake-up', () => {
   it('is 64 segments', async () => {
     using ends = openEnds();
