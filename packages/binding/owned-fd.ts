@@ -90,13 +90,14 @@ export class OwnedFd implements Disposable {
     let fds: number[] = [];
     for (const each of owned) {
       if (each.#fd === -1) continue;
-      if (each.table !== table) {
+      const fd = each.#release('close');
+      count++;
+      if (each.table === table) fds.push(fd);
+      else {
         table?.closeAll(fds);
         table = each.table;
-        fds = [];
+        fds = [fd];
       }
-      fds.push(each.#release('close'));
-      count++;
     }
     table?.closeAll(fds);
     return count;

@@ -43,8 +43,10 @@ export function numberOf(source: FdLike, transfer = false): number {
 
 /** {@link numberOf} for each. */
 export function numbersOf(sources: readonly FdLike[], transfer: boolean): number[] {
-  const numbers: number[] = [];
-  for (const source of sources) numbers.push(numberOf(source, transfer));
+  // As long as it gets: one that grows has room for seventeen with its first element.
+  const numbers = new Array<number>(sources.length);
+  let index = 0;
+  for (const source of sources) numbers[index++] = numberOf(source, transfer);
   return numbers;
 }
 

@@ -1,5 +1,5 @@
 import { AncillaryError, type ByteRange, type OwnedFd, type Segment, type SocketHandle, systemError } from '../binding';
-import { type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
+import { ANY_DEMAND, type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
 
 /** Reading into memory of the user's own, as net has it. */
 export interface OnreadOptions {
@@ -11,8 +11,6 @@ export interface OnreadOptions {
    */
   callback(bytesRead: number, buffer: Buffer, fds: OwnedFd[]): boolean;
 }
-
-const EVERYTHING = Number.MAX_SAFE_INTEGER;
 
 /** Reads a socket into the user's memory: bytes and descriptors go from the kernel to the callback, past the queue. */
 export class OnreadConsumer implements Consumer {
@@ -74,7 +72,7 @@ export class OnreadConsumer implements Consumer {
   }
 
   demand(): Demand {
-    return this.#paused ? NO_DEMAND : { bytes: EVERYTHING, fds: EVERYTHING };
+    return this.#paused ? NO_DEMAND : ANY_DEMAND;
   }
 
   fail(): boolean {

@@ -15,6 +15,8 @@ export interface Demand {
 }
 
 export const NO_DEMAND: Demand = { bytes: 0, fds: 0 };
+/** Whatever comes. */
+export const ANY_DEMAND: Demand = { bytes: Number.MAX_SAFE_INTEGER, fds: Number.MAX_SAFE_INTEGER };
 
 /** One way of reading a socket: bytes, or frames. At most one is active. */
 export interface Consumer {
@@ -52,7 +54,8 @@ export class Receiver {
   #consumer: Consumer | undefined;
   #end: ReadEnd | undefined;
   #closed: { readonly error: Error | undefined } | undefined;
-  #paused = true;
+  /** What the kernel may be read to. */
+  #allowed = NO_DEMAND;
 
   constructor(handle: SocketHandle, queue: ReceiveQueue<OwnedFd>, limits: ReceiveLimits, host: ReceiverHost) {
     this.#handle = handle;
@@ -103,8 +106,6 @@ export class Receiver {
   /** Takes in what one wake-up read. */
   read(segments: readonly Segment[], end: ReadEnd | undefined): void {
     if (end !== undefined) this.#end = end;
-    // The kernel stops by itself at the allowance, and only the consumer knows whether that is reached.
-    this.#paused = false;
     try {
       if (this.#consumer?.receive === undefined) this.#enqueue(segments);
       else this.#consumer.receive(segments);
@@ -124,15 +125,17 @@ export class Receiver {
   /** Lets the kernel be read as far as the consumer wants now. */
   update(): void {
     if (this.#closed !== undefined) return;
-    const { bytes, fds } = this.#end === undefined ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
-    if (bytes === 0 && this.#paused) return;
-    this.#paused = bytes === 0;
-    this.#handle.allowReading(bytes, fds);
+    const demand = this.#end === undefined ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
+    const allowed = demand.bytes === 0 ? NO_DEMAND : demand;
+    // These two stay in force; any other is used up by what is read.
+    if (allowed === this.#allowed && (allowed === NO_DEMAND || allowed === ANY_DEMAND)) return;
+    this.#allowed = allowed;
+    this.#handle.allowReading(allowed.bytes, allowed.fds);
   }
 
   /** After a consumer took something: reading goes on if it had paused. */
   taken(): void {
-    if (this.#paused) this.update();
+    if (this.#allowed === NO_DEMAND) this.update();
   }
 
   /** Closes what nobody took. Returns whether a consumer is told the error. */
