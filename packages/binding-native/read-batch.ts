@@ -1,5 +1,5 @@
 import { markAsUntransferable } from 'node:worker_threads';
-import { OwnedFd, type ReadEnd, type Segment } from '../binding';
+import { BufferView, OwnedFd, type ReadEnd, type Segment } from '../binding';
 import { addon } from './addon';
 import { nativeDescriptors } from './native-descriptor-table';
 import { failure } from './native-failure';
@@ -22,17 +22,22 @@ export function guardSlab(slab: Uint8Array): void {
 /** Copies what one wake-up read out of the arrays that all sockets share; descriptors first of all become owned. */
 export function takeSegments(memory: Buffer, count: number): Segment[] {
   const { readSegments, readFds } = addon;
-  const segments: Segment[] = [];
+  // Arrays as long as they get: one that grows has room for seventeen with its first element.
+  const segments = new Array<Segment>(count);
+  const whole = memory.length;
+  const { buffer, byteOffset } = memory;
   let nextFd = 0;
-  for (let at = 0; at < count * NUMBERS_PER_SEGMENT; at += NUMBERS_PER_SEGMENT) {
+  for (let index = 0; index < count; index++) {
+    const at = index * NUMBERS_PER_SEGMENT;
     const start = readSegments[at] ?? 0;
-    const end = start + (readSegments[at + 1] ?? 0);
-    const lastFd = nextFd + (readSegments[at + 2] ?? 0);
+    const length = readSegments[at + 1] ?? 0;
+    const fdCount = readSegments[at + 2] ?? 0;
     const truncated = readSegments[at + 3] === 1;
     // An array of its own even when empty, for whoever holds the segment may add to it.
-    const fds: OwnedFd[] = [];
-    for (; nextFd < lastFd; nextFd++) fds.push(Owned.ofLedger(readFds[nextFd] ?? -1, nativeDescriptors));
-    segments.push({ bytes: memory.subarray(start, end), fds, truncated });
+    const fds = new Array<OwnedFd>(fdCount);
+    for (let each = 0; each < fdCount; each++) fds[each] = Owned.ofLedger(readFds[nextFd++] ?? -1, nativeDescriptors);
+    const bytes = length === whole ? memory : new BufferView(buffer, byteOffset + start, length);
+    segments[index] = { bytes, fds, truncated };
   }
   return segments;
 }

@@ -1,3 +1,4 @@
+export { BufferView } from './buffer-view';
 export type { ByteRange } from './byte-range';
 export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable } from './descriptor-table';
 export { AncillaryError, type AncillaryErrorCode, errnoName, type SystemError, systemError } from './errors';

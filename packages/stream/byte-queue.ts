@@ -1,13 +1,14 @@
+import { Chunk } from './chunk';
 import { Fifo } from './fifo';
 
-interface Chunk {
-  readonly bytes: Buffer;
-  /** Whether these bytes may be joined with those before them, as the kernel itself might have done. */
-  readonly joins: boolean;
-}
+const NO_BYTES = Buffer.alloc(0);
 
-/** Smaller chunks than this are copied when they have to stay, since each keeps the memory it was read into. */
+/**
+ * Chunks that are smaller than this, or than such a part of the memory they were read into, are copied when they have to
+ * stay, since each keeps all of that.
+ */
 const SMALL = 4096;
+const SMALL_PART = 1 / 16;
 
 /**
  * Bytes in the order received, as the chunks they came in. They are copied only where a frame spans several chunks or a
@@ -15,6 +16,8 @@ const SMALL = 4096;
  */
 export class ByteQueue {
   readonly #chunks = new Fifo<Chunk>();
+  /** Bytes of the front chunk that were taken: to cut them off each time would make a second view for each frame. */
+  #taken = 0;
   #length = 0;
   /** Chunks at the back that {@link settle} has not seen. */
   #fresh = 0;
@@ -27,13 +30,23 @@ export class ByteQueue {
     return this.#length;
   }
 
+  /** The chunk at the front, of which what was taken is no part any more: see {@link frontStart}. */
+  get front(): Buffer {
+    return this.#chunks.front?.bytes ?? NO_BYTES;
+  }
+
+  /** Where in {@link front} the bytes begin that nobody took. */
+  get frontStart(): number {
+    return this.#taken;
+  }
+
   /** What is left of the chunk at the front. */
   get frontLength(): number {
-    return this.#chunks.front?.bytes.length ?? 0;
+    return this.front.length - this.#taken;
   }
 
   push(bytes: Buffer, joins: boolean): void {
-    this.#chunks.push({ bytes, joins });
+    this.#chunks.push(new Chunk(bytes, joins));
     this.#length += bytes.length;
     this.#fresh++;
   }
@@ -43,25 +56,26 @@ export class ByteQueue {
    * Chunks are joined by doubling, so that asking for ever more copies each byte a bounded number of times.
    */
   peek(need: number): Buffer {
-    let front = this.#chunks.front?.bytes ?? Buffer.alloc(0);
+    this.#cutTaken();
+    let { front } = this;
     while (front.length < need) front = this.#lengthenFront(front, need);
     return front;
   }
 
   /** Takes the first `length` bytes (they must be there) out, without a copy where one chunk holds them all. */
   take(length: number): Buffer {
-    const front = this.#chunks.front?.bytes;
-    if (front !== undefined && front.length >= length) {
-      this.#dropFromFront(front, length);
-      return front.length === length ? front : front.subarray(0, length);
+    const front = this.#chunks.front;
+    if (front !== undefined && front.bytes.length - this.#taken >= length) {
+      const view = front.view(this.#taken, length);
+      this.#dropFromFront(length);
+      return view;
     }
     const bytes = Buffer.allocUnsafe(length);
     for (let at = 0; at < length;) {
-      const chunk = this.#chunks.front?.bytes;
-      if (chunk === undefined) throw new RangeError(`${length} bytes wanted, ${at} queued`);
-      const part = Math.min(chunk.length, length - at);
-      chunk.copy(bytes, at, 0, part);
-      this.#dropFromFront(chunk, part);
+      const part = Math.min(this.frontLength, length - at);
+      if (part === 0) throw new RangeError(`${length} bytes wanted, ${at} queued`);
+      this.front.copy(bytes, at, this.#taken, this.#taken + part);
+      this.#dropFromFront(part);
       at += part;
     }
     return bytes;
@@ -72,13 +86,17 @@ export class ByteQueue {
    * trickles single bytes could otherwise keep alive for each of them.
    */
   settle(): void {
-    const fresh = this.#chunks.popLast(Math.min(this.#fresh, this.#chunks.length));
+    const count = Math.min(this.#fresh, this.#chunks.length);
     this.#fresh = 0;
-    for (const chunk of fresh) this.#chunks.push(chunk.bytes.length < SMALL ? this.#moved(chunk) : chunk);
+    if (count === 0) return;
+    this.#cutTaken();
+    for (const chunk of this.#chunks.popLast(count))
+      this.#chunks.push(isSmall(chunk) ? this.#moved(chunk) : chunk);
   }
 
   clear(): void {
     this.#chunks.clear();
+    this.#taken = 0;
     this.#length = 0;
     this.#fresh = 0;
     this.#spare = undefined;
@@ -93,14 +111,14 @@ export class ByteQueue {
       if (end + bytes.length <= this.#spare.length) {
         this.#chunks.popLast(1);
         bytes.copy(this.#spare, end);
-        return { bytes: this.#spare.subarray(end - last.bytes.length, end + bytes.length), joins: last.joins };
+        return new Chunk(this.#spare.subarray(end - last.bytes.length, end + bytes.length), last.joins);
       }
       if (last.bytes.length < SMALL) {
         this.#chunks.popLast(1);
-        return { bytes: this.#store(last.bytes, bytes), joins: last.joins };
+        return new Chunk(this.#store(last.bytes, bytes), last.joins);
       }
     }
-    return { bytes: this.#store(bytes), joins };
+    return new Chunk(this.#store(bytes), joins);
   }
 
   /** Puts chunks into new storage with room for as much again. */
@@ -113,19 +131,25 @@ export class ByteQueue {
     return storage.subarray(0, length);
   }
 
-  #dropFromFront(front: Buffer, length: number): void {
+  #dropFromFront(length: number): void {
+    const { front } = this;
     this.#length -= length;
-    if (front.length > length) {
-      this.#replaceFront(front.subarray(length));
-      return;
-    }
+    this.#taken += length;
+    if (this.#taken < front.length) return;
+    this.#taken = 0;
     this.#chunks.shift();
     if (isIn(this.#joined, front)) this.#joined = undefined;
     if (isIn(this.#spare, front)) this.#spare = undefined;
   }
 
+  #cutTaken(): void {
+    if (this.#taken === 0) return;
+    this.#replaceFront(this.front.subarray(this.#taken));
+    this.#taken = 0;
+  }
+
   #replaceFront(bytes: Buffer): void {
-    this.#chunks.replaceFront({ bytes, joins: this.#chunks.front?.joins ?? false });
+    this.#chunks.replaceFront(new Chunk(bytes, this.#chunks.front?.joins ?? false));
   }
 
   #lengthenFront(front: Buffer, need: number): Buffer {
@@ -147,10 +171,14 @@ export class ByteQueue {
     if (growth === next.length) this.#replaceFront(longer);
     else {
       this.#replaceFront(next.subarray(growth));
-      this.#chunks.unshift({ bytes: longer, joins: false });
+      this.#chunks.unshift(new Chunk(longer, false));
     }
     return longer;
   }
+}
+
+function isSmall({ bytes }: Chunk): boolean {
+  return bytes.length < Math.max(SMALL, SMALL_PART * bytes.buffer.byteLength);
 }
 
 function isIn(storage: Buffer | undefined, view: Buffer): boolean {

@@ -26,6 +26,11 @@ export interface FrameCodec<In, Out = In> {
    * @throws whatever makes the stream unreadable, such as ERR_FRAME_TOO_LARGE: the socket is destroyed with it
    */
   measure(buffered: Uint8Array, scanned: number): Measured;
+  /**
+   * What {@link measure} would return for the bytes from `start` on; `bytes` holds others before them, which are not to be
+   * looked at. Optional: where frames are small, a view of its own for each is a good part of what a frame costs.
+   */
+  measureAt?(bytes: Uint8Array, start: number, scanned: number): Measured;
   /** Makes a message of a whole frame. `framed()` closes the frame afterwards: take out of it what the message keeps. */
   decode(frame: FdFrame): In;
   /** The frame to send, header included; with `transfer` the descriptors are closed when sent or failed. */

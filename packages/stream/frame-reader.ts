@@ -14,12 +14,14 @@ export interface FrameLimits {
 }
 
 /** What reading needs of a codec. */
-export type FrameMeasure = Pick<FrameCodec<unknown, never>, 'measure' | 'reads' | 'descriptors'>;
+export type FrameMeasure = Pick<FrameCodec<unknown, never>, 'measure' | 'measureAt' | 'reads' | 'descriptors'>;
 
 /** Without a codec every segment is a frame, with the descriptors it came with. */
 export function segmentFrames(queue: ReceiveQueue<OwnedFd>): FrameMeasure {
   return new SegmentFrames(queue);
 }
+
+const ANY_BYTE: Measured = { need: 1 };
 
 class SegmentFrames implements FrameMeasure {
   readonly #queue: ReceiveQueue<OwnedFd>;
@@ -33,7 +35,7 @@ class SegmentFrames implements FrameMeasure {
   }
 
   measure(): Measured {
-    return this.#queue.length === 0 ? { need: 1 } : { length: this.#queue.frontLength, fds: 'attached' };
+    return this.#queue.length === 0 ? ANY_BYTE : { length: this.#queue.frontLength, fds: 'attached' };
   }
 }
 
@@ -125,8 +127,7 @@ export class FrameReader {
 
   #measure(): void {
     try {
-      const buffered = this.#queue.peek(this.#need);
-      const measured = checked(this.#codec.measure(buffered, this.#scanned), buffered.length);
+      const measured = this.#askCodec();
       if ('need' in measured) {
         this.#need = measured.need;
         this.#scanned = measured.scanned ?? 0;
@@ -145,6 +146,15 @@ export class FrameReader {
     } catch (error) {
       this.#failure = { error };
     }
+  }
+
+  #askCodec(): Measured {
+    const { frontLength, front, frontStart } = this.#queue;
+    if (this.#codec.measureAt !== undefined && frontLength >= this.#need) {
+      return checked(this.#codec.measureAt(front, frontStart, this.#scanned), frontLength);
+    }
+    const buffered = this.#queue.peek(this.#need);
+    return checked(this.#codec.measure(buffered, this.#scanned), buffered.length);
   }
 
   #claim(range: ByteRange, fds: number | 'attached'): Claim<OwnedFd> {

@@ -77,17 +77,28 @@ export class ReceiveQueue<Fd> {
 
   /** Appends what one recvmsg returned; takes over the descriptors. */
   push(bytes: Buffer, fds: Fd[], truncated: boolean): void {
-    const window = { start: this.#end, end: this.#end + bytes.length };
+    const start = this.#end;
     const plain = fds.length === 0 && !truncated;
     // Where the kernel would not have stopped, so that a frame for each segment stays what it could have been.
     const barrier = this.#anchor === 'last-byte' ? this.#endsWithFds : !plain;
     this.#bytes.push(bytes, !barrier);
     this.#endsWithFds = !plain;
-    this.#end = window.end;
+    this.#end = start + bytes.length;
     if (plain) return;
+    const window = { start, end: this.#end };
     if (this.#bundles === NO_BUNDLES) this.#bundles = new Fifo();
     this.#bundles.push({ fds, window, anchor: this.#anchor, truncated, shared: false });
     this.#fdCount += fds.length;
+  }
+
+  /** {@link ByteQueue.front} */
+  get front(): Buffer {
+    return this.#bytes.front;
+  }
+
+  /** {@link ByteQueue.frontStart} */
+  get frontStart(): number {
+    return this.#bytes.frontStart;
   }
 
   /** {@link ByteQueue.peek} */

@@ -28,6 +28,32 @@ it('with a count reads are greedy and the count is the frame’s; without one th
   expect(attached.measure(Buffer.from('00000003', 'hex'), 0)).toEqual({ length: 7, fds: 'attached' });
 });
 
+it('measures in the midst of bytes what it measures in a view of them', () => {
+  const options = fc.record<LengthPrefixedOptions>({
+    lengthBytes: fc.constantFrom(1, 2, 4),
+    countBytes: fc.constantFrom(0, 1, 2, 4),
+    littleEndian: fc.boolean(),
+    maxLength: fc.constantFrom(300, Number.MAX_SAFE_INTEGER),
+  });
+  const outcome = (measure: () => unknown) => {
+    try {
+      return measure();
+    } catch (error) {
+      return error;
+    }
+  };
+  fc.assert(
+    fc.property(options, fc.uint8Array({ maxLength: 20 }), fc.nat(20), (chosen, bytes, offset) => {
+      const codec = lengthPrefixed(chosen);
+      const start = Math.min(offset, bytes.length);
+      expect(outcome(() => codec.measureAt?.(bytes, start, 0))).toEqual(
+        outcome(() => codec.measure(bytes.subarray(start), 0)),
+      );
+    }),
+    propertyRuns,
+  );
+});
+
 it.each([0, 1, 5])('wants its whole header when it sees %d bytes of it', (length) => {
   expect(lengthPrefixed().measure(Buffer.alloc(length), 0)).toEqual({ need: 6 });
 });

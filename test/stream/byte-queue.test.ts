@@ -24,6 +24,16 @@ it('small chunks that stay are moved together: they keep memory in proportion to
   expect(kept(queue)).toBeLessThan(4 * 4_000);
 });
 
+it('a chunk that stays does not keep much more memory than it has bytes', () => {
+  const queue = new ByteQueue();
+  for (let index = 0; index < 40; index++) {
+    queue.push(Buffer.alloc(262_144, index).subarray(100, 5_100), true);
+    queue.settle();
+  }
+  expect(queue.length).toBe(200_000);
+  expect(kept(queue)).toBeLessThan(4 * 200_000);
+});
+
 it('a chunk that may not be joined stays a chunk of its own, in memory of its own', () => {
   const queue = new ByteQueue();
   for (const [value, joins] of [

@@ -49,6 +49,32 @@ it('asks again only when the bytes wanted are there, and passes on how far the s
   expect(codec.asked[3]).toEqual(['', 0]);
 });
 
+it('asks in place a codec that can tell so, but not about bytes that came apart', () => {
+  const asked: [string, number | undefined][] = [];
+  const note = (buffered: Uint8Array, scanned: number, start?: number): Measured => {
+    asked.push([Buffer.from(buffered).toString(), start]);
+    return digits.measure(buffered.subarray(start), scanned);
+  };
+  const codec = {
+    measure: note,
+    measureAt: (bytes: Uint8Array, start: number, scanned: number) => note(bytes, scanned, start),
+  };
+  using reading = new Reading(codec);
+  reading.came('20ab10c3');
+  expect([reading.next()?.text, reading.next()?.text, reading.next()]).toEqual(['20ab', '10c', undefined]);
+  expect(asked).toEqual([
+    ['20ab10c3', 0],
+    ['20ab10c3', 4],
+    ['20ab10c3', 7],
+  ]);
+  reading.came('0def00');
+  expect([reading.next()?.text, reading.next()?.text]).toEqual(['30def', '00']);
+  expect(asked.slice(3)).toEqual([
+    ['30', undefined],
+    ['def00', 3],
+  ]);
+});
+
 it.each<[string, Measured]>([
   ['need of what it saw', { need: 3 }],
   ['need of less than it saw', { need: 0 }],

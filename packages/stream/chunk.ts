@@ -1,0 +1,26 @@
+import { BufferView } from '../binding';
+
+/** Bytes as they came, of which views are handed out. */
+export class Chunk {
+  readonly bytes: Buffer;
+  /** Whether these bytes may be joined with those before them, as the kernel itself might have done. */
+  readonly joins: boolean;
+  /** The memory under {@link bytes}, and where in it they begin; looked up for the first view. */
+  #memory: ArrayBufferLike | undefined;
+  #offset = 0;
+
+  constructor(bytes: Buffer, joins: boolean) {
+    this.bytes = bytes;
+    this.joins = joins;
+  }
+
+  /** The bytes from `start` on, so many. */
+  view(start: number, length: number): Buffer {
+    if (length === this.bytes.length) return this.bytes;
+    if (this.#memory === undefined) {
+      this.#memory = this.bytes.buffer;
+      this.#offset = this.bytes.byteOffset;
+    }
+    return new BufferView(this.#memory, this.#offset + start, length);
+  }
+}
