@@ -15,7 +15,6 @@ const FLOWING = 4;
 export class ByteConsumer implements Consumer {
   readonly #receiver: Receiver;
   readonly #readable: Readable;
-  readonly #reader: FrameReader;
   #wanted = false;
   /** `read(size)` found too few bytes, so what is buffered waits for those behind it. */
   #askedForMore = false;
@@ -23,7 +22,6 @@ export class ByteConsumer implements Consumer {
   constructor(receiver: Receiver, readable: Readable) {
     this.#receiver = receiver;
     this.#readable = readable;
-    this.#reader = new FrameReader(receiver.queue, segmentFrames(receiver.queue), receiver.limits, receiver.host);
   }
 
   get name(): string {
@@ -66,23 +64,32 @@ export class ByteConsumer implements Consumer {
   }
 
   #advance(): void {
-    const { queue, host } = this.#receiver;
+    if (this.#wanted && this.#receiver.queue.length > 0 && !this.#handOut()) return;
+    const { end, host } = this.#receiver;
+    if (!this.#wanted || end === undefined) return;
+    this.#wanted = false;
+    if (end === 'eof') host.ended();
+    else host.failed(systemError(end.error, 'recvmsg'));
+  }
+
+  /** Hands out segments as long as more is wanted. Returns false where one of them cannot be yet, or never. */
+  #handOut(): boolean {
+    const { queue, limits, host } = this.#receiver;
+    // Made anew each time, since a segment is whole when it comes: between them there is nothing to remember.
+    const reader = new FrameReader(queue, segmentFrames(queue), limits, host);
     while (this.#wanted && queue.length > 0) {
-      if (queue.hasFdsBefore(queue.start + queue.frontLength) && this.#unread()) return;
+      if (queue.hasFdsBefore(queue.start + queue.frontLength) && this.#unread()) return false;
       let frame: FdFrame | undefined;
       try {
-        frame = this.#reader.next();
+        frame = reader.next();
       } catch (error) {
         host.failed(asError(error));
-        return;
+        return false;
       }
-      if (frame === undefined) return;
+      if (frame === undefined) return false;
       this.#deliver(frame);
     }
-    if (!this.#wanted || this.#receiver.end === undefined) return;
-    this.#wanted = false;
-    if (this.#receiver.end === 'eof') host.ended();
-    else host.failed(systemError(this.#receiver.end.error, 'recvmsg'));
+    return true;
   }
 
   demand(): Demand {

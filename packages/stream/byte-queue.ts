@@ -90,8 +90,7 @@ export class ByteQueue {
     this.#fresh = 0;
     if (count === 0) return;
     this.#cutTaken();
-    for (const chunk of this.#chunks.popLast(count))
-      this.#chunks.push(isSmall(chunk) ? this.#moved(chunk) : chunk);
+    for (const chunk of this.#chunks.popLast(count)) this.#chunks.push(isSmall(chunk) ? this.#moved(chunk) : chunk);
   }
 
   clear(): void {

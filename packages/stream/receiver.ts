@@ -15,8 +15,8 @@ export interface Demand {
 }
 
 export const NO_DEMAND: Demand = { bytes: 0, fds: 0 };
-/** Whatever comes. */
-export const ANY_DEMAND: Demand = { bytes: Number.MAX_SAFE_INTEGER, fds: Number.MAX_SAFE_INTEGER };
+/** Whatever comes. (Numbers that are larger would cost each demand an object for each.) */
+export const ANY_DEMAND: Demand = { bytes: 2 ** 31 - 1, fds: 2 ** 31 - 1 };
 
 /** One way of reading a socket: bytes, or frames. At most one is active. */
 export interface Consumer {
@@ -54,8 +54,8 @@ export class Receiver {
   #consumer: Consumer | undefined;
   #end: ReadEnd | undefined;
   #closed: { readonly error: Error | undefined } | undefined;
-  /** What the kernel may be read to. */
-  #allowed = NO_DEMAND;
+  /** What the kernel may be read to, where that stays in force; any other allowance is used up by what is read. */
+  #allowed: Demand | undefined = NO_DEMAND;
 
   constructor(handle: SocketHandle, queue: ReceiveQueue<OwnedFd>, limits: ReceiveLimits, host: ReceiverHost) {
     this.#handle = handle;
@@ -126,11 +126,11 @@ export class Receiver {
   update(): void {
     if (this.#closed !== undefined) return;
     const demand = this.#end === undefined ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
-    const allowed = demand.bytes === 0 ? NO_DEMAND : demand;
-    // These two stay in force; any other is used up by what is read.
-    if (allowed === this.#allowed && (allowed === NO_DEMAND || allowed === ANY_DEMAND)) return;
+    const allowed = demand.bytes === 0 ? NO_DEMAND : demand === ANY_DEMAND ? ANY_DEMAND : undefined;
+    if (allowed !== undefined && allowed === this.#allowed) return;
     this.#allowed = allowed;
-    this.#handle.allowReading(allowed.bytes, allowed.fds);
+    if (allowed === ANY_DEMAND) this.#handle.allowReading(Infinity, Infinity);
+    else this.#handle.allowReading(demand.bytes, demand.fds);
   }
 
   /** After a consumer took something: reading goes on if it had paused. */
