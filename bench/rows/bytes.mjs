@@ -20,7 +20,7 @@ export const bytes = {
     { ...PYTHON, share: 1 },
     GO,
   ],
-  measure: exchanged({ kind: 'stream', size: SIZE, fds: 0, warmup: 8_000, count: 40_000 }, (ends, work) => ({
+  measure: exchanged({ kind: 'stream', size: SIZE, fds: 0, warmup: 60_000, count: 60_000 }, (ends, work) => ({
     rate: SIZE * rate(ends, work),
   })),
 };

@@ -16,7 +16,7 @@ export const fdBundles = {
     { ...PYTHON, share: 1 },
     GO,
   ],
-  measure: exchanged({ kind: 'flood', size: 64, fds: SCM_MAX_FD, warmup: 1_000, count: 6_000 }, (ends, work) => ({
+  measure: exchanged({ kind: 'flood', size: 64, fds: SCM_MAX_FD, warmup: 4_000, count: 6_000 }, (ends, work) => ({
     rate: SCM_MAX_FD * rate(ends, work),
   })),
 };

@@ -3,7 +3,7 @@ import type { Fault } from './faults';
 import { KernelError, type ReceivedMessage } from './kernel';
 import type { HandleParts } from './model-socket-handle';
 
-/** What one wake-up reads at most, as native/receive_pump.h has it: bytes, segments, and descriptors but for one bundle. */
+/** What one wake-up reads at most, much as in native/: bytes, segments, and descriptors but for one bundle. */
 const SLAB = 65_536;
 const MOST_SEGMENTS = 64;
 const FD_BUDGET = 512;
