@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { AncillaryError, type OwnedFd } from '../binding';
-import type { FdLike, FrameCodec, Measured } from '../stream';
+import type { FdLike, FrameCodec } from '../stream';
 
 export interface LengthPrefixedOptions {
   /** Bytes of the payload's length at the front of each frame; default 4. */
@@ -52,23 +52,19 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   const longest = Math.min(maxLength, 2 ** (8 * lengthBytes) - 1);
   const mostFds = countBytes === 0 ? Infinity : 2 ** (8 * countBytes) - 1;
 
-  const measureAt = (bytes: Uint8Array, start: number): Measured => {
-    if (bytes.length - start < headerLength) return { need: headerLength };
-    const length = readUint(bytes, start, lengthBytes, littleEndian);
-    if (length > longest) throw tooLarge(length, longest);
-    const fds = countBytes === 0 ? 'attached' : readUint(bytes, start + lengthBytes, countBytes, littleEndian);
-    return { length: headerLength + length, fds };
-  };
-
   return {
     // A count tells the owner whatever is read together; without one only reads that stop at the frame's end can.
     reads: countBytes === 0 ? 'bounded' : 'greedy',
 
-    measure(buffered) {
-      return measureAt(buffered, 0);
+    // Asked in place, which takes a third parameter without a default: see FrameCodec.
+    measure(buffered, _scanned, given?: number) {
+      const start = given ?? 0;
+      if (buffered.length - start < headerLength) return { need: headerLength };
+      const length = readUint(buffered, start, lengthBytes, littleEndian);
+      if (length > longest) throw tooLarge(length, longest);
+      const fds = countBytes === 0 ? 'attached' : readUint(buffered, start + lengthBytes, countBytes, littleEndian);
+      return { length: headerLength + length, fds };
     },
-
-    measureAt,
 
     decode(frame) {
       return { bytes: frame.bytes.subarray(headerLength), fds: frame.fds.splice(0) };

@@ -49,7 +49,7 @@ export class FdSocket extends Duplex {
     super({ highWaterMark: limits.highWaterMark });
     this.#connection = new Connection(this, binding, socket, limits);
     if (onread !== undefined && memory !== undefined) {
-      this.#onread = new OnreadConsumer(this.#connection.receiver, this.#connection.handle, onread, memory);
+      this.#onread = new OnreadConsumer(this, this.#connection.receiver, this.#connection.handle, onread, memory);
       this.#onread.start();
     }
   }
@@ -102,7 +102,11 @@ export class FdSocket extends Duplex {
    */
   forEachFrame(handler: FrameCallback, codec?: FrameCodec<unknown, never>): Promise<void> {
     const { receiver } = this.#connection;
-    return new FrameHandler(receiver, codec ?? segmentFrames(receiver.queue), handler).run();
+    try {
+      return new FrameHandler(receiver, codec ?? segmentFrames(receiver.queue), handler).run();
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
   }
 
   /**

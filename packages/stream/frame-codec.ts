@@ -23,14 +23,13 @@ export interface FrameCodec<In, Out = In> {
    *
    * @param buffered bytes from the frame's first one on: at least what `need` asked for last, none at first, often more
    * @param scanned what was returned as `scanned` last for this frame; 0 at first
+   * @param start where in `buffered` the frame begins, if not at its beginning. Only a function that declares this third
+   * parameter (so that its `length` is 3) is ever given bytes with others before them. It is not to look at those, and
+   * counts from `start` in all that it is told and answers. Worth it where frames are small: a view made for each is a good
+   * part of what a frame costs.
    * @throws whatever makes the stream unreadable, such as ERR_FRAME_TOO_LARGE: the socket is destroyed with it
    */
-  measure(buffered: Uint8Array, scanned: number): Measured;
-  /**
-   * What {@link measure} would return for the bytes from `start` on; `bytes` holds others before them, which are not to be
-   * looked at. Optional: where frames are small, a view of its own for each is a good part of what a frame costs.
-   */
-  measureAt?(bytes: Uint8Array, start: number, scanned: number): Measured;
+  measure(buffered: Uint8Array, scanned: number, start?: number): Measured;
   /** Makes a message of a whole frame. `framed()` closes the frame afterwards: take out of it what the message keeps. */
   decode(frame: FdFrame): In;
   /** The frame to send, header included; with `transfer` the descriptors are closed when sent or failed. */

@@ -20,7 +20,9 @@ export class FrameHandler implements Consumer {
   #destroyed: { readonly error: Error | undefined } | undefined;
   #settle: { resolve(): void; reject(error: Error): void } | undefined;
 
+  /** @throws TypeError for what is no callback, or no codec */
   constructor(receiver: Receiver, codec: FrameMeasure, callback: FrameCallback) {
+    if (typeof callback !== 'function') throw new TypeError('forEachFrame() takes a function');
     this.#receiver = receiver;
     this.#source = new FrameSource(receiver, codec);
     this.#callback = callback;

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { AncillaryError, type ByteRange, type OwnedFd } from '../binding';
 import type { Discarder } from './discard';
 import { FdFrame } from './frame';
@@ -14,7 +15,7 @@ export interface FrameLimits {
 }
 
 /** What reading needs of a codec. */
-export type FrameMeasure = Pick<FrameCodec<unknown, never>, 'measure' | 'measureAt' | 'reads' | 'descriptors'>;
+export type FrameMeasure = Pick<FrameCodec<unknown, never>, 'measure' | 'reads' | 'descriptors'>;
 
 /** Without a codec every segment is a frame, with the descriptors it came with. */
 export function segmentFrames(queue: ReceiveQueue<OwnedFd>): FrameMeasure {
@@ -44,6 +45,8 @@ export function exactly(length: number): FrameMeasure {
   return { reads: 'bounded', measure: () => ({ length, fds: 'attached' }) };
 }
 
+const PARAMETERS_IN_PLACE = 3;
+
 interface Front {
   readonly length: number;
   readonly fds: number | 'attached';
@@ -56,6 +59,8 @@ interface Front {
 export class FrameReader {
   readonly #queue: ReceiveQueue<OwnedFd>;
   readonly #codec: FrameMeasure;
+  /** Whether the codec's `measure` takes the place where the frame begins. */
+  readonly #inPlace: boolean;
   readonly #limits: FrameLimits;
   readonly #discarder: Discarder;
   /** The frame at the front, once its length is known. */
@@ -71,6 +76,8 @@ export class FrameReader {
   constructor(queue: ReceiveQueue<OwnedFd>, codec: FrameMeasure, limits: FrameLimits, discarder: Discarder) {
     this.#queue = queue;
     this.#codec = codec;
+    const { measure } = requireCodec(codec);
+    this.#inPlace = measure.length >= PARAMETERS_IN_PLACE;
     this.#limits = limits;
     this.#discarder = discarder;
     this.#greedy = codec.reads === 'greedy';
@@ -150,8 +157,8 @@ export class FrameReader {
 
   #askCodec(): Measured {
     const { frontLength, front, frontStart } = this.#queue;
-    if (this.#codec.measureAt !== undefined && frontLength >= this.#need) {
-      return checked(this.#codec.measureAt(front, frontStart, this.#scanned), frontLength);
+    if (this.#inPlace && frontLength >= this.#need) {
+      return checked(this.#codec.measure(front, this.#scanned, frontStart), frontLength);
     }
     const buffered = this.#queue.peek(this.#need);
     return checked(this.#codec.measure(buffered, this.#scanned), buffered.length);
@@ -223,17 +230,33 @@ export class FrameReader {
   }
 }
 
+/** A program in plain JavaScript may give anything. */
+function requireCodec(codec: FrameMeasure): FrameMeasure {
+  const given = codec as Partial<FrameMeasure> | null | undefined;
+  if (typeof given?.measure === 'function') return codec;
+  throw new TypeError('a codec is an object with a function measure()');
+}
+
 function inWords({ start, end }: ByteRange): string {
   return `bytes ${start} to ${end}`;
 }
 
 function checked(measured: Measured, buffered: number): Measured {
+  if (!isObject(measured)) throw badAnswer(measured, buffered);
   const wanted = 'need' in measured ? measured.need : measured.length;
   const least = 'need' in measured ? buffered + 1 : 1;
   const fds = 'need' in measured || measured.fds === 'attached' ? 0 : measured.fds;
   if (Number.isSafeInteger(wanted) && wanted >= least && Number.isSafeInteger(fds) && fds >= 0) return measured;
-  throw new RangeError(
-    `the codec's measure() returned ${JSON.stringify(measured)} for ${buffered} bytes: ` +
+  throw badAnswer(measured, buffered);
+}
+
+function isObject(answer: unknown): boolean {
+  return typeof answer === 'object' && answer !== null;
+}
+
+function badAnswer(answer: unknown, buffered: number): RangeError {
+  return new RangeError(
+    `the codec's measure() returned ${inspect(answer)} for ${buffered} bytes: ` +
       `need must be more than it saw, length at least 1, fds 'attached' or a number from 0 up`,
   );
 }

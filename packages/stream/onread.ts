@@ -1,15 +1,17 @@
 import { AncillaryError, type ByteRange, type OwnedFd, type Segment, type SocketHandle, systemError } from '../binding';
+import type { FdSocket } from './fd-socket';
 import { ANY_DEMAND, type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
 
 /** Reading into memory of the user's own, as net has it. */
 export interface OnreadOptions {
   /** What is read into; a function is asked for the memory of each read. At least one byte. */
-  buffer: Buffer | (() => Buffer);
+  buffer: Uint8Array | (() => Uint8Array);
   /**
-   * Called after each read with how many bytes of `buffer` it filled, and with the descriptors that came with them, which
-   * belong to the callee. The memory is read into again when this returns. `false` pauses until `resume()`.
+   * Called on the socket after each read, with how many bytes of `buffer` it filled, and with the descriptors that came with
+   * them, which belong to the callee. The memory is read into again when this returns. `false`, and nothing else, pauses until
+   * `resume()`.
    */
-  callback(bytesRead: number, buffer: Buffer, fds: OwnedFd[]): boolean;
+  callback(this: FdSocket, bytesRead: number, buffer: Buffer, fds: OwnedFd[]): unknown;
 }
 
 /** Reads a socket into the user's memory: bytes and descriptors go from the kernel to the callback, past the queue. */
@@ -18,12 +20,14 @@ export class OnreadConsumer implements Consumer {
   readonly #receiver: Receiver;
   readonly #handle: SocketHandle;
   readonly #onread: OnreadOptions;
+  readonly #socket: FdSocket;
   #buffer: Buffer;
   #paused = false;
   #offset = 0;
 
   /** @param memory the first of the memory to read into, see {@link nextMemory} */
-  constructor(receiver: Receiver, handle: SocketHandle, onread: OnreadOptions, memory: Buffer) {
+  constructor(socket: FdSocket, receiver: Receiver, handle: SocketHandle, onread: OnreadOptions, memory: Buffer) {
+    this.#socket = socket;
     this.#receiver = receiver;
     this.#handle = handle;
     this.#onread = onread;
@@ -56,7 +60,10 @@ export class OnreadConsumer implements Consumer {
         return;
       }
       const buffer = this.#buffer;
-      if (!this.#onread.callback(segment.bytes.length, buffer, segment.fds)) this.#paused = true;
+      // As in net: what is not false, undefined for one, goes on.
+      if (this.#onread.callback.call(this.#socket, segment.bytes.length, buffer, segment.fds) === false) {
+        this.#paused = true;
+      }
       if (typeof this.#onread.buffer === 'function') {
         this.#buffer = nextMemory(this.#onread);
         this.#handle.readInto(this.#buffer);
@@ -102,11 +109,21 @@ export class OnreadConsumer implements Consumer {
 }
 
 /** @throws TypeError and RangeError for what is no memory, or no function */
-export function nextMemory(onread: OnreadOptions): Buffer {
+export function nextMemory({ buffer }: OnreadOptions): Buffer {
+  const next = typeof buffer === 'function' ? buffer() : buffer;
+  requireMemory(next);
+  return Buffer.isBuffer(next) ? next : Buffer.from(next.buffer, next.byteOffset, next.length);
+}
+
+/** @throws TypeError and RangeError for options that are none */
+export function requireOnread(onread: OnreadOptions): void {
   if (typeof onread.callback !== 'function') throw new TypeError('onread.callback is a function');
-  const { buffer } = onread;
-  const next: unknown = typeof buffer === 'function' ? buffer() : buffer;
-  if (!Buffer.isBuffer(next)) throw new TypeError('onread.buffer is a Buffer, or a function that returns one');
-  if (next.length === 0) throw new RangeError('onread.buffer has room for a byte at least');
-  return next;
+  if (typeof onread.buffer !== 'function') requireMemory(onread.buffer);
+}
+
+function requireMemory(memory: unknown): void {
+  if (!(memory instanceof Uint8Array)) {
+    throw new TypeError('onread.buffer is a Buffer or Uint8Array, or a function that returns one');
+  }
+  if (memory.length === 0) throw new RangeError('onread.buffer has room for a byte at least');
 }

@@ -1,4 +1,4 @@
-import type { OnreadOptions } from './onread';
+import { type OnreadOptions, requireOnread } from './onread';
 import type { ReceiveLimits } from './receiver';
 
 /** Limits on what a socket receives. */
@@ -40,6 +40,7 @@ const DEFAULTS: ReceiveLimits = {
 
 /** @throws TypeError or RangeError for an option that is none of what it may be */
 export function receiveLimits(options: FdSocketOptions): ReceiveLimits {
+  if (options.onread !== undefined) requireOnread(options.onread);
   return {
     maxFdsPerFrame: count(options, 'maxFdsPerFrame', 0),
     onSurplus: choice('onSurplus', options.onSurplus ?? DEFAULTS.onSurplus, ['error', 'close']),

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
-import { type FdFrame, type FdSocket, fds, type OwnedFd, socketpair } from '../../packages/ancillary';
+import { type FdFrame, type FdSocket, fds, type FrameCodec, type OwnedFd, socketpair } from '../../packages/ancillary';
 import { lengthPrefixed } from '../../packages/codec';
 import { codeOf, destroyed } from './sockets';
 
@@ -95,6 +95,13 @@ it.each<[string, (frame: FdFrame) => void | Promise<void>]>([
   const rest: string[] = [];
   for await (const frame of right.frames(codec)) rest.push(textOf(frame));
   expect(rest).toEqual(['c']);
+});
+
+it('refuses what is no function, and what is no codec, with the socket as it was', async () => {
+  const nothing = undefined as unknown as () => void;
+  await expect(right.forEachFrame(nothing)).rejects.toThrow(TypeError);
+  await expect(right.forEachFrame(() => undefined, {} as FrameCodec<unknown, never>)).rejects.toThrow(TypeError);
+  expect(() => right.frames({} as FrameCodec<unknown, never>)).toThrow(TypeError);
 });
 
 it('is one way of reading, and excludes the others while it lasts', async () => {

@@ -7,6 +7,7 @@ import {
   type FdSocketOptions,
   fds,
   listen,
+  type OnreadOptions,
   OwnedFd,
   raw,
   socketpair,
@@ -94,6 +95,24 @@ it('asks a function for the memory of each read', async () => {
   expect(given.slice(0, 3).map(String)).toEqual(['ab', 'cde', 'fghi']);
 });
 
+it('goes on when the callback returns nothing, which is called on the socket', async () => {
+  start();
+  const [sender, receiver] = socketpair({
+    onread: {
+      buffer: new Uint8Array(4),
+      callback(bytesRead, buffer) {
+        said.push([this, Buffer.isBuffer(buffer) && buffer.toString('latin1', 0, bytesRead)]);
+      },
+    },
+  });
+  const said: [FdSocket, string | false][] = [];
+  sender.end('one buffer');
+  await once(receiver, 'end');
+  expect(said.map(([, text]) => text)).toEqual(['one ', 'buff', 'er']);
+  expect(said.every(([socket]) => socket === receiver)).toBe(true);
+  await Promise.all([destroyed(sender), destroyed(receiver)]);
+});
+
 it('pauses when the callback returns false, until resume()', async () => {
   start();
   onRead = (count) => count !== 1;
@@ -174,6 +193,13 @@ it.each<[unknown, typeof TypeError | typeof RangeError]>([
   expect(() => adopt(pair[0], { onread } as FdSocketOptions)).toThrow(kind);
   expect(pair[0].closed).toBe(false);
   OwnedFd.closeAll(pair);
+});
+
+it('is refused by listen() and connect() before they do anything', async () => {
+  start();
+  const onread = { buffer: Buffer.alloc(1) } as unknown as OnreadOptions;
+  await expect(listen({ abstract: 'never-bound' }, { onread })).rejects.toThrow(TypeError);
+  await expect(connect('/nonexistent', { onread })).rejects.toThrow(TypeError);
 });
 
 it('is an option of connect, listen and socketpair', async () => {

@@ -1,5 +1,6 @@
 import type { Measured } from '../../packages/ancillary';
-import { exactly, segmentFrames } from '../../packages/stream/frame-reader';
+import { lengthPrefixed } from '../../packages/codec';
+import { exactly, type FrameMeasure, segmentFrames } from '../../packages/stream/frame-reader';
 import { ReceiveQueue } from '../../packages/stream/receive-queue';
 import type { OwnedFd } from '../../packages/binding';
 import { attached, digits, Reading } from './reading';
@@ -49,17 +50,14 @@ it('asks again only when the bytes wanted are there, and passes on how far the s
   expect(codec.asked[3]).toEqual(['', 0]);
 });
 
-it('asks in place a codec that can tell so, but not about bytes that came apart', () => {
+it('asks in place where measure takes a third parameter, but not about bytes that came apart', () => {
   const asked: [string, number | undefined][] = [];
-  const note = (buffered: Uint8Array, scanned: number, start?: number): Measured => {
-    asked.push([Buffer.from(buffered).toString(), start]);
-    return digits.measure(buffered.subarray(start), scanned);
-  };
-  const codec = {
-    measure: note,
-    measureAt: (bytes: Uint8Array, start: number, scanned: number) => note(bytes, scanned, start),
-  };
-  using reading = new Reading(codec);
+  using reading = new Reading({
+    measure(buffered, scanned, start?: number) {
+      asked.push([Buffer.from(buffered).toString(), start]);
+      return digits.measure(buffered.subarray(start), scanned);
+    },
+  });
   reading.came('20ab10c3');
   expect([reading.next()?.text, reading.next()?.text, reading.next()]).toEqual(['20ab', '10c', undefined]);
   expect(asked).toEqual([
@@ -73,6 +71,30 @@ it('asks in place a codec that can tell so, but not about bytes that came apart'
     ['30', undefined],
     ['def00', 3],
   ]);
+});
+
+it('gives a measure that takes no third parameter nothing but the frame and what follows it', () => {
+  const codec = lengthPrefixed({ lengthBytes: 1, countBytes: 1 });
+  const asked: string[] = [];
+  using reading = new Reading({
+    ...codec,
+    measure(buffered, scanned) {
+      asked.push(Buffer.from(buffered).toString('latin1'));
+      return codec.measure(buffered, scanned);
+    },
+  });
+  reading.came('\x01\x00a\x02\x00bc');
+  expect([reading.next()?.text, reading.next()?.text]).toEqual(['\x01\x00a', '\x02\x00bc']);
+  expect(asked).toEqual(['\x01\x00a\x02\x00bc', '\x02\x00bc']);
+});
+
+it.each([undefined, null, 7])('a codec that answers %p is told so', (answer) => {
+  using reading = new Reading({ measure: () => answer as unknown as Measured });
+  expect(() => reading.next()).toThrow(RangeError);
+});
+
+it.each([undefined, {}, { measure: 'six bytes' }])('refuses %j for a codec', (codec) => {
+  expect(() => new Reading(codec as unknown as FrameMeasure)).toThrow(TypeError);
 });
 
 it.each<[string, Measured]>([
