@@ -41,25 +41,18 @@ bool JsEnvironment::exportArrays(Napi::Object exports) {
          closeFds_ != nullptr;
 }
 
-Napi::Value JsEnvironment::slab(Slab& into) {
-  if (!slab_.IsEmpty()) {
-    const auto buffer = slab_.Value();
+Napi::Value JsEnvironment::SharedSlab::get(Napi::Env env, Slab& into) {
+  if (!buffer_.IsEmpty()) {
+    const auto buffer = buffer_.Value();
     // Asked anew each time: a Buffer whose memory was transferred to another thread has length 0 from then on.
-    into = {buffer.Data(), buffer.Length(), slabUsed_};
-    if (into.size == slabSize_ && into.size - into.used >= kSlabReserve) return buffer;
+    into = {buffer.Data(), buffer.Length(), used_};
+    if (into.size == size_ && into.size - into.used >= kReserve) return buffer;
   }
-  const auto buffer = Napi::Buffer<unsigned char>::New(env_, nextSlabSize_);
+  const auto buffer = Napi::Buffer<unsigned char>::New(env, size_);
   if (buffer.IsEmpty()) return buffer;
-  slab_ = Napi::Persistent(buffer);
-  slabSize_ = nextSlabSize_;
-  into = {buffer.Data(), slabSize_, 0};
+  buffer_ = Napi::Persistent(buffer);
+  into = {buffer.Data(), size_, 0};
   return buffer;
-}
-
-void JsEnvironment::keepSlab(const Slab& slab, const ReadBatch& batch) {
-  slabUsed_ = slab.used;
-  if (batch.segmentCount == 0) return;
-  nextSlabSize_ = batch.segments[batch.segmentCount - 1].length >= kSlabReserve ? kLargeSlabSize : kSlabSize;
 }
 
 void JsEnvironment::onCleanup(napi_async_cleanup_hook_handle, void* data) {

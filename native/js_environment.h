@@ -38,12 +38,28 @@ class JsEnvironment {
   static constexpr std::size_t kMostClosed = 1024;
   const int* closeFds() const { return closeFds_; }
 
+  /** What sockets read into, cut up among them: a Buffer that is replaced when it is nearly used up. */
+  class SharedSlab {
+   public:
+    explicit SharedSlab(std::size_t size) : size_(size) {}
+    /** What is left of it, and its Buffer; empty when there is no memory, or the environment is ending. */
+    Napi::Value get(Napi::Env env, Slab& into);
+    void keep(const Slab& slab) { used_ = slab.used; }
+
+   private:
+    static constexpr std::size_t kReserve = 16 * 1024;
+
+    std::size_t size_;
+    std::size_t used_ = 0;
+    Napi::Reference<Napi::Buffer<unsigned char>> buffer_;
+  };
+
+  SharedSlab slab{64 * 1024};
   /**
-   * The slab, a new one when the last is nearly used up, and its Buffer; {@link keepSlab} notes what was used.
-   * Empty when there is no memory, or the environment is ending.
+   * As large as what waits in a full socket, for sockets whose segments are large: one recvmsg and one callback take it all.
+   * Small segments stay out of it, since a view of few bytes that is kept keeps all of its memory.
    */
-  Napi::Value slab(Slab& into);
-  void keepSlab(const Slab& slab, const ReadBatch& batch);
+  SharedSlab largeSlab{256 * 1024};
 
  private:
   explicit JsEnvironment(Napi::Env env) : env_(env) {}
@@ -51,19 +67,8 @@ class JsEnvironment {
   static void onCleanup(napi_async_cleanup_hook_handle hook, void* environment);
   static void onPollsClosed(void* environment);
 
-  static constexpr std::size_t kSlabSize = 64 * 1024;
-  static constexpr std::size_t kSlabReserve = 16 * 1024;
-  /** As much as waits in a full socket: where many bytes come at once, one recvmsg and one callback take them all. */
-  static constexpr std::size_t kLargeSlabSize = 256 * 1024;
-
   Napi::Env env_;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
-
-  Napi::Reference<Napi::Buffer<unsigned char>> slab_;
-  std::size_t slabSize_ = 0;
-  std::size_t slabUsed_ = 0;
-  /** How large the next slab is; it follows the segments, so that a small one that is kept does not keep much memory. */
-  std::size_t nextSlabSize_ = kSlabSize;
 
   // Owned by the typed arrays that JavaScript reads them through, which are held by these references.
   SegmentRecord* segments_ = nullptr;

@@ -194,8 +194,9 @@ bool SocketHandle::read() {
   // Several rounds without asking poll in between, but not for ever: other sockets wait for their turn.
   for (int round = 0; round < kMostRounds && pump_.wantsToRead(); ++round) {
     const Napi::HandleScope scope(env);
+    JsEnvironment::SharedSlab& shared = readsLarge_ ? home.largeSlab : home.slab;
     Slab slab{};
-    const Napi::Value buffer = home.slab(slab);
+    const Napi::Value buffer = shared.get(env, slab);
     if (buffer.IsEmpty()) {
       giveUp();
       JsEvents::raisePending(env);
@@ -203,7 +204,9 @@ bool SocketHandle::read() {
     }
     ReadBatch batch = home.batch();
     const bool more = pump_.run(fd(), slab, batch, home.ledger);
-    home.keepSlab(slab, batch);
+    shared.keep(slab);
+    if (readsLarge_) round += kLargeRounds - 1;
+    if (batch.segmentCount > 0) readsLarge_ = batch.segments[batch.segmentCount - 1].length >= kLargeSegment;
     if (!tellRead(buffer, batch)) return false;
     if (!more) return true;
   }

@@ -44,10 +44,15 @@ class SocketHandle final : public Napi::ObjectWrap<SocketHandle>, private Polled
   bool hungUp() const;
 
   static constexpr int kMostRounds = 16;
+  /** What reading into the large slab counts for, which has room for so many times as much. */
+  static constexpr int kLargeRounds = 4;
+  static constexpr std::size_t kLargeSegment = 16 * 1024;
 
   ReceivePump pump_;
   /** The user's memory, if reads go there. */
   Napi::Reference<Napi::Uint8Array> memory_;
+  /** The last segment was large, so the next are likely to be. */
+  bool readsLarge_ = false;
   bool wantsWritable_ = false;
   bool wantsHangup_ = false;
 };

@@ -5,6 +5,9 @@ import type { HandleParts } from './model-socket-handle';
 
 /** What one wake-up reads at most, much as in native/: bytes, segments, and descriptors but for one bundle. */
 const SLAB = 65_536;
+/** After a segment of so many bytes, the next slab is large. */
+const LARGE = 16_384;
+const LARGE_SLAB = 262_144;
 const MOST_SEGMENTS = 64;
 const FD_BUDGET = 512;
 /** Control space for all that one sendmsg can carry (docs/kernel.md 7, 14). */
@@ -25,6 +28,8 @@ export class ModelReceive {
   #byte = 0;
   #message = 0;
   #ended = false;
+  /** The last segment was. */
+  #large = false;
   /** Descriptors of the next byte were lost for want of numbers (EMSGSIZE, docs/kernel.md 24). */
   #lost = false;
 
@@ -47,7 +52,7 @@ export class ModelReceive {
 
   /** Reads until there is nothing more, or the allowance or the wake-up's share is used up. */
   pump(segments: Segment[]): ReadEnd | undefined {
-    let room = SLAB;
+    let room = this.#large ? LARGE_SLAB : SLAB;
     let fds = 0;
     while (this.wanted && room > 0 && segments.length < MOST_SEGMENTS && fds < FD_BUDGET) {
       const read = this.#readOnce(room);
@@ -57,6 +62,7 @@ export class ModelReceive {
         return read;
       }
       segments.push(read);
+      this.#large = read.bytes.length >= LARGE;
       room -= read.bytes.length;
       fds += read.fds.length;
       if (this.into !== undefined || this.#parts.random.chance(EARLY_STOP)) return undefined;

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { systemError } from '../binding';
+import { keepsMuch } from './chunk';
 import { asError } from './rejection';
 import type { FdFrame } from './frame';
 import { FrameReader, segmentFrames } from './frame-reader';
@@ -34,6 +35,11 @@ export class ByteConsumer implements Consumer {
     // Not within read(), which has yet to hand out what it took: descriptors must not overtake that.
     if (this.#receiver.queue.length > 0 || this.#receiver.end !== undefined) this.#advanceSoon();
     this.#receiver.taken();
+  }
+
+  /** Bytes do not flow any more, so fewer may be read than {@link demand} said. */
+  paused(): void {
+    this.#receiver.update();
   }
 
   /** The Duplex answered `read(size)`. */
@@ -98,13 +104,18 @@ export class ByteConsumer implements Consumer {
     const fds = limits.maxQueuedFds - queue.fdCount;
     if (!this.#wanted || room <= 0 || fds <= 0) return NO_DEMAND;
     // What is handed out as it comes waits for nobody, so as much as is there may come at once.
-    const flows = queue.length === 0 && this.#readable.readableFlowing === true && this.#readable.readableLength === 0;
+    const flows = queue.length === 0 && this.#flows;
     return { bytes: flows ? FLOWING * limits.highWaterMark : limits.highWaterMark, fds };
   }
 
   fail(): boolean {
     this.#wanted = false;
     return false;
+  }
+
+  /** Whether what is pushed is handed out at once. */
+  get #flows(): boolean {
+    return this.#readable.readableFlowing === true && this.#readable.readableLength === 0;
   }
 
   /** Whether bytes that were pushed wait to be read, and suffice to whoever reads. */
@@ -119,7 +130,9 @@ export class ByteConsumer implements Consumer {
         this.#receiver.host.discard(frame.fds, frame.range, 'no-listener');
     } finally {
       this.#askedForMore = false;
-      this.#wanted = this.#readable.push(frame.bytes);
+      const { bytes } = frame;
+      // What waits in the Readable must not keep a slab for a few bytes.
+      this.#wanted = this.#readable.push(this.#flows || !keepsMuch(bytes) ? bytes : Buffer.from(bytes));
     }
   }
 }

@@ -1,14 +1,8 @@
-import { Chunk } from './chunk';
+import { markAsUntransferable } from 'node:worker_threads';
+import { Chunk, keepsMuch, SMALL } from './chunk';
 import { Fifo } from './fifo';
 
 const NO_BYTES = Buffer.alloc(0);
-
-/**
- * Chunks that are smaller than this, or than such a part of the memory they were read into, are copied when they have to
- * stay, since each keeps all of that.
- */
-const SMALL = 4096;
-const SMALL_PART = 1 / 16;
 
 /**
  * Bytes in the order received, as the chunks they came in. They are copied only where a frame spans several chunks or a
@@ -73,7 +67,7 @@ export class ByteQueue {
     const bytes = Buffer.allocUnsafe(length);
     for (let at = 0; at < length;) {
       const part = Math.min(this.frontLength, length - at);
-      if (part === 0) throw new RangeError(`${length} bytes wanted, ${at} queued`);
+      if (part <= 0) throw new RangeError(`${length} bytes wanted, ${at} queued`);
       this.front.copy(bytes, at, this.#taken, this.#taken + part);
       this.#dropFromFront(part);
       at += part;
@@ -90,7 +84,8 @@ export class ByteQueue {
     this.#fresh = 0;
     if (count === 0) return;
     this.#cutTaken();
-    for (const chunk of this.#chunks.popLast(count)) this.#chunks.push(isSmall(chunk) ? this.#moved(chunk) : chunk);
+    for (const chunk of this.#chunks.popLast(count))
+      this.#chunks.push(keepsMuch(chunk.bytes) ? this.#moved(chunk) : chunk);
   }
 
   clear(): void {
@@ -123,7 +118,7 @@ export class ByteQueue {
   /** Puts chunks into new storage with room for as much again. */
   #store(...chunks: readonly Buffer[]): Buffer {
     const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    const storage = Buffer.allocUnsafeSlow(2 * length);
+    const storage = newStorage(2 * length);
     let at = 0;
     for (const chunk of chunks) at += chunk.copy(storage, at);
     this.#spare = storage;
@@ -160,7 +155,7 @@ export class ByteQueue {
     let storage = this.#joined;
     let end = endWithin(storage, front);
     if (storage === undefined || end < 0 || end + growth > storage.length) {
-      storage = Buffer.allocUnsafeSlow(2 * (front.length + growth));
+      storage = newStorage(2 * (front.length + growth));
       end = front.copy(storage);
       this.#joined = storage;
     }
@@ -176,8 +171,11 @@ export class ByteQueue {
   }
 }
 
-function isSmall({ bytes }: Chunk): boolean {
-  return bytes.length < Math.max(SMALL, SMALL_PART * bytes.buffer.byteLength);
+/** Frames that are handed out are views of it, and one of them must not be able to take it away from those that wait. */
+function newStorage(length: number): Buffer {
+  const storage = Buffer.allocUnsafeSlow(length);
+  markAsUntransferable(storage.buffer);
+  return storage;
 }
 
 function isIn(storage: Buffer | undefined, view: Buffer): boolean {

@@ -1,5 +1,17 @@
 import { BufferView } from '../binding';
 
+/**
+ * Bytes that are fewer than this, or than such a part of the memory they were read into, are copied when they have to stay,
+ * since they keep all of it.
+ */
+export const SMALL = 4096;
+const SMALL_PART = 1 / 16;
+
+/** Whether a view keeps much more memory than it has bytes. */
+export function keepsMuch({ length, buffer }: Buffer): boolean {
+  return length < Math.max(SMALL, SMALL_PART * buffer.byteLength);
+}
+
 /** Bytes as they came, of which views are handed out. */
 export class Chunk {
   readonly bytes: Buffer;

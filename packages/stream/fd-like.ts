@@ -43,11 +43,14 @@ export function numberOf(source: FdLike, transfer = false): number {
 
 /** {@link numberOf} for each. */
 export function numbersOf(sources: readonly FdLike[], transfer: boolean): number[] {
-  // As long as it gets: one that grows has room for seventeen with its first element.
-  const numbers = new Array<number>(sources.length);
-  let index = 0;
-  for (const source of sources) numbers[index++] = numberOf(source, transfer);
-  return numbers;
+  let numbers: number[] | undefined;
+  for (const source of sources) {
+    const number = numberOf(source, transfer);
+    // Mostly there is one, and an array that grows from nothing has room for seventeen.
+    if (numbers === undefined) numbers = [number];
+    else numbers.push(number);
+  }
+  return numbers ?? [];
 }
 
 /** Closes the source by its own method; a bare number by close(2). Never throws: it runs on every failure path. */

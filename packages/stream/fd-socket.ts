@@ -186,16 +186,24 @@ export class FdSocket extends Duplex {
 
   override pause(): this {
     this.#onread?.pause();
-    return super.pause();
+    super.pause();
+    this.#connection.bytes?.paused();
+    return this;
   }
 
   /** @throws ERR_FD_MODE while the socket is read in another way, as do resume(), pipe(), and listening to 'data' */
   override read(size?: number): unknown {
     if (this.#onread !== undefined) return super.read(size);
     if (size !== 0) this.#connection.claimBytes();
-    const chunk: unknown = super.read(size);
-    this.#connection.bytes?.wasRead(size, chunk === null);
-    return chunk;
+    let tooFew = false;
+    try {
+      const chunk: unknown = super.read(size);
+      tooFew = chunk === null;
+      return chunk;
+    } finally {
+      // Also when a listener threw that this called.
+      this.#connection.bytes?.wasRead(size, tooFew);
+    }
   }
 
   override _read(): void {

@@ -111,6 +111,8 @@ export class FrameReader {
     if (missing > 0 || this.#front === undefined) return undefined;
     const { length, fds } = this.#front;
     const range = { start: this.#queue.start, end: this.#queue.start + length };
+    // Before anything is claimed: it throws where a user transferred the memory of bytes that wait here.
+    const bytes = this.#queue.take(length);
     const claim = this.#claim(range, fds);
     this.#judge(claim, range, fds);
     this.#front = undefined;
@@ -120,7 +122,7 @@ export class FrameReader {
     // A count says whose descriptors they are, whatever the windows: only guesses by place or order can be ambiguous.
     const guessed = fds === 'attached' || this.#codec.descriptors === 'early';
     const ambiguous = claim.overlapping && guessed && this.#greedy;
-    return new FdFrame(this.#queue.take(length), claim.fds, range, claim.truncated, ambiguous);
+    return new FdFrame(bytes, claim.fds, range, claim.truncated, ambiguous);
   }
 
   #lacking(): number {

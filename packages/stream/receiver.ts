@@ -128,9 +128,9 @@ export class Receiver {
     const demand = this.#end === undefined ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
     const allowed = demand.bytes === 0 ? NO_DEMAND : demand === ANY_DEMAND ? ANY_DEMAND : undefined;
     if (allowed !== undefined && allowed === this.#allowed) return;
-    this.#allowed = allowed;
     if (allowed === ANY_DEMAND) this.#handle.allowReading(Infinity, Infinity);
     else this.#handle.allowReading(demand.bytes, demand.fds);
+    this.#allowed = allowed;
   }
 
   /** After a consumer took something: reading goes on if it had paused. */

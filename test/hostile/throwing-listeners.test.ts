@@ -46,3 +46,22 @@ it.each([
   expect(result).toEqual({ text: '111122223333', frames: event === 'discarded' ? 0 : 3 });
   expect(uncaught).toEqual(['mine']);
 });
+
+it(`a listener of 'data' that throws within resume() loses nothing of what is held back behind its bytes`, async () => {
+  const { result, uncaught } = await inChild(`
+    const [socket, peer] = ancillary.socketpair();
+    const told = [];
+    socket.on('data', (bytes) => { told.push(String(bytes)); if (told.length === 1) throw new Error('mine'); });
+    socket.on('fds', (frame) => { told.push('fds'); frame.close(); });
+    socket.pause();
+    await peer.send('x');
+    await until(() => socket.stats.bytesRead === 1);
+    await peer.send('y', [0]);
+    await until(() => socket.stats.bytesRead === 2);
+    peer.end();
+    socket.resume();
+    await until(() => socket.readableEnded);
+    return told;`);
+  expect(result).toEqual(['x', 'fds', 'y']);
+  expect(uncaught).toEqual(['mine']);
+});

@@ -157,3 +157,20 @@ it('tells who the peer is, and its own descriptor until it is destroyed', async 
   expect(left.fd).toBe(-1);
   expect(() => left.peerCredentials).toThrow(expect.objectContaining({ code: 'ERR_FD_CLOSED' }) as Error);
 });
+
+it('reads no further than highWaterMark once it is paused, whatever was allowed while bytes flowed', async () => {
+  const [sender, receiver] = socketpair({ highWaterMark: 1024 });
+  const chunks: Buffer[] = [];
+  receiver.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await sender.send('flows');
+  while (chunks.length === 0) await nextTurn();
+  receiver.pause();
+  const sent = sender.send(Buffer.alloc(100_000));
+  for (let turn = 0; turn < 50; turn++) await nextTurn();
+  expect(receiver.readableLength).toBe(1024);
+  receiver.resume();
+  await sent;
+  while (receiver.stats.bytesRead < 100_005) await nextTurn();
+  expect(Buffer.concat(chunks)).toHaveLength(100_005);
+  await destroyed(sender, receiver);
+});

@@ -1,8 +1,8 @@
-import type { Measured } from '../../packages/ancillary';
+import { fds, type Measured } from '../../packages/ancillary';
 import { lengthPrefixed } from '../../packages/codec';
 import { exactly, type FrameMeasure, segmentFrames } from '../../packages/stream/frame-reader';
 import { ReceiveQueue } from '../../packages/stream/receive-queue';
-import type { OwnedFd } from '../../packages/binding';
+import { OwnedFd } from '../../packages/binding';
 import { attached, digits, Reading } from './reading';
 
 /** A codec that answers as told, and remembers what it was asked. */
@@ -170,4 +170,15 @@ it('without a codec each segment is a frame', () => {
 it('a length given beforehand is the frame’s length, read without looking further', () => {
   expect(exactly(7)).toMatchObject({ reads: 'bounded' });
   expect(exactly(7).measure(Buffer.alloc(0), 0)).toEqual({ length: 7, fds: 'attached' });
+});
+
+it('claims no descriptors of a frame whose memory was transferred away', () => {
+  using reading = new Reading(attached('greedy'));
+  const bytes = Buffer.from(new Uint8Array(Buffer.from('20ab')).buffer);
+  reading.queue.push(bytes, [fds.memfd('held')], false);
+  expect(reading.reader.missing()).toBe(0);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  expect(() => reading.next()).toThrow();
+  expect(reading.queue.fdCount).toBe(1);
+  expect(OwnedFd.closeAll(reading.queue.clear())).toBe(1);
 });
