@@ -105,8 +105,9 @@ function describe({ machine, options }) {
   const scale = options.scale === 1 ? '' : `; scale ${options.scale}, so NO figure says anything about speed`;
   return (
     `ancillary ${ancillary}, Node ${node}, ${kernel}, ${processors} x ${processor}, both ends on one processor\n` +
-    `medians of ${options.rounds} rounds; the third column and what follows is a multiple of the reference, which ran ` +
-    `right before, with least and most${scale}`
+    `columns: program, figure, and that as a multiple of the reference's, which ran right before, with least and most; ` +
+    `medians of ${options.rounds} round${options.rounds === 1 ? '' : 's'}\n` +
+    `a goal that names another program divides the two multiples, since the machine changes between them${scale}`
   );
 }
 
@@ -126,8 +127,9 @@ function failedOurselves({ contenders }) {
 function rowsNamed(names = rows.map(({ name }) => name)) {
   return names.map((wanted) => {
     const row = rows.find(({ name }) => name === wanted);
-    if (row === undefined) throw new RangeError(`there is no row '${wanted}':\n${HELP}`);
-    return row;
+    if (row !== undefined) return row;
+    console.error(`there is no row '${wanted}'\n\n${HELP}`);
+    process.exit(2);
   });
 }
 

@@ -38,9 +38,9 @@ export function tableOf(result, row) {
 
 /** @param {import('./judge.mjs').Verdict} verdict */
 function goalLine({ contender, text, value, pass, unmeasured }) {
-  const said = unmeasured === undefined ? (pass ? 'pass' : 'FAIL') : '–';
+  const said = unmeasured === undefined ? (pass ? 'reached' : 'missed') : '–';
   const seen = value === undefined ? (unmeasured ?? '') : `${plain(value.median)} (${range(value, plain)})`;
-  return `    ${said.padEnd(5)} ${contender}: ${text}: ${seen}`;
+  return `    ${said.padEnd(7)} ${contender}: ${text}: ${seen}`;
 }
 
 /** @param {string} label @param {string} value @param {string} times @param {string} rest */
