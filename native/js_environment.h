@@ -56,10 +56,11 @@ class JsEnvironment {
 
   SharedSlab slab{64 * 1024};
   /**
-   * As large as what waits in a full socket, for sockets whose segments are large: one recvmsg and one callback take it all.
+   * As large as the send buffer of a socket by default (212,992 bytes), for sockets whose segments are large: one recvmsg and
+   * one callback take what waits.
    * Small segments stay out of it, since a view of few bytes that is kept keeps all of its memory.
    */
-  SharedSlab largeSlab{256 * 1024};
+  SharedSlab largeSlab{208 * 1024};
 
  private:
   explicit JsEnvironment(Napi::Env env) : env_(env) {}

@@ -7,7 +7,7 @@ import type { HandleParts } from './model-socket-handle';
 const SLAB = 65_536;
 /** After a segment of so many bytes, the next slab is large. */
 const LARGE = 16_384;
-const LARGE_SLAB = 262_144;
+const LARGE_SLAB = 212_992;
 const MOST_SEGMENTS = 64;
 const FD_BUDGET = 512;
 /** Control space for all that one sendmsg can carry (docs/kernel.md 7, 14). */
