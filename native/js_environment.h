@@ -56,9 +56,8 @@ class JsEnvironment {
 
   SharedSlab slab{64 * 1024};
   /**
-   * As large as the send buffer of a socket by default (212,992 bytes), for sockets whose segments are large: one recvmsg and
-   * one callback take what waits.
-   * Small segments stay out of it, since a view of few bytes that is kept keeps all of its memory.
+   * As large as a socket's send buffer is by default, for sockets whose segments are large: one recvmsg and one callback
+   * take what waits. Small segments stay out of it, since a view of few bytes that is kept keeps all of its memory.
    */
   SharedSlab largeSlab{208 * 1024};
 
