@@ -24,15 +24,6 @@ constexpr int kNoSignal = MSG_NOSIGNAL;
 constexpr int kNoSignal = 0;
 #endif
 
-/** Without a message header, which the kernel would copy in. */
-ssize_t sendPlain(int socket, const iovec& part) {
-  ssize_t sent;
-  do {
-    sent = send(socket, part.iov_base, part.iov_len, MSG_DONTWAIT | kNoSignal);
-  } while (sent < 0 && errno == EINTR);
-  return sent < 0 ? -errno : sent;
-}
-
 }  // namespace
 
 Received receiveMessage(int socket, void* buffer, std::size_t size, Ledger& ledger, int* fds, std::size_t capacity) {
@@ -61,7 +52,6 @@ Received receiveMessage(int socket, void* buffer, std::size_t size, Ledger& ledg
 
 ssize_t sendMessage(int socket, iovec* parts, std::size_t partCount, const int* fds, std::size_t fdCount) {
   if (fdCount > kMaxFds) return -EINVAL;
-  if (fdCount == 0 && partCount == 1) return sendPlain(socket, parts[0]);
   alignas(cmsghdr) unsigned char control[kSendControlSize];
   msghdr message{};
   message.msg_iov = parts;
@@ -70,9 +60,12 @@ ssize_t sendMessage(int socket, iovec* parts, std::size_t partCount, const int* 
     message.msg_control = control;
     message.msg_controllen = buildRights(control, fds, fdCount);
   }
+  constexpr int kFlags = MSG_DONTWAIT | kNoSignal;
+  // One plain part needs no message header, which the kernel would copy in.
+  const bool bare = fdCount == 0 && partCount == 1;
   ssize_t sent;
   do {
-    sent = sendmsg(socket, &message, MSG_DONTWAIT | kNoSignal);
+    sent = bare ? send(socket, parts->iov_base, parts->iov_len, kFlags) : sendmsg(socket, &message, kFlags);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? -errno : sent;
 }

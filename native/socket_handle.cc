@@ -192,7 +192,7 @@ bool SocketHandle::read() {
   const Napi::Env env = Env();
   JsEnvironment& home = environment();
   // Several rounds without asking poll in between, but not for ever: other sockets wait for their turn.
-  for (int round = 0; round < kMostRounds && pump_.wantsToRead(); ++round) {
+  for (int left = kMostRounds; left > 0 && pump_.wantsToRead();) {
     const Napi::HandleScope scope(env);
     JsEnvironment::SharedSlab& shared = readsLarge_ ? home.largeSlab : home.slab;
     Slab slab{};
@@ -205,7 +205,7 @@ bool SocketHandle::read() {
     ReadBatch batch = home.batch();
     const bool more = pump_.run(fd(), slab, batch, home.ledger);
     shared.keep(slab);
-    if (readsLarge_) round += kLargeRounds - 1;
+    left -= readsLarge_ ? kLargeRounds : 1;
     if (batch.segmentCount > 0) readsLarge_ = batch.segments[batch.segmentCount - 1].length >= kLargeSegment;
     if (!tellRead(buffer, batch)) return false;
     if (!more) return true;

@@ -1,5 +1,5 @@
 import type { FdFrame } from './frame';
-import type { FrameMeasure } from './frame-reader';
+import type { FrameMeasure } from './frame-measure';
 import { FrameSource } from './frame-source';
 import { type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
 import { asError } from './rejection';

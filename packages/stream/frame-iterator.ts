@@ -1,6 +1,6 @@
 import { Fifo } from './fifo';
 import type { FdFrame } from './frame';
-import type { FrameMeasure } from './frame-reader';
+import type { FrameMeasure } from './frame-measure';
 import { FrameSource } from './frame-source';
 import { type Consumer, type Demand, type Receiver } from './receiver';
 import { asError } from './rejection';

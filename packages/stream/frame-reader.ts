@@ -1,8 +1,8 @@
-import { inspect } from 'node:util';
 import { AncillaryError, type ByteRange, type OwnedFd } from '../binding';
 import type { Discarder } from './discard';
 import { FdFrame } from './frame';
-import type { FrameCodec, Measured } from './frame-codec';
+import type { Measured } from './frame-codec';
+import { checked, type FrameMeasure, measuresInPlace } from './frame-measure';
 import type { Claim, ReceiveQueue } from './receive-queue';
 
 /** What a frame may hold, and what happens when it does not keep to that. */
@@ -13,9 +13,6 @@ export interface FrameLimits {
   /** Descriptors that may ride ahead of their frames, where the codec says that they do. */
   readonly maxQueuedFds: number;
 }
-
-/** What reading needs of a codec. */
-export type FrameMeasure = Pick<FrameCodec<unknown, never>, 'measure' | 'reads' | 'descriptors'>;
 
 /** Without a codec every segment is a frame, with the descriptors it came with. */
 export function segmentFrames(queue: ReceiveQueue<OwnedFd>): FrameMeasure {
@@ -44,8 +41,6 @@ class SegmentFrames implements FrameMeasure {
 export function exactly(length: number): FrameMeasure {
   return { reads: 'bounded', measure: () => ({ length, fds: 'attached' }) };
 }
-
-const PARAMETERS_IN_PLACE = 3;
 
 interface Front {
   readonly length: number;
@@ -76,8 +71,7 @@ export class FrameReader {
   constructor(queue: ReceiveQueue<OwnedFd>, codec: FrameMeasure, limits: FrameLimits, discarder: Discarder) {
     this.#queue = queue;
     this.#codec = codec;
-    const { measure } = requireCodec(codec);
-    this.#inPlace = measure.length >= PARAMETERS_IN_PLACE;
+    this.#inPlace = measuresInPlace(codec);
     this.#limits = limits;
     this.#discarder = discarder;
     this.#greedy = codec.reads === 'greedy';
@@ -232,33 +226,6 @@ export class FrameReader {
   }
 }
 
-/** A program in plain JavaScript may give anything. */
-function requireCodec(codec: FrameMeasure): FrameMeasure {
-  const given = codec as Partial<FrameMeasure> | null | undefined;
-  if (typeof given?.measure === 'function') return codec;
-  throw new TypeError('a codec is an object with a function measure()');
-}
-
 function inWords({ start, end }: ByteRange): string {
   return `bytes ${start} to ${end}`;
-}
-
-function checked(measured: Measured, buffered: number): Measured {
-  if (!isObject(measured)) throw badAnswer(measured, buffered);
-  const wanted = 'need' in measured ? measured.need : measured.length;
-  const least = 'need' in measured ? buffered + 1 : 1;
-  const fds = 'need' in measured || measured.fds === 'attached' ? 0 : measured.fds;
-  if (Number.isSafeInteger(wanted) && wanted >= least && Number.isSafeInteger(fds) && fds >= 0) return measured;
-  throw badAnswer(measured, buffered);
-}
-
-function isObject(answer: unknown): boolean {
-  return typeof answer === 'object' && answer !== null;
-}
-
-function badAnswer(answer: unknown, buffered: number): RangeError {
-  return new RangeError(
-    `the codec's measure() returned ${inspect(answer)} for ${buffered} bytes: ` +
-      `need must be more than it saw, length at least 1, fds 'attached' or a number from 0 up`,
-  );
 }

@@ -1,6 +1,7 @@
 import { AncillaryError, systemError } from '../binding';
 import type { FdFrame } from './frame';
-import { type FrameMeasure, FrameReader } from './frame-reader';
+import type { FrameMeasure } from './frame-measure';
+import { FrameReader } from './frame-reader';
 import { type Demand, NO_DEMAND, type Receiver } from './receiver';
 import { asError } from './rejection';
 
@@ -44,6 +45,7 @@ export class FrameSource {
     if (missing === 0 && full) return NO_DEMAND;
     return { bytes: Math.max(missing, limits.highWaterMark), fds: Math.max(1, limits.maxQueuedFds - queue.fdCount) };
   }
+
   /** @throws as {@link FrameReader.next}; ERR_FRAME_INCOMPLETE; system errors of recvmsg */
   #cut(): FdFrame | 'end' | undefined {
     const frame = this.#reader.next();

@@ -15,7 +15,7 @@ export interface Demand {
 }
 
 export const NO_DEMAND: Demand = { bytes: 0, fds: 0 };
-/** Whatever comes. (Numbers that are larger would cost each demand an object for each.) */
+/** Whatever comes. No larger numbers, since V8 would then keep those of every demand in objects of their own. */
 export const ANY_DEMAND: Demand = { bytes: 2 ** 31 - 1, fds: 2 ** 31 - 1 };
 
 /** One way of reading a socket: bytes, or frames. At most one is active. */

@@ -1,87 +1,80 @@
 import { inChild } from './child';
 
-it('a peer that sends an unfinished frame byte by byte makes its bytes cost no more than a few times their size', async () => {
-  const { result } = await inChild<{ held: number; arrayBuffers: number }>(
+interface Trickle {
+  /** What comes before the bytes; it has `socket` and its `peer`. */
+  readonly before: string;
+  /** Has one byte, or one frame, come: the `count`th. */
+  readonly each: string;
+  readonly times: number;
+  /** Bytes that another socket reads after each, so that the next is not read into the same memory. */
+  readonly between: number;
+  /** What the socket or the program holds at the end. */
+  readonly held: string;
+}
+
+/** What is held in the end, and the bytes of memory that were taken for it. */
+async function trickle({ before, each, times, between, held }: Trickle): Promise<{ held: number; memory: number }> {
+  const { result } = await inChild<{ held: number; memory: number }>(
     `
     const [socket, peer] = ancillary.socketpair();
     const [busy, busyPeer] = ancillary.socketpair();
     busy.resume();
+    const filler = Buffer.alloc(${between});
+    ${before}
+    gc();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let count = 1; count <= ${times}; count++) {
+      ${each}
+      const sent = busyPeer.send(filler);
+      await until(() => busy.stats.bytesRead === count * filler.length);
+      await sent;
+    }
+    gc();
+    await turns(5);
+    gc();
+    return { held: ${held}, memory: process.memoryUsage().arrayBuffers - before };`,
+    { flags: ['--expose-gc'] },
+  );
+  return result;
+}
+
+it('a peer that sends an unfinished frame byte by byte makes its bytes cost no more than a few times their size', async () => {
+  const { held, memory } = await trickle({
+    before: `
     const header = Buffer.alloc(6);
     header.writeUInt32BE(1_000_000, 0);
     await peer.send(header);
     socket.frames(lengthPrefixed()).next();
-    await until(() => socket.stats.bytesRead === 6);
-    const filler = Buffer.alloc(52 * 1024);
-    gc();
-    const before = process.memoryUsage().arrayBuffers;
-    for (let count = 1; count <= 4000; count++) {
-      await peer.send('x');
-      await until(() => socket.stats.bytesRead === 6 + count);
-      await busyPeer.send(filler);
-      await until(() => busy.stats.bytesRead === count * filler.length);
-    }
-    gc();
-    await turns(5);
-    gc();
-    return { held: socket.stats.bytesRead, arrayBuffers: process.memoryUsage().arrayBuffers - before };`,
-    { flags: ['--expose-gc'] },
-  );
-  expect(result.held).toBe(4006);
-  expect(result.arrayBuffers).toBeLessThan(4 * 1024 * 1024);
+    await until(() => socket.stats.bytesRead === 6);`,
+    each: `await peer.send('x'); await until(() => socket.stats.bytesRead === 6 + count);`,
+    times: 4000,
+    between: 52 * 1024,
+    held: 'socket.stats.bytesRead',
+  });
+  expect(held).toBe(4006);
+  expect(memory).toBeLessThan(4 * 1024 * 1024);
 });
 
 it('a peer that sends byte by byte to a paused socket makes them cost no slab for each', async () => {
-  const { result } = await inChild<{ held: number; arrayBuffers: number }>(
-    `
-    const [socket, peer] = ancillary.socketpair();
-    const [busy, busyPeer] = ancillary.socketpair();
-    busy.resume();
-    socket.on('data', () => undefined);
-    socket.pause();
-    const filler = Buffer.alloc(200_000);
-    gc();
-    const before = process.memoryUsage().arrayBuffers;
-    for (let count = 1; count <= 300; count++) {
-      await peer.send('x');
-      await until(() => socket.stats.bytesRead === count);
-      const sent = busyPeer.send(filler);
-      await until(() => busy.stats.bytesRead === count * filler.length);
-      await sent;
-    }
-    gc();
-    await turns(5);
-    gc();
-    return { held: socket.readableLength, arrayBuffers: process.memoryUsage().arrayBuffers - before };`,
-    { flags: ['--expose-gc'] },
-  );
-  expect(result.held).toBe(300);
-  expect(result.arrayBuffers).toBeLessThan(2 * 1024 * 1024);
+  const { held, memory } = await trickle({
+    before: `socket.on('data', () => undefined); socket.pause();`,
+    each: `await peer.send('x'); await until(() => socket.stats.bytesRead === count);`,
+    times: 300,
+    between: 200_000,
+    held: 'socket.readableLength',
+  });
+  expect(held).toBe(300);
+  expect(memory).toBeLessThan(2 * 1024 * 1024);
 });
 
 it('small frames that are kept cost small slabs, however much another socket reads', async () => {
-  const { result } = await inChild<{ kept: number; arrayBuffers: number }>(
-    `
-    const [socket, peer] = ancillary.socketpair();
-    const [busy, busyPeer] = ancillary.socketpair();
-    busy.resume();
-    const filler = Buffer.alloc(200_000);
-    const kept = [];
-    const frames = socket.frames();
-    gc();
-    const before = process.memoryUsage().arrayBuffers;
-    for (let count = 1; count <= 300; count++) {
-      await peer.send('seven b');
-      kept.push((await frames.next()).value);
-      const sent = busyPeer.send(filler);
-      await until(() => busy.stats.bytesRead === count * filler.length);
-      await sent;
-    }
-    gc();
-    await turns(5);
-    gc();
-    return { kept: kept.length, arrayBuffers: process.memoryUsage().arrayBuffers - before };`,
-    { flags: ['--expose-gc'] },
-  );
-  expect(result.kept).toBe(300);
-  expect(result.arrayBuffers).toBeLessThan(300 * 100 * 1024);
+  const { held, memory } = await trickle({
+    before: `const kept = []; const frames = socket.frames();`,
+    each: `await peer.send('seven b'); kept.push((await frames.next()).value);`,
+    times: 300,
+    between: 200_000,
+    held: 'kept.length',
+  });
+  expect(held).toBe(300);
+  expect(memory).toBeLessThan(300 * 100 * 1024);
 });

@@ -2,7 +2,8 @@ import { type Anchor, OwnedFd } from '../../packages/binding';
 import { KernelError, type ModelProcess, type ReceivedMessage } from '../../packages/binding-model';
 import { ModelDescriptors } from '../../packages/binding-model/model-descriptors';
 import type { FdFrame } from '../../packages/stream/frame';
-import { type FrameLimits, type FrameMeasure, FrameReader } from '../../packages/stream/frame-reader';
+import type { FrameMeasure } from '../../packages/stream/frame-measure';
+import { type FrameLimits, FrameReader } from '../../packages/stream/frame-reader';
 import { ReceiveQueue } from '../../packages/stream/receive-queue';
 import { reported } from './expected';
 

@@ -1,6 +1,7 @@
 import { fds, type Measured } from '../../packages/ancillary';
 import { lengthPrefixed } from '../../packages/codec';
-import { exactly, type FrameMeasure, segmentFrames } from '../../packages/stream/frame-reader';
+import type { FrameMeasure } from '../../packages/stream/frame-measure';
+import { exactly, segmentFrames } from '../../packages/stream/frame-reader';
 import { ReceiveQueue } from '../../packages/stream/receive-queue';
 import { OwnedFd } from '../../packages/binding';
 import { attached, digits, Reading } from './reading';

@@ -1,7 +1,8 @@
 import { OwnedFd } from '../../packages/binding';
 import { type FdFrame, fds } from '../../packages/ancillary';
 import type { DiscardReason } from '../../packages/stream/discard';
-import { type FrameLimits, type FrameMeasure, FrameReader } from '../../packages/stream/frame-reader';
+import type { FrameMeasure } from '../../packages/stream/frame-measure';
+import { type FrameLimits, FrameReader } from '../../packages/stream/frame-reader';
 import { ReceiveQueue } from '../../packages/stream/receive-queue';
 import { identity } from '../support/descriptors';
 
