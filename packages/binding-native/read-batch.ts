@@ -9,14 +9,28 @@ const END_OF_FILE = 1;
 
 // What is imported is looked up at each use, which shows where a message has hundreds of descriptors.
 const Owned = OwnedFd;
+const View = BufferView;
 
-let knownSlab: Uint8Array | undefined;
+/** What is read into, and what it is a view of: to look that up takes longer than to make a view. */
+class ReadMemory {
+  readonly bytes: Buffer;
+  readonly buffer: ArrayBufferLike;
+  readonly offset: number;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    this.buffer = bytes.buffer;
+    this.offset = bytes.byteOffset;
+  }
+}
+
+let slab = new ReadMemory(Buffer.alloc(0));
 
 /** Segments of many sockets lie in the slab: posting one with its memory to a worker would empty the others. */
-export function guardSlab(slab: Uint8Array): void {
-  if (slab === knownSlab) return;
+export function guardSlab(memory: Buffer): void {
+  if (memory === slab.bytes) return;
+  slab = new ReadMemory(memory);
   markAsUntransferable(slab.buffer);
-  knownSlab = slab;
 }
 
 /** Copies what one wake-up read out of the arrays that all sockets share; descriptors first of all become owned. */
@@ -25,7 +39,7 @@ export function takeSegments(memory: Buffer, count: number): Segment[] {
   // Arrays as long as they get: one that grows has room for seventeen with its first element.
   const segments = new Array<Segment>(count);
   const whole = memory.length;
-  const { buffer, byteOffset } = memory;
+  const { buffer, offset } = memory === slab.bytes ? slab : new ReadMemory(memory);
   let nextFd = 0;
   for (let index = 0; index < count; index++) {
     const at = index * NUMBERS_PER_SEGMENT;
@@ -36,7 +50,7 @@ export function takeSegments(memory: Buffer, count: number): Segment[] {
     // An array of its own even when empty, for whoever holds the segment may add to it.
     const fds = new Array<OwnedFd>(fdCount);
     for (let each = 0; each < fdCount; each++) fds[each] = Owned.ofLedger(readFds[nextFd++] ?? -1, nativeDescriptors);
-    const bytes = length === whole ? memory : new BufferView(buffer, byteOffset + start, length);
+    const bytes = length === whole ? memory : new View(buffer, offset + start, length);
     segments[index] = { bytes, fds, truncated };
   }
   return segments;

@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { AncillaryError, type OwnedFd } from '../binding';
 import type { FdLike, FrameCodec } from '../stream';
 
@@ -26,6 +25,9 @@ export interface LengthPrefixedPayload {
 }
 
 type LengthPrefixedCodec = FrameCodec<LengthPrefixedMessage, LengthPrefixedPayload>;
+
+// The global is a getter, which shows where each frame asks it.
+const { Buffer: NodeBuffer } = globalThis;
 
 let usual: LengthPrefixedCodec | undefined;
 
@@ -74,7 +76,7 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
       if (bytes.length > longest) throw tooLarge(bytes.length, longest);
       if (fds.length > mostFds)
         throw new RangeError(`${fds.length} descriptors do not fit a count of ${countBytes} bytes`);
-      const frame = Buffer.allocUnsafe(headerLength + bytes.length);
+      const frame = NodeBuffer.allocUnsafe(headerLength + bytes.length);
       writeUint(frame, bytes.length, 0, lengthBytes, littleEndian);
       if (countBytes > 0) writeUint(frame, fds.length, lengthBytes, countBytes, littleEndian);
       frame.set(bytes, headerLength);
@@ -103,7 +105,11 @@ function readUint(from: Uint8Array, offset: number, bytes: number, littleEndian:
   return value;
 }
 
+/** Byte by byte, like its counterpart: Buffer's methods check again what is known here. */
 function writeUint(into: Buffer, value: number, offset: number, bytes: number, littleEndian: boolean): void {
-  if (littleEndian) into.writeUIntLE(value, offset, bytes);
-  else into.writeUIntBE(value, offset, bytes);
+  let left = value;
+  for (let index = 0; index < bytes; index++) {
+    into[offset + (littleEndian ? index : bytes - 1 - index)] = left % 256;
+    left = Math.floor(left / 256);
+  }
 }

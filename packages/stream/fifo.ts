@@ -31,14 +31,16 @@ export class Fifo<T> implements Iterable<T> {
   shift(): T | undefined {
     if (this.length === 0) return undefined;
     const item = this.#items[this.#head];
-    this.#head++;
-    // What was shifted stays referenced until here, so the threshold bounds memory, and copying stays amortised.
-    if (this.#head === this.#items.length) this.#drop();
-    else if (this.#head >= 32 && this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
+    this.#forget(1);
     return item;
+  }
+
+  /** Removes the first `count` items (they must be there) and returns them in order. */
+  shiftMany(count: number): T[] {
+    if (count === this.length) return this.clear();
+    const first = this.#items.slice(this.#head, this.#head + count);
+    this.#forget(count);
+    return first;
   }
 
   replaceFront(item: T): void {
@@ -75,6 +77,16 @@ export class Fifo<T> implements Iterable<T> {
 
   *[Symbol.iterator](): Iterator<T> {
     for (let index = this.#head; index < this.#items.length; index++) yield this.#items[index] as T;
+  }
+
+  /** What was shifted stays referenced until here, so the threshold bounds memory, and copying stays amortised. */
+  #forget(count: number): void {
+    this.#head += count;
+    if (this.#head === this.#items.length) this.#drop();
+    else if (this.#head >= 32 && this.#head * 2 >= this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
   }
 
   #drop(): void {

@@ -1,5 +1,8 @@
 import { type ByteRange, OwnedFd } from '../binding';
 
+// What is imported is looked up at each use, and frames are closed one by one.
+const Owned = OwnedFd;
+
 /**
  * Bytes and the descriptors that belong to them. Whoever receives a frame owns its descriptors: take them out of
  * {@link fds} (or call their `take()`), or close the rest with {@link close} or `using`.
@@ -27,7 +30,7 @@ export class FdFrame implements Disposable {
 
   /** Closes every descriptor that is still in {@link fds} and open. */
   close(): void {
-    OwnedFd.closeAll(this.fds);
+    Owned.closeAll(this.fds);
   }
 
   [Symbol.dispose](): void {

@@ -26,7 +26,10 @@ export class Outgoing implements OutgoingFrame {
   parked = false;
   /** Called when it is settled, however that went. Only of those that a Writable handed over. */
   onSettled: (() => void) | undefined;
+  /** Tells a Writable. */
   #tell: ((error?: Error) => void) | undefined;
+  /** Tells who waits for the promise; to a rejection too, so that no second function need be made for each frame. */
+  #resolve: ((outcome?: Promise<never>) => void) | undefined;
   #settled = false;
   #failure: Error | undefined;
   #closeTransferred: (() => void) | undefined;
@@ -70,8 +73,8 @@ export class Outgoing implements OutgoingFrame {
   /** A promise of how it goes. Most frames are sent by now, and share one. */
   outcome(): Promise<void> {
     if (!this.#settled) {
-      return new Promise((resolve, reject) => {
-        this.#tell = (error) => (error === undefined ? resolve() : reject(error));
+      return new Promise((resolve) => {
+        this.#resolve = resolve;
       });
     }
     return this.#failure === undefined ? SENT : Promise.reject(this.#failure);
@@ -124,6 +127,7 @@ export class Outgoing implements OutgoingFrame {
   #finish(): void {
     this.#closeTransferred?.();
     this.#tell?.(this.#failure);
+    this.#resolve?.(this.#failure && Promise.reject(this.#failure));
   }
 }
 

@@ -73,17 +73,16 @@ export class SendQueue<Frame extends OutgoingFrame> {
 
   /** Counts bytes that the kernel accepted of what {@link plan} gave. Returns the frames that are complete now. */
   accept(bytes: number): Frame[] {
-    const complete: Frame[] = [];
+    let complete = 0;
     let left = bytes;
-    for (let frame = this.#frames.front; frame !== undefined && left > 0; frame = this.#frames.front) {
+    for (let frame = this.#frames.front; frame !== undefined && left > 0; frame = this.#frames.at(complete)) {
       const counted = Math.min(left, frame.bytes.length - frame.sent);
       frame.sent += counted;
       left -= counted;
       if (frame.sent < frame.bytes.length) break;
-      this.#frames.shift();
-      complete.push(frame);
+      complete++;
     }
-    return complete;
+    return this.#frames.shiftMany(complete);
   }
 
   /** Takes a frame out of which no byte was accepted. Returns false, and leaves it, when one was or it is not queued. */
@@ -99,6 +98,10 @@ export class SendQueue<Frame extends OutgoingFrame> {
 
 function planFrame(frame: OutgoingFrame, parts: SendPart[]): void {
   const { bytes, fds } = frame;
+  if (frame.sent === 0 && fds.length <= MAX_FDS_PER_SENDMSG) {
+    parts.push(frame);
+    return;
+  }
   const groups = bytesNeededFor(fds.length);
   let at = frame.sent;
   for (; at < groups - 1; at++) {
