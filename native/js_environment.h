@@ -20,12 +20,12 @@ class JsEnvironment {
   /** Defines the arrays that addon.ts shares with it; false when it cannot, in an environment that is ending already. */
   bool exportArrays(Napi::Object exports);
 
+  Napi::Env env() const { return env_; }
+
   Ledger ledger;
-  OpenHandles handles;
   PollHome polls;
-  JsDispatch dispatch;
-  Napi::FunctionReference socketClass;
-  Napi::FunctionReference listenerClass;
+  JsEvents events;
+  OpenHandles handles;
 
   /** The arrays to read into, their contents gone with the next read of any socket. */
   ReadBatch batch() { return {segments_, fds_, 0, 0, 0}; }

@@ -1,18 +1,22 @@
 #include "js_events.h"
 
+#include <algorithm>
+
 #include "js_arguments.h"
 
 namespace ancillary {
 namespace {
 
 constexpr const char* kMethods[] = {"read", "writable", "hangup", "connection", "failed"};
+constexpr std::size_t kMostArguments = 3;
 
 constexpr const char* kDispatch = R"(({
-  read(memory, count, end) { this.callbacks.read(memory, count, end); },
-  writable() { this.callbacks.writable(); },
-  hangup() { this.callbacks.hangup(); },
-  connection(fd) { this.callbacks.connection(fd); },
-  failed(errno) { this.callbacks.failed(errno); },
+  callbacks: [],
+  read(fd, memory, count, end) { this.callbacks[fd].read(memory, count, end); },
+  writable(fd) { this.callbacks[fd].writable(); },
+  hangup(fd) { this.callbacks[fd].hangup(); },
+  connection(fd, accepted) { this.callbacks[fd].connection(accepted); },
+  failed(fd, errno) { this.callbacks[fd].failed(errno); },
 }))";
 
 /** The method for an event; empty, with an exception pending, when there is none. */
@@ -27,38 +31,60 @@ Napi::Function methodOf(Napi::Object object, Event event) {
 
 }  // namespace
 
-bool JsDispatch::make(Napi::Env env) {
-  const Napi::Value functions = env.RunScript(kDispatch);
-  if (functions.IsEmpty()) return false;
+AsyncContext::~AsyncContext() {
+  if (context_ != nullptr) napi_async_destroy(env_, context_);
+}
+
+bool AsyncContext::open(Napi::Object resource, const char* name) {
+  const Napi::Env env = resource.Env();
+  if (napi_async_init(env, resource, Napi::String::New(env, name), &context_) != napi_ok) {
+    if (!env.IsExceptionPending()) throwType(env, name, "usable as an async resource");
+    return false;
+  }
+  env_ = env;
+  return true;
+}
+
+bool JsEvents::make(Napi::Env env) {
+  const Napi::Value made = env.RunScript(kDispatch);
+  if (made.IsEmpty()) return false;
+  const Napi::Object dispatch = made.As<Napi::Object>();
   for (const Event event : {Event::read, Event::writable, Event::hangup, Event::connection, Event::failed}) {
-    const Napi::Function function = methodOf(functions.As<Napi::Object>(), event);
+    const Napi::Function function = methodOf(dispatch, event);
     if (function.IsEmpty()) return false;
     functions_[static_cast<std::size_t>(event)] = Napi::Persistent(function);
   }
+  const Napi::Value callbacks = dispatch.Get("callbacks");
+  if (!callbacks.IsArray()) return false;
+  callbacks_ = Napi::Persistent(callbacks.As<Napi::Array>());
+  dispatch_ = Napi::Persistent(dispatch);
   return true;
 }
 
-bool JsEvents::hold(Napi::Object handle, Napi::Object callbacks, const char* resource,
-                    std::initializer_list<Event> events) {
-  const Napi::Env env = handle.Env();
-  for (const Event event : events) {
-    if (methodOf(callbacks, event).IsEmpty()) return false;
-  }
-  handle.Set("callbacks", callbacks);
-  // Made here, in the caller's turn, so that its AsyncLocalStorage is seen by the callbacks.
-  if (env.IsExceptionPending() || napi_async_init(env, handle, Napi::String::New(env, resource), &context_) != napi_ok) {
-    if (!env.IsExceptionPending()) throwType(env, resource, "usable as an async resource");
-    return false;
-  }
-  contextEnv_ = env;
-  return true;
+bool JsEvents::accepts(Napi::Object callbacks, std::initializer_list<Event> events) const {
+  return std::all_of(events.begin(), events.end(),
+                     [&](Event event) { return !methodOf(callbacks, event).IsEmpty(); });
 }
 
-JsEvents::Outcome JsEvents::call(Napi::Object handle, napi_value function,
-                                 std::initializer_list<napi_value> arguments) {
-  const Napi::Env env = handle.Env();
+bool JsEvents::add(int fd, Napi::Object callbacks) {
+  return napi_set_element(callbacks.Env(), callbacks_.Value(), static_cast<std::uint32_t>(fd), callbacks) == napi_ok;
+}
+
+void JsEvents::remove(int fd) {
+  const Napi::Env env = callbacks_.Env();
+  const Napi::HandleScope scope(env);
+  // In an environment that is ending this fails, and the array goes with it.
+  napi_set_element(env, callbacks_.Value(), static_cast<std::uint32_t>(fd), env.Undefined());
+}
+
+JsEvents::Outcome JsEvents::call(const AsyncContext& context, Event event, int fd,
+                                 std::initializer_list<napi_value> arguments) const {
+  const Napi::Env env = dispatch_.Env();
+  napi_value all[1 + kMostArguments] = {Napi::Number::New(env, fd)};
+  std::copy(arguments.begin(), arguments.end(), all + 1);
   const napi_status status =
-      napi_make_callback(env, context_, handle, function, arguments.size(), arguments.begin(), nullptr);
+      napi_make_callback(env, context.get(), dispatch_.Value(), functions_[static_cast<std::size_t>(event)].Value(),
+                         1 + arguments.size(), all, nullptr);
   if (status == napi_ok) return Outcome::called;
   if (!env.IsExceptionPending()) return Outcome::ended;
   raisePending(env);
@@ -72,11 +98,6 @@ void JsEvents::raisePending(Napi::Env env) {
   napi_fatal_exception(env, exception);
   // A handler of 'uncaughtException' may throw, or the environment end meanwhile.
   if (env.IsExceptionPending()) napi_get_and_clear_last_exception(env, &exception);
-}
-
-void JsEvents::release() {
-  if (context_ != nullptr) napi_async_destroy(contextEnv_, context_);
-  context_ = nullptr;
 }
 
 }  // namespace ancillary

@@ -10,22 +10,28 @@ namespace ancillary {
 /** What handles tell; the callbacks of addon.ts. */
 enum class Event : std::size_t { read, writable, hangup, connection, failed };
 
-/**
- * One function of JavaScript for each event, which calls the method of that name of `this.callbacks`; all handles of an
- * environment share them. To look the method up from C++ takes longer, and a reference to it, or to the callbacks, takes
- * as much memory as most of a handle does.
- */
-class JsDispatch {
+/** What async hooks know of a handle, and what AsyncLocalStorage its callbacks see: that of whoever opened it. */
+class AsyncContext {
  public:
-  /** False when it cannot, in an environment that is ending already. */
-  bool make(Napi::Env env);
-  napi_value function(Event event) const { return functions_[static_cast<std::size_t>(event)].Value(); }
+  AsyncContext() = default;
+  AsyncContext(const AsyncContext&) = delete;
+  AsyncContext& operator=(const AsyncContext&) = delete;
+  ~AsyncContext();
+
+  /** False with an exception pending. `resource` is held by whoever opens this. */
+  bool open(Napi::Object resource, const char* name);
+  napi_async_context get() const { return context_; }
 
  private:
-  Napi::FunctionReference functions_[5];
+  napi_env env_ = nullptr;
+  napi_async_context context_ = nullptr;
 };
 
-/** How a handle calls the callbacks that JavaScript gave to it, from the event loop. They are a property of its object. */
+/**
+ * How handles call the callbacks that JavaScript gave to them, from the event loop. These stand in one array of
+ * JavaScript, by descriptor, and for each event one function, written in JavaScript, looks them up there: to do that from
+ * C++ takes longer, and references to them would take as much memory as most of a handle does.
+ */
 class JsEvents {
  public:
   enum class Outcome {
@@ -35,26 +41,26 @@ class JsEvents {
     ended,
   };
 
-  /** Gives `handle` its callbacks; false, with a TypeError pending, when they lack the method for one of the events. */
-  bool hold(Napi::Object handle, Napi::Object callbacks, const char* resource, std::initializer_list<Event> events);
+  /** False when it cannot, in an environment that is ending already. */
+  bool make(Napi::Env env);
 
-  /** Calls a function of the dispatch; microtasks and process.nextTick have run when it returns. */
-  Outcome call(Napi::Object handle, napi_value function, std::initializer_list<napi_value> arguments);
+  /** Whether there is a method for each of the events; false with a TypeError pending. */
+  bool accepts(Napi::Object callbacks, std::initializer_list<Event> events) const;
+
+  /** Keeps the callbacks of a descriptor's handle; false with an exception pending. */
+  bool add(int fd, Napi::Object callbacks);
+  void remove(int fd);
+
+  /** Calls back; microtasks and process.nextTick have run when it returns. There are three arguments at most. */
+  Outcome call(const AsyncContext& context, Event event, int fd, std::initializer_list<napi_value> arguments) const;
 
   /** Hands the pending exception, if any, to 'uncaughtException', so that it is neither lost nor left pending. */
   static void raisePending(Napi::Env env);
 
-  /** Lets go; not to be done while {@link call} is running. */
-  void release();
-
-  JsEvents() = default;
-  JsEvents(const JsEvents&) = delete;
-  JsEvents& operator=(const JsEvents&) = delete;
-  ~JsEvents() { release(); }
-
  private:
-  napi_env contextEnv_ = nullptr;
-  napi_async_context context_ = nullptr;
+  Napi::ObjectReference dispatch_;
+  Napi::Reference<Napi::Array> callbacks_;
+  Napi::FunctionReference functions_[5];
 };
 
 }  // namespace ancillary

@@ -7,6 +7,8 @@
 namespace ancillary {
 
 // The plain functions of addon.ts, a group a file.
+void exportHandleOps(Napi::Env env, Napi::Object exports);
+void exportSendOps(Napi::Env env, Napi::Object exports);
 void exportFdOps(Napi::Env env, Napi::Object exports);
 void exportAddressOps(Napi::Env env, Napi::Object exports);
 void exportMessageOps(Napi::Env env, Napi::Object exports);

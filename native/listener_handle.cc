@@ -5,7 +5,6 @@
 
 #include <cerrno>
 
-#include "js_arguments.h"
 #include "js_environment.h"
 
 namespace ancillary {
@@ -30,40 +29,7 @@ int acceptOne(int listener) {
 
 }  // namespace
 
-Napi::Function ListenerHandle::define(Napi::Env env) {
-  return DefineClass(env, "NativeListener",
-                     {
-                         InstanceMethod<&ListenerHandle::getFd>("fd"),
-                         InstanceMethod<&ListenerHandle::setAccepting>("accept"),
-                         InstanceMethod<&ListenerHandle::refLoop>("ref"),
-                         InstanceMethod<&ListenerHandle::unrefLoop>("unref"),
-                         InstanceMethod<&ListenerHandle::closeNow>("close"),
-                     });
-}
-
-Napi::Value ListenerHandle::openListener(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  int fd = -1;
-  if (!readInt(info, 0, "fd", fd)) return env.Undefined();
-  if (!info[1].IsObject()) {
-    throwType(env, "callbacks", "an object");
-    return env.Undefined();
-  }
-  const Napi::Object object = JsEnvironment::of(env).listenerClass.New({});
-  ListenerHandle* const handle = object.IsEmpty() ? nullptr : Unwrap(object);
-  if (handle == nullptr) return env.Undefined();
-  const int error = handle->open(fd, info[1].As<Napi::Object>(), "ANCILLARYLISTENER",
-                                 {Event::connection, Event::failed});
-  if (error < 0) return Napi::Number::New(env, error);
-  handle->updateInterest();
-  return object;
-}
-
-Napi::Value ListenerHandle::getFd(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), fd()); }
-
-void ListenerHandle::setAccepting(const Napi::CallbackInfo& info) {
-  bool on = false;
-  if (!readBool(info, 0, "on", on)) return;
+void ListenerHandle::accept(bool on) {
   accepting_ = on;
   updateInterest();
 }
@@ -74,7 +40,7 @@ int ListenerHandle::interest() const {
 }
 
 void ListenerHandle::wake(bool, int) {
-  const Napi::Env env = Env();
+  const Napi::Env env = this->env();
   for (int count = 0; count < kAcceptsPerWakeUp && accepting_; ++count) {
     const int accepted = acceptOne(fd());
     if (accepted == -EAGAIN || accepted == -EWOULDBLOCK) return;

@@ -6,26 +6,25 @@
 
 namespace ancillary {
 
-/** NativeListener of addon.ts. */
-class ListenerHandle final : public Napi::ObjectWrap<ListenerHandle>, private PolledHandle {
+/** A listening socket that accepts while it is told to. */
+class ListenerHandle final : public PolledHandle {
  public:
-  static Napi::Function define(Napi::Env env);
-  /** openListener(fd, callbacks) of addon.ts. */
-  static Napi::Value openListener(const Napi::CallbackInfo& info);
+  static constexpr Kind kKind = Kind::listener;
 
-  explicit ListenerHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
+  explicit ListenerHandle(JsEnvironment& environment) : PolledHandle(environment) {}
+
+  void accept(bool on);
+
+  Kind kind() const override { return kKind; }
 
  private:
-  Napi::Value getFd(const Napi::CallbackInfo& info);
-  void setAccepting(const Napi::CallbackInfo& info);
-  void refLoop(const Napi::CallbackInfo&) { setRef(true); }
-  void unrefLoop(const Napi::CallbackInfo&) { setRef(false); }
-  void closeNow(const Napi::CallbackInfo&) { close(); }
-
-  Napi::Reference<Napi::Object>& self() override { return *this; }
+  const char* resourceName() const override { return "ANCILLARYLISTENER"; }
+  std::initializer_list<Event> events() const override { return kEvents; }
   int interest() const override;
   void wake(bool error, int events) override;
   void giveUp() override { accepting_ = false; }
+
+  static constexpr std::initializer_list<Event> kEvents = {Event::connection, Event::failed};
 
   bool accepting_ = false;
 };

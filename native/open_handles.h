@@ -1,45 +1,45 @@
 #pragma once
 
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "polled_handle.h"
+
 namespace ancillary {
 
-/** The open handles of an environment, so that they can be closed when it ends. */
+/** The open handles of an environment, each found by the number of its descriptor. */
 class OpenHandles {
  public:
-  class Node {
-   public:
-    Node() = default;
-    Node(const Node&) = delete;
-    Node& operator=(const Node&) = delete;
-
-   protected:
-    virtual ~Node() = default;
-    /** Must take the node out of the list. */
-    virtual void closeForGood() = 0;
-
-   private:
-    friend class OpenHandles;
-    Node* previous_ = nullptr;
-    Node* next_ = nullptr;
-  };
-
-  void add(Node& node) {
-    node.next_ = first_;
-    if (first_ != nullptr) first_->previous_ = &node;
-    first_ = &node;
+  /** The one of that kind, or null. */
+  template <typename Handle>
+  Handle* find(int fd) const {
+    PolledHandle* const handle = any(fd);
+    return handle != nullptr && handle->kind() == Handle::kKind ? static_cast<Handle*>(handle) : nullptr;
   }
 
-  void remove(Node& node) {
-    (node.previous_ != nullptr ? node.previous_->next_ : first_) = node.next_;
-    if (node.next_ != nullptr) node.next_->previous_ = node.previous_;
-    node.previous_ = node.next_ = nullptr;
+  PolledHandle* any(int fd) const {
+    return fd >= 0 && index(fd) < handles_.size() ? handles_[index(fd)].get() : nullptr;
   }
+
+  void add(int fd, std::unique_ptr<PolledHandle> handle) {
+    if (index(fd) >= handles_.size()) handles_.resize(index(fd) + 1);
+    handles_[index(fd)] = std::move(handle);
+  }
+
+  std::unique_ptr<PolledHandle> remove(int fd) { return std::move(handles_[index(fd)]); }
 
   void closeAll() {
-    while (first_ != nullptr) first_->closeForGood();
+    for (std::size_t fd = 0; fd < handles_.size(); ++fd) {
+      if (handles_[fd] != nullptr) handles_[fd]->close();
+    }
   }
 
  private:
-  Node* first_ = nullptr;
+  static std::size_t index(int fd) { return static_cast<std::size_t>(fd); }
+
+  std::vector<std::unique_ptr<PolledHandle>> handles_;
 };
 
 }  // namespace ancillary

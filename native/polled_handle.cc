@@ -4,41 +4,44 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
 
 #include "js_environment.h"
 
 namespace ancillary {
 
-int PolledHandle::open(int fd, Napi::Object callbacks, const char* resource,
-                       std::initializer_list<Event> events) {
-  environment_ = &JsEnvironment::of(self().Env());
-  Ledger& ledger = environment_->ledger;
-  if (ledger.heldByHandle(fd)) return -EEXIST;
-  if (!events_.hold(self().Value(), callbacks, resource, events)) return 1;
-  int error = fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
-  if (error == 0) error = PollHandle::open(environment_->polls, fd, *this, poll_);
-  if (error != 0) {
-    events_.release();
-    return error;
+int PolledHandle::open(std::unique_ptr<PolledHandle> handle, int fd, Napi::Object callbacks) {
+  JsEnvironment& home = handle->environment_;
+  if (home.ledger.heldByHandle(fd)) return -EEXIST;
+  // The context is made here, in the caller's turn, so that its AsyncLocalStorage is seen by the callbacks.
+  if (!home.events.accepts(callbacks, handle->events()) || !handle->context_.open(callbacks, handle->resourceName())) {
+    return 1;
   }
+  int error = fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+  if (error == 0) error = PollHandle::open(home.polls, fd, *handle, handle->poll_);
+  if (error != 0) return error;
+  if (!home.events.add(fd, callbacks)) return 1;
 
-  fd_ = fd;
-  ledger.handOver(fd);
-  environment_->handles.add(*this);
-  self().Ref();
+  handle->fd_ = fd;
+  home.ledger.handOver(fd);
+  PolledHandle& opened = *handle;
+  home.handles.add(fd, std::move(handle));
+  opened.updateInterest();
   return 0;
 }
 
 void PolledHandle::close() {
   if (!isOpen()) return;
-  environment_->handles.remove(*this);
+  std::unique_ptr<PolledHandle> self = environment_.handles.remove(fd_);
+  environment_.events.remove(fd_);
   // In this order: uv_close takes the number out of epoll, and by the next line it may belong to somebody else.
   poll_.reset();
-  environment_->ledger.closeHandedOver(fd_);
+  environment_.ledger.closeHandedOver(fd_);
   fd_ = -1;
-  self().Unref();
-  if (!waking_) events_.release();
+  if (waking_) self_ = std::move(self);
 }
+
+Napi::Env PolledHandle::env() const { return environment_.env(); }
 
 void PolledHandle::setRef(bool ref) {
   ref_ = ref;
@@ -56,13 +59,12 @@ void PolledHandle::updateInterest() {
   updateRef();
   const int error = poll_->watch(interest());
   if (error == 0) return;
-  const Napi::Env env = self().Env();
-  Napi::Error::New(env, "cannot poll descriptor " + std::to_string(fd_) + ": " + uv_err_name(error))
+  Napi::Error::New(env(), "cannot poll descriptor " + std::to_string(fd_) + ": " + uv_err_name(error))
       .ThrowAsJavaScriptException();
 }
 
 bool PolledHandle::tell(Event event, std::initializer_list<napi_value> arguments) {
-  if (events_.call(self().Value(), environment_->dispatch.function(event), arguments) == JsEvents::Outcome::ended) {
+  if (environment_.events.call(context_, event, fd_, arguments) == JsEvents::Outcome::ended) {
     if (isOpen()) giveUp();
     return false;
   }
@@ -70,19 +72,14 @@ bool PolledHandle::tell(Event event, std::initializer_list<napi_value> arguments
 }
 
 void PolledHandle::onPoll(bool error, int events) {
-  const Napi::Env env = self().Env();
-  const Napi::HandleScope scope(env);
-  // Keeps the object, and so this, from being collected when a callback closes the handle.
-  [[maybe_unused]] const Napi::Object object = self().Value();
+  const Napi::HandleScope scope(env());
   waking_ = true;
   wake(error, events);
   waking_ = false;
-  if (!isOpen()) {
-    events_.release();
-    return;
-  }
+  // Closed meanwhile: this ends here.
+  if (const std::unique_ptr<PolledHandle> self = std::move(self_)) return;
   updateInterest();
-  JsEvents::raisePending(env);
+  JsEvents::raisePending(env());
 }
 
 }  // namespace ancillary

@@ -3,9 +3,9 @@
 #include <napi.h>
 
 #include <initializer_list>
+#include <memory>
 
 #include "js_events.h"
-#include "open_handles.h"
 #include "poll_handle.h"
 
 namespace ancillary {
@@ -13,23 +13,36 @@ namespace ancillary {
 class JsEnvironment;
 
 /**
- * What NativeSocket and NativeListener share: a descriptor that is polled, the callbacks, and closing at any moment.
- * While open, the JavaScript object is held strongly; while a callback runs, it cannot be collected either.
+ * What sockets and listeners share: a descriptor that is polled, the callbacks, and closing at any moment. JavaScript names
+ * a handle by its descriptor's number: objects that wrap handles would take as much memory as the handles do.
  */
-class PolledHandle : protected OpenHandles::Node, protected PollHandle::Listener {
- protected:
-  PolledHandle() = default;
-  virtual ~PolledHandle() = default;
+class PolledHandle : private PollHandle::Listener {
+ public:
+  enum class Kind { socket, listener };
 
-  /** Takes `fd` over: 0; a negative errno, and then `fd` stays with the caller; or 1 with an exception pending. */
-  int open(int fd, Napi::Object callbacks, const char* resource, std::initializer_list<Event> events);
+  virtual ~PolledHandle() = default;
+  PolledHandle(const PolledHandle&) = delete;
+  PolledHandle& operator=(const PolledHandle&) = delete;
+
+  virtual Kind kind() const = 0;
+
+  /**
+   * Has a new handle take `fd` over, and be owned by the environment while open: 0; a negative errno, and then `fd` stays
+   * with the caller; or 1 with an exception pending.
+   */
+  static int open(std::unique_ptr<PolledHandle> handle, int fd, Napi::Object callbacks);
+
+  /** Closes the descriptor at once. The handle is gone then, or, within a callback of its own, when that returns. */
+  void close();
+  void setRef(bool ref);
+
+ protected:
+  explicit PolledHandle(JsEnvironment& environment) : environment_(environment) {}
 
   bool isOpen() const { return fd_ >= 0; }
   int fd() const { return fd_; }
-  JsEnvironment& environment() { return *environment_; }
-
-  void close();
-  void setRef(bool ref);
+  JsEnvironment& environment() { return environment_; }
+  Napi::Env env() const;
 
   /** Polls for what {@link interest} says now; within {@link wake} that is left for its end. */
   void updateInterest();
@@ -37,9 +50,10 @@ class PolledHandle : protected OpenHandles::Node, protected PollHandle::Listener
   /** Calls JavaScript; false when the handle is closed afterwards or the environment is ending. */
   bool tell(Event event, std::initializer_list<napi_value> arguments);
 
-  /** The JavaScript object that wraps this. */
-  virtual Napi::Reference<Napi::Object>& self() = 0;
-
+  /** How an async hook sees it. */
+  virtual const char* resourceName() const = 0;
+  /** The callbacks that it calls. */
+  virtual std::initializer_list<Event> events() const = 0;
   /** The UV_ events to watch. */
   virtual int interest() const = 0;
   /** Whether what is watched is a reason for the loop to go on; a hangup alone is none. */
@@ -51,16 +65,16 @@ class PolledHandle : protected OpenHandles::Node, protected PollHandle::Listener
 
  private:
   void onPoll(bool error, int events) final;
-  void closeForGood() final { close(); }
+  void updateRef();
 
-  JsEnvironment* environment_ = nullptr;
-  JsEvents events_;
+  JsEnvironment& environment_;
+  AsyncContext context_;
   PollHandle::Owner poll_;
+  /** What it is owned by between closing within a callback and the end of that. */
+  std::unique_ptr<PolledHandle> self_;
   int fd_ = -1;
   bool waking_ = false;
   bool ref_ = true;
-
-  void updateRef();
 };
 
 }  // namespace ancillary

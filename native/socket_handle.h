@@ -2,36 +2,32 @@
 
 #include <napi.h>
 
+#include <cstdint>
+#include <memory>
+
 #include "polled_handle.h"
 #include "receive_pump.h"
 
 namespace ancillary {
 
-/** NativeSocket of addon.ts. */
-class SocketHandle final : public Napi::ObjectWrap<SocketHandle>, private PolledHandle {
+/** A connected socket that is read as far as allowed, and tells when it can be written and when the peer is gone. */
+class SocketHandle final : public PolledHandle {
  public:
-  static Napi::Function define(Napi::Env env);
-  /** openSocket(fd, callbacks) of addon.ts. */
-  static Napi::Value openSocket(const Napi::CallbackInfo& info);
+  static constexpr Kind kKind = Kind::socket;
 
-  explicit SocketHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
+  explicit SocketHandle(JsEnvironment& environment) : PolledHandle(environment) {}
+
+  void allowReading(std::uint64_t bytes, std::uint64_t fds);
+  /** Reads go to the start of this memory from now on, one segment for each callback. */
+  void readInto(Napi::Uint8Array memory);
+  void watchWritable();
+  void watchHangup();
+
+  Kind kind() const override { return kKind; }
 
  private:
-  Napi::Value getFd(const Napi::CallbackInfo& info);
-  void allowReading(const Napi::CallbackInfo& info);
-  void readInto(const Napi::CallbackInfo& info);
-  Napi::Value sendOne(const Napi::CallbackInfo& info);
-  Napi::Value send(const Napi::CallbackInfo& info);
-  void watchWritable(const Napi::CallbackInfo& info);
-  void watchHangup(const Napi::CallbackInfo& info);
-  Napi::Value shutdownSending(const Napi::CallbackInfo& info);
-  Napi::Value getHungUp(const Napi::CallbackInfo& info);
-  Napi::Value getUnread(const Napi::CallbackInfo& info);
-  void refLoop(const Napi::CallbackInfo&) { setRef(true); }
-  void unrefLoop(const Napi::CallbackInfo&) { setRef(false); }
-  void closeNow(const Napi::CallbackInfo&) { close(); }
-
-  Napi::Reference<Napi::Object>& self() override { return *this; }
+  const char* resourceName() const override { return "ANCILLARYSOCKET"; }
+  std::initializer_list<Event> events() const override { return kEvents; }
   int interest() const override;
   bool holdsLoop() const override { return pump_.wantsToRead() || wantsWritable_; }
   void wake(bool error, int events) override;
@@ -41,8 +37,8 @@ class SocketHandle final : public Napi::ObjectWrap<SocketHandle>, private Polled
   bool read();
   bool readToMemory();
   bool tellRead(Napi::Value memory, const ReadBatch& batch);
-  bool hungUp() const;
 
+  static constexpr std::initializer_list<Event> kEvents = {Event::read, Event::writable, Event::hangup};
   static constexpr int kMostRounds = 16;
   /** What reading into the large slab counts for, which has room for so many times as much. */
   static constexpr int kLargeRounds = 4;
@@ -50,7 +46,7 @@ class SocketHandle final : public Napi::ObjectWrap<SocketHandle>, private Polled
 
   ReceivePump pump_;
   /** The user's memory, if reads go there. */
-  Napi::Reference<Napi::Uint8Array> memory_;
+  std::unique_ptr<Napi::Reference<Napi::Uint8Array>> memory_;
   /** The last segment was large, so the next are likely to be. */
   bool readsLarge_ = false;
   bool wantsWritable_ = false;

@@ -93,6 +93,12 @@ export interface Addon {
    * MSG_CMSG_CLOEXEC.
    */
   receiveMessage(fd: number, buffer: Uint8Array): number;
+  /** shutdown(SHUT_WR). */
+  shutdown(fd: number): number;
+  /** Whether the peer closed both directions, as poll(2) tells it now; false for what is not open. */
+  hungUp(fd: number): boolean;
+  /** SIOCINQ; 0 for what is not open. */
+  unread(fd: number): number;
 
   // What one wake-up read, shared by all sockets of the environment and valid only during the callback (or right
   // after receiveMessage); copy out before anything else runs.
@@ -103,19 +109,39 @@ export interface Addon {
   readonly readState: Int32Array;
 
   // Shared by all sockets too: crossing into C++ with a typed array costs a fraction of crossing with an Array.
-  /** Filled before {@link NativeSocket.sendOne}; as long as SCM_MAX_FD. */
+  /** Filled before {@link sendOne}; as long as SCM_MAX_FD. */
   readonly sendFds: Int32Array;
   /** The negative errno that ended the last send of any socket, or 0. */
   readonly sendState: Int32Array;
 
+  // Handles: sockets and listeners that are polled on the environment's loop. Each is named by the number of its
+  // descriptor; a number that is no open handle of the kind asked for does nothing, or answers -EBADF.
   /**
-   * Takes the socket over (struck off the ledger) and polls it on the environment's loop; sets O_NONBLOCK and
-   * FD_CLOEXEC. A negative errno when it cannot be polled (-EEXIST: another handle of this loop polls that number);
-   * the socket then stays with the caller.
+   * Takes a connected socket over (struck off the ledger); sets O_NONBLOCK and FD_CLOEXEC. 0, or a negative errno when it
+   * cannot be polled (-EEXIST: another handle of this loop polls that number); it then stays with the caller.
    */
-  openSocket(fd: number, callbacks: SocketCallbacks): NativeSocket | number;
+  openSocket(fd: number, callbacks: SocketCallbacks): number;
   /** The same for a listening socket; accepting is off at first. */
-  openListener(fd: number, callbacks: ListenerCallbacks): NativeListener | number;
+  openListener(fd: number, callbacks: ListenerCallbacks): number;
+  /** Closes the descriptor; no callback follows. */
+  closeHandle(fd: number): void;
+  /** Whether it keeps the loop running while it waits for something; true at first. */
+  setRef(fd: number, on: boolean): void;
+
+  allowReading(fd: number, bytes: number, fds: number): void;
+  /** Reads go to the start of this memory from now on, one segment for each callback, instead of into the slab. */
+  readInto(fd: number, memory: Buffer): void;
+  /**
+   * Sends bytes with the first `fdCount` descriptors of {@link sendFds}. Returns the bytes accepted, and
+   * {@link sendState} tells why it stopped early.
+   */
+  sendOne(fd: number, bytes: Uint8Array, fdCount: number): number;
+  /** Sends the parts in order: `bytes[i]` with the next `fdCounts[i]` of `fds`. Returns as {@link sendOne}. */
+  send(fd: number, bytes: readonly Uint8Array[], fdCounts: readonly number[], fds: readonly number[]): number;
+  watchWritable(fd: number): void;
+  watchHangup(fd: number): void;
+  /** Switches accepting on or off. */
+  accept(fd: number, on: boolean): void;
 }
 
 export interface SocketCallbacks {
@@ -128,43 +154,11 @@ export interface SocketCallbacks {
   hangup(): void;
 }
 
-export interface NativeSocket {
-  /** -1 once closed. */
-  fd(): number;
-  allowReading(bytes: number, fds: number): void;
-  /** Reads go to the start of this memory from now on, one segment for each callback, instead of into the slab. */
-  readInto(memory: Buffer): void;
-  /**
-   * Sends bytes with the first `fdCount` descriptors of {@link Addon.sendFds}. Returns the bytes accepted, and
-   * {@link Addon.sendState} tells why it stopped early.
-   */
-  sendOne(bytes: Uint8Array, fdCount: number): number;
-  /** Sends the parts in order: `bytes[i]` with the next `fdCounts[i]` of `fds`. Returns as {@link sendOne}. */
-  send(bytes: readonly Uint8Array[], fdCounts: readonly number[], fds: readonly number[]): number;
-  watchWritable(): void;
-  watchHangup(): void;
-  shutdown(): number;
-  hungUp(): boolean;
-  /** SIOCINQ; 0 once closed. */
-  unread(): number;
-  ref(): void;
-  unref(): void;
-  close(): void;
-}
-
 export interface ListenerCallbacks {
   /** A connected socket, close-on-exec, non-blocking, in the ledger. */
   connection(fd: number): void;
   /** A negative errno; accepting was switched off. */
   failed(errno: number): void;
-}
-
-export interface NativeListener {
-  fd(): number;
-  accept(on: boolean): void;
-  ref(): void;
-  unref(): void;
-  close(): void;
 }
 
 // Two levels up is the package root both from the sources and from dist/.

@@ -6,7 +6,7 @@ import {
   type ListeningBinding,
   OwnedFd,
 } from '../binding';
-import { addon, type ListenerCallbacks, type NativeListener } from './addon';
+import { addon, type ListenerCallbacks } from './addon';
 import { nativeDescriptors } from './native-descriptor-table';
 import { checked, failure, failureName } from './native-failure';
 import { requireUnixStream } from './socket-kind';
@@ -42,10 +42,9 @@ export const nativeListening: ListeningBinding = {
   openListener(socket, events) {
     const { fd } = socket;
     requireUnixStream(fd, 'listening');
-    const native = addon.openListener(fd, callbacksOf(events));
-    if (typeof native === 'number') throw failure(native, 'uv_poll_init', `descriptor ${fd}`);
+    checked(addon.openListener(fd, callbacksOf(events)), 'uv_poll_init', `descriptor ${fd}`);
     socket.take();
-    return new OpenListener(native);
+    return new OpenListener(fd);
   },
 };
 
@@ -71,29 +70,32 @@ function callbacksOf(events: ListenerEvents): ListenerCallbacks {
 }
 
 class OpenListener implements ListenerHandle {
-  readonly #native: NativeListener;
+  #fd: number;
 
-  constructor(native: NativeListener) {
-    this.#native = native;
+  constructor(fd: number) {
+    this.#fd = fd;
   }
 
   get fd(): number {
-    return this.#native.fd();
+    return this.#fd;
   }
 
   accept(on: boolean): void {
-    this.#native.accept(on);
+    addon.accept(this.#fd, on);
   }
 
   ref(): void {
-    this.#native.ref();
+    addon.setRef(this.#fd, true);
   }
 
   unref(): void {
-    this.#native.unref();
+    addon.setRef(this.#fd, false);
   }
 
   close(): void {
-    this.#native.close();
+    const fd = this.#fd;
+    // First of all: from the next line on the number may be another file's.
+    this.#fd = -1;
+    addon.closeHandle(fd);
   }
 }

@@ -7,9 +7,9 @@ import {
   type SocketHandle,
   errnoName,
 } from '../binding';
-import { addon, type NativeSocket, type SocketCallbacks } from './addon';
-import { checked, failure, failureName } from './native-failure';
-import { guardSlab, readEnd, takeSegments } from './read-batch';
+import { addon, type SocketCallbacks } from './addon';
+import { checked, failureName } from './native-failure';
+import { lend, readEnd, takeSegments } from './read-batch';
 import { requireUnixStream } from './socket-kind';
 
 /**
@@ -30,21 +30,17 @@ export function openSocket(socket: OwnedFd, events: SocketEvents): SocketHandle 
 const together = Buffer.allocUnsafeSlow(16 * 1024);
 
 class OpenSocket implements SocketHandle, SocketCallbacks {
-  readonly #native: NativeSocket;
   readonly #events: SocketEvents;
-  /** Where reads go, if that is not the slab. */
-  #memory: Buffer | undefined;
+  #fd: number;
 
   /** @throws system errors */
   constructor(fd: number, events: SocketEvents) {
     this.#events = events;
-    const native = addon.openSocket(fd, this);
-    if (typeof native === 'number') throw failure(native, 'uv_poll_init', `descriptor ${fd}`);
-    this.#native = native;
+    this.#fd = fd;
+    checked(addon.openSocket(fd, this), 'uv_poll_init', `descriptor ${fd}`);
   }
 
   read(memory: Buffer, count: number, end: number): void {
-    if (memory !== this.#memory) guardSlab(memory);
     this.#events.read(takeSegments(memory, count), readEnd(end));
   }
 
@@ -57,16 +53,16 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   }
 
   get fd(): number {
-    return this.#native.fd();
+    return this.#fd;
   }
 
   allowReading(bytes: number, fds: number): void {
-    this.#native.allowReading(bytes, fds);
+    addon.allowReading(this.#fd, bytes, fds);
   }
 
   readInto(memory: Buffer): void {
-    this.#memory = memory;
-    this.#native.readInto(memory);
+    lend(memory);
+    addon.readInto(this.#fd, memory);
   }
 
   send(parts: readonly SendPart[]): SendResult {
@@ -79,12 +75,12 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   #sendOne({ bytes, fds }: SendPart): number {
     const { sendFds } = addon;
     for (let index = 0; index < fds.length; index++) sendFds[index] = fds[index] ?? -1;
-    return this.#native.sendOne(bytes, fds.length);
+    return addon.sendOne(this.#fd, bytes, fds.length);
   }
 
   #sendMany(parts: readonly SendPart[]): number {
     const length = putTogether(parts);
-    if (length > 0) return this.#native.sendOne(together.subarray(0, length), 0);
+    if (length > 0) return addon.sendOne(this.#fd, together.subarray(0, length), 0);
     const bytes: Uint8Array[] = [];
     const fdCounts: number[] = [];
     const fds: number[] = [];
@@ -93,44 +89,47 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
       fdCounts.push(part.fds.length);
       for (const fd of part.fds) fds.push(fd);
     }
-    return this.#native.send(bytes, fdCounts, fds);
+    return addon.send(this.#fd, bytes, fdCounts, fds);
   }
 
   watchWritable(): void {
-    this.#native.watchWritable();
+    addon.watchWritable(this.#fd);
   }
 
   watchHangup(): void {
-    this.#native.watchHangup();
+    addon.watchHangup(this.#fd);
   }
 
   shutdown(): string | undefined {
-    return failureName(this.#native.shutdown());
+    return failureName(addon.shutdown(this.#fd));
   }
 
   hungUp(): boolean {
-    return this.#native.hungUp();
+    return addon.hungUp(this.#fd);
   }
 
   unread(): number {
-    return this.#native.unread();
+    return addon.unread(this.#fd);
   }
 
   peerCredentials(): PeerCredentials {
-    const [pid = 0, uid = 0, gid = 0] = readCredentials(this.fd);
+    const [pid = 0, uid = 0, gid = 0] = readCredentials(this.#fd);
     return { pid, uid, gid };
   }
 
   ref(): void {
-    this.#native.ref();
+    addon.setRef(this.#fd, true);
   }
 
   unref(): void {
-    this.#native.unref();
+    addon.setRef(this.#fd, false);
   }
 
   close(): void {
-    this.#native.close();
+    const fd = this.#fd;
+    // First of all: from the next line on the number may be another file's.
+    this.#fd = -1;
+    addon.closeHandle(fd);
   }
 }
 

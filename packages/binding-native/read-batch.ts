@@ -24,13 +24,25 @@ class ReadMemory {
   }
 }
 
+/** The slab that was read into last. */
 let slab = new ReadMemory(Buffer.alloc(0));
+/** Users' own memory, which they may do with as they like. */
+const lent = new WeakSet<Buffer>();
 
-/** Segments of many sockets lie in the slab: posting one with its memory to a worker would empty the others. */
-export function guardSlab(memory: Buffer): void {
-  if (memory === slab.bytes) return;
-  slab = new ReadMemory(memory);
-  markAsUntransferable(slab.buffer);
+/** Tells that this memory, which will be read into, is no slab. */
+export function lend(memory: Buffer): void {
+  lent.add(memory);
+}
+
+function readMemory(bytes: Buffer): ReadMemory {
+  if (bytes === slab.bytes) return slab;
+  const memory = new ReadMemory(bytes);
+  if (!lent.has(bytes)) {
+    // Segments of many sockets lie in the slab: posting one with its memory to a worker would empty the others.
+    markAsUntransferable(memory.buffer);
+    slab = memory;
+  }
+  return memory;
 }
 
 /** Copies what one wake-up read out of the arrays that all sockets share; descriptors first of all become owned. */
@@ -39,7 +51,7 @@ export function takeSegments(memory: Buffer, count: number): Segment[] {
   // Arrays as long as they get: one that grows has room for seventeen with its first element.
   const segments = new Array<Segment>(count);
   const whole = memory.length;
-  const { buffer, offset } = memory === slab.bytes ? slab : new ReadMemory(memory);
+  const { buffer, offset } = readMemory(memory);
   let nextFd = 0;
   for (let index = 0; index < count; index++) {
     const at = index * NUMBERS_PER_SEGMENT;

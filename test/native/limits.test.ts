@@ -13,19 +13,19 @@ it('descriptors the kernel could not install are told as truncated, and the rest
     const fillers = [];
     for (let fd = addon.dup(0); fd >= 0; fd = addon.dup(0)) fillers.push(fd);
     closeAll(fillers.splice(0, 4));
-    const socket = addon.openSocket(ours, {
+    addon.openSocket(ours, {
       read(slab, count) {
         const segments = addon.readSegments.slice(0, count * 4);
         const fds = addon.readFds.slice(0, 4);
         closeAll([...fillers]);
         const prefix = [...fds].every((fd, index) => fs.fstatSync(fd).ino === inodes[index]);
         console.log(JSON.stringify({ segments: [...segments], prefix }));
-        socket.close();
+        addon.closeHandle(ours);
       },
       writable() {},
       hangup() {},
     });
-    socket.allowReading(Infinity, Infinity);
+    addon.allowReading(ours, Infinity, Infinity);
     `,
     { limit: 64 },
   );
@@ -45,10 +45,10 @@ it('accepting is switched off when descriptors run out, and can be switched on a
     const fillers = [];
     for (let fd = addon.dup(0); fd >= 0; fd = addon.dup(0)) fillers.push(fd);
     const seen = [];
-    const listener = addon.openListener(server, {
+    addon.openListener(server, {
       connection(fd) {
         seen.push(fd >= 0);
-        listener.close();
+        addon.closeHandle(server);
         console.log(JSON.stringify(seen));
       },
       failed(errno) {
@@ -56,11 +56,11 @@ it('accepting is switched off when descriptors run out, and can be switched on a
         // Were it still accepting, it would fail again in each of these turns.
         setImmediate(() => setImmediate(() => {
           closeAll(fillers);
-          listener.accept(true);
+          addon.accept(server, true);
         }));
       },
     });
-    listener.accept(true);
+    addon.accept(server, true);
     `,
     { limit: 64 },
   );
@@ -76,10 +76,10 @@ it('an exception of a callback goes to uncaughtException, and the socket lives o
       seen.push(error.message);
       addon.sendMessage(theirs, Buffer.from('again'), []);
     });
-    const socket = addon.openSocket(ours, {
+    addon.openSocket(ours, {
       read(slab, count) {
         if (seen.length === 2) {
-          socket.close();
+          addon.closeHandle(ours);
           console.log(JSON.stringify(seen));
         } else if (seen.length === 1) process.nextTick(() => { throw new Error('tick'); });
         else throw new Error('read');
@@ -87,7 +87,7 @@ it('an exception of a callback goes to uncaughtException, and the socket lives o
       writable() {},
       hangup() {},
     });
-    socket.allowReading(Infinity, Infinity);
+    addon.allowReading(ours, Infinity, Infinity);
     addon.sendMessage(theirs, Buffer.from('first'), []);
   `);
   const { stdout } = await child.succeeded();
@@ -97,8 +97,8 @@ it('an exception of a callback goes to uncaughtException, and the socket lives o
 it('an exception nobody handles ends the process as any other', async () => {
   const { code, stderr } = await addonChild(`
     const [ours, theirs] = pair();
-    const socket = addon.openSocket(ours, { read() { throw new Error('unheard'); }, writable() {}, hangup() {} });
-    socket.allowReading(Infinity, Infinity);
+    addon.openSocket(ours, { read() { throw new Error('unheard'); }, writable() {}, hangup() {} });
+    addon.allowReading(ours, Infinity, Infinity);
     addon.sendMessage(theirs, Buffer.from('x'), []);
   `).finished;
   expect(code).toBe(1);
@@ -111,8 +111,8 @@ it('an open socket keeps the process running only while it reads and is referenc
     const [idle] = pair();
     addon.openSocket(idle, callbacks);
     const [unreferenced] = pair();
-    const socket = addon.openSocket(unreferenced, callbacks);
-    socket.allowReading(Infinity, Infinity);
-    socket.unref();
+    addon.openSocket(unreferenced, callbacks);
+    addon.allowReading(unreferenced, Infinity, Infinity);
+    addon.setRef(unreferenced, false);
   `).succeeded();
 });

@@ -16,7 +16,7 @@ const PUMPING = `
   function pump() {
     const [ours, theirs] = addon.socketpair(pair) === 0 ? pair : [];
     const held = [];
-    const receiving = addon.openSocket(ours, {
+    addon.openSocket(ours, {
       read(slab, count) {
         let fds = 0;
         for (let i = 0; i < count; i++) fds += addon.readSegments[i * 4 + 2];
@@ -25,22 +25,22 @@ const PUMPING = `
           closeAll(held.splice(0, held.length - 10));
           parentPort.postMessage('under way');
         }
-        receiving.allowReading(Infinity, Infinity);
+        addon.allowReading(ours, Infinity, Infinity);
       },
       writable() {},
       hangup() {},
     });
     const bytes = [Buffer.alloc(50), Buffer.alloc(300)];
-    const sending = addon.openSocket(theirs, { read() {}, writable: fill, hangup() {} });
+    addon.openSocket(theirs, { read() {}, writable: fill, hangup() {} });
     function fill() {
       for (let i = 0; i < 100; i++) {
-        sending.send(bytes, [3, 0], [0, 1, 2]);
-        if (addon.sendState[0] === -11) return sending.watchWritable();
+        addon.send(theirs, bytes, [3, 0], [0, 1, 2]);
+        if (addon.sendState[0] === -11) return addon.watchWritable(theirs);
         if (addon.sendState[0] !== 0) break;
       }
       setImmediate(fill);
     }
-    receiving.allowReading(Infinity, Infinity);
+    addon.allowReading(ours, Infinity, Infinity);
     fill();
   }
   const pair = new Int32Array(2);

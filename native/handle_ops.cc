@@ -1,0 +1,96 @@
+#include <napi.h>
+
+#include <memory>
+
+#include "js_arguments.h"
+#include "js_environment.h"
+#include "js_functions.h"
+#include "listener_handle.h"
+#include "socket_handle.h"
+
+namespace ancillary {
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+
+template <typename Handle>
+Napi::Value openHandle(Info info) {
+  const Napi::Env env = info.Env();
+  int fd;
+  if (!readInt(info, 0, "fd", fd)) return env.Undefined();
+  if (!info[1].IsObject()) {
+    throwType(env, "callbacks", "an object");
+    return env.Undefined();
+  }
+  const int error =
+      PolledHandle::open(std::make_unique<Handle>(JsEnvironment::of(env)), fd, info[1].As<Napi::Object>());
+  return error > 0 ? env.Undefined() : answer(info, error);
+}
+
+/** The handle that the first argument names, if it is open and of that kind. */
+template <typename Handle>
+Handle* handleOf(Info info) {
+  int fd;
+  return readInt(info, 0, "fd", fd) ? JsEnvironment::of(info.Env()).handles.find<Handle>(fd) : nullptr;
+}
+
+PolledHandle* anyHandleOf(Info info) {
+  int fd;
+  return readInt(info, 0, "fd", fd) ? JsEnvironment::of(info.Env()).handles.any(fd) : nullptr;
+}
+
+void allowReading(Info info) {
+  std::uint64_t bytes = 0;
+  std::uint64_t fds = 0;
+  if (!readCount(info, 1, "bytes", bytes) || !readCount(info, 2, "fds", fds)) return;
+  if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->allowReading(bytes, fds);
+}
+
+void readInto(Info info) {
+  Bytes memory;
+  if (!readBytes(info.Env(), info[1], "memory", memory)) return;
+  if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->readInto(info[1].As<Napi::Uint8Array>());
+}
+
+void watchWritable(Info info) {
+  if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->watchWritable();
+}
+
+void watchHangup(Info info) {
+  if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->watchHangup();
+}
+
+void accept(Info info) {
+  bool on = false;
+  if (!readBool(info, 1, "on", on)) return;
+  if (ListenerHandle* const listener = handleOf<ListenerHandle>(info)) listener->accept(on);
+}
+
+void setRef(Info info) {
+  bool on = false;
+  if (!readBool(info, 1, "on", on)) return;
+  if (PolledHandle* const handle = anyHandleOf(info)) handle->setRef(on);
+}
+
+void closeHandle(Info info) {
+  if (PolledHandle* const handle = anyHandleOf(info)) handle->close();
+}
+
+}  // namespace
+
+void exportHandleOps(Napi::Env env, Napi::Object exports) {
+  const auto add = [&](const char* name, void (*function)(Info)) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  exports.Set("openSocket", Napi::Function::New(env, openHandle<SocketHandle>, "openSocket"));
+  exports.Set("openListener", Napi::Function::New(env, openHandle<ListenerHandle>, "openListener"));
+  add("allowReading", allowReading);
+  add("readInto", readInto);
+  add("watchWritable", watchWritable);
+  add("watchHangup", watchHangup);
+  add("accept", accept);
+  add("setRef", setRef);
+  add("closeHandle", closeHandle);
+}
+
+}  // namespace ancillary
