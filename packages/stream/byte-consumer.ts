@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { systemError } from '../binding';
+import { type Segment, systemError } from '../binding';
 import { keepsMuch } from './chunk';
 import { asError } from './rejection';
 import type { FdFrame } from './frame';
@@ -33,7 +33,7 @@ export class ByteConsumer implements Consumer {
   want(): void {
     this.#wanted = true;
     // Not within read(), which has yet to hand out what it took: descriptors must not overtake that.
-    if (this.#receiver.queue.length > 0 || this.#receiver.end !== undefined) this.#advanceSoon();
+    if (this.#receiver.length > 0 || this.#receiver.end !== undefined) this.#advanceSoon();
     this.#receiver.taken();
   }
 
@@ -47,8 +47,18 @@ export class ByteConsumer implements Consumer {
     const left = this.#readable.readableLength;
     // Bytes with descriptors wait until all before them were read, or do not suffice; either only shows here.
     if (size !== 0) this.#askedForMore = nothing && left > 0;
-    const holding = this.#wanted && this.#receiver.queue.length > 0;
+    const holding = this.#wanted && this.#receiver.length > 0;
     if (holding && (left === 0 || this.#askedForMore)) process.nextTick(() => this.advance());
+  }
+
+  /** Plain bytes that are waited for go on as they came. */
+  receive(segments: readonly Segment[]): boolean {
+    const [only] = segments;
+    const plain = only !== undefined && segments.length === 1 && only.fds.length === 0 && !only.truncated;
+    if (!plain || !this.#wanted || !this.#receiver.empty) return false;
+    this.#receiver.passBy(only.bytes.length);
+    this.#push(only.bytes);
+    return true;
   }
 
   advance(): void {
@@ -70,7 +80,7 @@ export class ByteConsumer implements Consumer {
   }
 
   #advance(): void {
-    if (this.#wanted && this.#receiver.queue.length > 0 && !this.#handOut()) return;
+    if (this.#wanted && this.#receiver.length > 0 && !this.#handOut()) return;
     const { end, host } = this.#receiver;
     if (!this.#wanted || end === undefined) return;
     this.#wanted = false;
@@ -99,12 +109,12 @@ export class ByteConsumer implements Consumer {
   }
 
   demand(): Demand {
-    const { queue, limits } = this.#receiver;
-    const room = limits.highWaterMark - queue.length;
-    const fds = limits.maxQueuedFds - queue.fdCount;
+    const { length, fdCount, limits } = this.#receiver;
+    const room = limits.highWaterMark - length;
+    const fds = limits.maxQueuedFds - fdCount;
     if (!this.#wanted || room <= 0 || fds <= 0) return NO_DEMAND;
     // What is handed out as it comes waits for nobody, so as much as is there may come at once.
-    const flows = queue.length === 0 && this.#flows;
+    const flows = length === 0 && this.#flows;
     return { bytes: flows ? FLOWING * limits.highWaterMark : limits.highWaterMark, fds };
   }
 
@@ -129,10 +139,13 @@ export class ByteConsumer implements Consumer {
       if (withFds && !this.#readable.emit('fds', frame))
         this.#receiver.host.discard(frame.fds, frame.range, 'no-listener');
     } finally {
-      this.#askedForMore = false;
-      const { bytes } = frame;
-      // What waits in the Readable must not keep a slab for a few bytes.
-      this.#wanted = this.#readable.push(this.#flows || !keepsMuch(bytes) ? bytes : Buffer.from(bytes));
+      this.#push(frame.bytes);
     }
+  }
+
+  #push(bytes: Buffer): void {
+    this.#askedForMore = false;
+    // What waits in the Readable must not keep a slab for a few bytes.
+    this.#wanted = this.#readable.push(this.#flows || !keepsMuch(bytes) ? bytes : Buffer.from(bytes));
   }
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import {
+  type Anchor,
   AncillaryError,
   type ByteRange,
   OwnedFd,
@@ -12,7 +13,6 @@ import {
 } from '../binding';
 import { ByteConsumer } from './byte-consumer';
 import type { Discarded, DiscardReason } from './discard';
-import { ReceiveQueue } from './receive-queue';
 import { type ReceiveLimits, Receiver, type ReceiverHost } from './receiver';
 import { Sender, type SenderHost } from './sender';
 import { SocketStats } from './stats';
@@ -38,7 +38,11 @@ export class Connection implements SocketEvents, ReceiverHost, SenderHost {
     this.#duplex = duplex;
     this.#binding = binding;
     this.handle = binding.open(socket, this);
-    this.receiver = new Receiver(this.handle, new ReceiveQueue<OwnedFd>(binding.anchor), limits, this);
+    this.receiver = new Receiver(this.handle, limits, this);
+  }
+
+  get anchor(): Anchor {
+    return this.#binding.anchor;
   }
 
   /** Reading as bytes, once that was chosen. */
@@ -61,7 +65,7 @@ export class Connection implements SocketEvents, ReceiverHost, SenderHost {
 
   /** Whether bytes were received that nobody took, or wait to be sent. */
   get holding(): boolean {
-    return this.receiver.queue.length > 0 || this.#order?.sender.pending === true;
+    return this.receiver.length > 0 || this.#order?.sender.pending === true;
   }
 
   /** Ends the sending direction once everything queued has left. */

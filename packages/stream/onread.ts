@@ -50,14 +50,14 @@ export class OnreadConsumer implements Consumer {
     this.#receiver.update();
   }
 
-  receive(segments: readonly Segment[]): void {
+  receive(segments: readonly Segment[]): boolean {
     for (const segment of segments) {
       const range = { start: this.#offset, end: this.#offset + segment.bytes.length };
       this.#offset = range.end;
       const failure = this.#judge(segment, range);
       if (failure !== undefined) {
         this.#receiver.host.failed(failure);
-        return;
+        break;
       }
       const buffer = this.#buffer;
       // As in net: what is not false, undefined for one, goes on.
@@ -69,6 +69,7 @@ export class OnreadConsumer implements Consumer {
         this.#handle.readInto(this.#buffer);
       }
     }
+    return true;
   }
 
   advance(): void {

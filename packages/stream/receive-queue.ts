@@ -40,14 +40,17 @@ export class ReceiveQueue<Fd> {
   readonly #bytes = new ByteQueue();
   /** Made by the first, since many sockets never see any. */
   #bundles: Fifo<FdBundle<Fd>> = NO_BUNDLES;
-  #start = 0;
-  #end = 0;
+  #start: number;
+  #end: number;
   #fdCount = 0;
   /** Whether the last segment came with descriptors. */
   #endsWithFds = false;
 
-  constructor(anchor: Anchor) {
+  /** @param start offset of the first byte that will be pushed */
+  constructor(anchor: Anchor, start = 0) {
     this.#anchor = anchor;
+    this.#start = start;
+    this.#end = start;
   }
 
   /** Offset of the first byte nobody took. */
@@ -70,6 +73,11 @@ export class ReceiveQueue<Fd> {
     return this.#fdCount;
   }
 
+  /** Whether it holds nothing at all, no mark of a truncation either. */
+  get empty(): boolean {
+    return this.#start === this.#end && this.#bundles.length === 0;
+  }
+
   /** What is left of the segment at the front; 0 when the queue is empty. */
   get frontLength(): number {
     return this.#bytes.frontLength;
@@ -89,6 +97,13 @@ export class ReceiveQueue<Fd> {
     if (this.#bundles === NO_BUNDLES) this.#bundles = new Fifo();
     this.#bundles.push({ fds, window, anchor: this.#anchor, truncated, shared: false });
     this.#fdCount += fds.length;
+  }
+
+  /** Counts plain bytes that are taken as they come; to be done only while it is {@link empty}. */
+  passBy(length: number): void {
+    this.#start += length;
+    this.#end += length;
+    this.#endsWithFds = false;
   }
 
   /** {@link ByteQueue.front} */

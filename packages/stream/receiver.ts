@@ -1,5 +1,5 @@
-import { AncillaryError, type OwnedFd, type ReadEnd, type Segment, type SocketHandle } from '../binding';
-import { type ReceiveQueue } from './receive-queue';
+import { type Anchor, AncillaryError, type OwnedFd, type ReadEnd, type Segment, type SocketHandle } from '../binding';
+import { ReceiveQueue } from './receive-queue';
 import type { Discarder } from './discard';
 import type { FrameLimits } from './frame-reader';
 
@@ -22,8 +22,8 @@ export const ANY_DEMAND: Demand = { bytes: 2 ** 31 - 1, fds: 2 ** 31 - 1 };
 export interface Consumer {
   /** What a user would call it, for messages. */
   readonly name: string;
-  /** Takes segments as they come instead of out of the queue. */
-  receive?(segments: readonly Segment[]): void;
+  /** Takes all that came past the queue, and returns true; or returns false, and takes it out of the queue. */
+  receive?(segments: readonly Segment[]): boolean;
   /** Something was received, or the stream ended: take what can be taken. */
   advance(): void;
   demand(): Demand;
@@ -33,6 +33,8 @@ export interface Consumer {
 
 /** What the receiver needs of the socket it belongs to. */
 export interface ReceiverHost extends Discarder {
+  /** Of what kernel the socket is. */
+  readonly anchor: Anchor;
   /** A consumer was left, and nobody reads now. */
   left(): void;
   /** A consumer reached the end of the stream. */
@@ -47,21 +49,49 @@ export interface ReceiverHost extends Discarder {
  * kernel read from as far as that consumer's limits allow. Until there is a consumer nothing is read at all.
  */
 export class Receiver {
-  readonly queue: ReceiveQueue<OwnedFd>;
   readonly limits: ReceiveLimits;
   readonly host: ReceiverHost;
   readonly #handle: SocketHandle;
+  /** Made when something has to wait, which it does not where plain bytes are taken as they come. */
+  #queue: ReceiveQueue<OwnedFd> | undefined;
+  /** Bytes that were taken before there was a queue. */
+  #passed = 0;
   #consumer: Consumer | undefined;
   #end: ReadEnd | undefined;
   #closed: { readonly error: Error | undefined } | undefined;
   /** What the kernel may be read to, where that stays in force; any other allowance is used up by what is read. */
   #allowed: Demand | undefined = NO_DEMAND;
 
-  constructor(handle: SocketHandle, queue: ReceiveQueue<OwnedFd>, limits: ReceiveLimits, host: ReceiverHost) {
+  constructor(handle: SocketHandle, limits: ReceiveLimits, host: ReceiverHost) {
     this.#handle = handle;
-    this.queue = queue;
     this.limits = limits;
     this.host = host;
+  }
+
+  /** What came and nobody took yet. */
+  get queue(): ReceiveQueue<OwnedFd> {
+    return (this.#queue ??= new ReceiveQueue(this.host.anchor, this.#passed));
+  }
+
+  /** Bytes in the queue. */
+  get length(): number {
+    return this.#queue?.length ?? 0;
+  }
+
+  /** Descriptors in the queue. */
+  get fdCount(): number {
+    return this.#queue?.fdCount ?? 0;
+  }
+
+  /** Whether nothing stands before what comes next; see {@link ReceiveQueue.empty}. */
+  get empty(): boolean {
+    return this.#queue?.empty ?? true;
+  }
+
+  /** Counts plain bytes that a consumer takes past the queue, while that is empty. */
+  passBy(length: number): void {
+    if (this.#queue === undefined) this.#passed += length;
+    else this.#queue.passBy(length);
   }
 
   /** Set once the kernel said that nothing follows what is queued. */
@@ -88,7 +118,7 @@ export class Receiver {
 
   /** Nobody reads, and nothing that was read waits. */
   get idle(): boolean {
-    return this.#consumer === undefined && this.queue.length === 0;
+    return this.#consumer === undefined && this.length === 0;
   }
 
   isReading(consumer: Consumer): boolean {
@@ -107,19 +137,26 @@ export class Receiver {
   read(segments: readonly Segment[], end: ReadEnd | undefined): void {
     if (end !== undefined) this.#end = end;
     try {
-      if (this.#consumer?.receive === undefined) this.#enqueue(segments);
-      else this.#consumer.receive(segments);
+      if (this.#consumer?.receive?.(segments) !== true) this.#enqueue(segments);
+    } finally {
+      this.#advance();
+    }
+  }
+
+  /** Also when a listener of the user's threw: reading goes on, as it does in net. */
+  #advance(): void {
+    try {
       this.#consumer?.advance();
     } finally {
-      // Also when a listener of the user's threw: reading goes on, as it does in net.
       this.update();
     }
   }
 
   #enqueue(segments: readonly Segment[]): void {
+    const { queue } = this;
     // What was there before this wake-up has been left lying by its consumer.
-    this.queue.settle();
-    for (const { bytes, fds, truncated } of segments) this.queue.push(bytes, fds, truncated);
+    queue.settle();
+    for (const { bytes, fds, truncated } of segments) queue.push(bytes, fds, truncated);
   }
 
   /** Lets the kernel be read as far as the consumer wants now. */
@@ -141,8 +178,10 @@ export class Receiver {
   /** Closes what nobody took. Returns whether a consumer is told the error. */
   close(error: Error | undefined): boolean {
     this.#closed = { error };
-    const range = { start: this.queue.start, end: this.queue.end };
-    this.host.discard(this.queue.clear(), range, this.#end === 'eof' ? 'incomplete' : 'destroyed');
+    if (this.#queue !== undefined) {
+      const range = { start: this.#queue.start, end: this.#queue.end };
+      this.host.discard(this.#queue.clear(), range, this.#end === 'eof' ? 'incomplete' : 'destroyed');
+    }
     return this.#consumer?.fail(error) ?? false;
   }
 }

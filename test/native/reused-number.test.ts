@@ -1,3 +1,4 @@
+import type { OwnedFd } from '../../packages/binding';
 import { nativeBinding } from '../../packages/binding-native';
 import { type Ends, openEnds, put, Recorder } from './recorder';
 
@@ -44,7 +45,7 @@ it('a closed socket has no hold on the next one that has its number', async () =
 
 it('one that is closed within its callback, and its number given out again there, is told nothing more', async () => {
   using closed = openEnds();
-  const peers = [];
+  const peers: OwnedFd[] = [];
   let next: ReturnType<typeof nativeBinding.open> | undefined;
   using recorder = new Recorder();
   const { fd } = closed.socket;
