@@ -13,6 +13,7 @@ export const idle = {
   reference: { label: "net.Socket, 'data'", program: idleServer, variant: "net 'data'" },
   contenders: [
     { label: 'ancillary, for await', program: idleServer, variant: 'ancillary frames' },
+    { label: 'ancillary, forEachFrame', program: idleServer, variant: 'ancillary forEachFrame' },
     { label: "ancillary, 'data'", program: idleServer, variant: "ancillary 'data'" },
   ],
   async measure(contender, tools, scale) {

@@ -22,6 +22,19 @@ export const servers = {
     });
   },
 
+  'ancillary forEachFrame': async (address, connections, frames) => {
+    const server = await listen(address);
+    const codec = lengthPrefixed();
+    const count = (/** @type {import('ancillary').FdFrame} */ frame) => {
+      frame.close();
+      frames.add(1);
+    };
+    server.on('connection', (socket) => {
+      connections.add(1);
+      void socket.forEachFrame(count, codec);
+    });
+  },
+
   "ancillary 'data'": async (address, connections, frames) => {
     const server = await listen(address);
     server.on('connection', (socket) => {
