@@ -18,6 +18,9 @@ export const NO_DEMAND: Demand = { bytes: 0, fds: 0 };
 /** Whatever comes. No larger numbers, since V8 would then keep those of every demand in objects of their own. */
 export const ANY_DEMAND: Demand = { bytes: 2 ** 31 - 1, fds: 2 ** 31 - 1 };
 
+/** What part of a demand is still enough. */
+const MUCH = 3 / 4;
+
 /** One way of reading a socket: bytes, or frames. At most one is active. */
 export interface Consumer {
   /** What a user would call it, for messages. */
@@ -59,8 +62,9 @@ export class Receiver {
   #consumer: Consumer | undefined;
   #end: ReadEnd | undefined;
   #closed: { readonly error: Error | undefined } | undefined;
-  /** What the kernel may be read to, where that stays in force; any other allowance is used up by what is read. */
-  #allowed: Demand | undefined = NO_DEMAND;
+  /** The allowance in force: what was demanded, less what was read since. */
+  #allowedBytes = 0;
+  #allowedFds = 0;
 
   constructor(handle: SocketHandle, limits: ReceiveLimits, host: ReceiverHost) {
     this.#handle = handle;
@@ -136,6 +140,10 @@ export class Receiver {
   /** Takes in what one wake-up read. */
   read(segments: readonly Segment[], end: ReadEnd | undefined): void {
     if (end !== undefined) this.#end = end;
+    for (const { bytes, fds } of segments) {
+      this.#allowedBytes -= bytes.length;
+      this.#allowedFds = Math.max(0, this.#allowedFds - fds.length);
+    }
     try {
       if (this.#consumer?.receive?.(segments) !== true) this.#enqueue(segments);
     } finally {
@@ -163,16 +171,15 @@ export class Receiver {
   update(): void {
     if (this.#closed !== undefined) return;
     const demand = this.#end === undefined ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
-    const allowed = demand.bytes === 0 ? NO_DEMAND : demand === ANY_DEMAND ? ANY_DEMAND : undefined;
-    if (allowed !== undefined && allowed === this.#allowed) return;
-    if (allowed === ANY_DEMAND) this.#handle.allowReading(Infinity, Infinity);
-    else this.#handle.allowReading(demand.bytes, demand.fds);
-    this.#allowed = allowed;
+    if (suffices(this.#allowedBytes, demand.bytes) && suffices(this.#allowedFds, demand.fds)) return;
+    this.#handle.allowReading(demand.bytes, demand.fds);
+    this.#allowedBytes = demand.bytes;
+    this.#allowedFds = demand.fds;
   }
 
   /** After a consumer took something: reading goes on if it had paused. */
   taken(): void {
-    if (this.#allowed === NO_DEMAND) this.update();
+    if (this.#allowedBytes === 0 || this.#allowedFds === 0) this.update();
   }
 
   /** Closes what nobody took. Returns whether a consumer is told the error. */
@@ -184,4 +191,9 @@ export class Receiver {
     }
     return this.#consumer?.fail(error) ?? false;
   }
+}
+
+/** Whether what is allowed need not be renewed, which takes a call for each wake-up: it is no more, and not much less. */
+function suffices(allowed: number, demanded: number): boolean {
+  return allowed <= demanded && allowed >= MUCH * demanded;
 }
