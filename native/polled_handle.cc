@@ -12,11 +12,12 @@ namespace ancillary {
 
 int PolledHandle::open(std::unique_ptr<PolledHandle> handle, int fd, Napi::Object callbacks) {
   JsEnvironment& home = handle->environment_;
-  if (home.ledger.heldByHandle(fd)) return -EEXIST;
   // The context is made here, in the caller's turn, so that its AsyncLocalStorage is seen by the callbacks.
   if (!home.events.accepts(callbacks, handle->events()) || !handle->context_.open(callbacks, handle->resourceName())) {
     return 1;
   }
+  // Not before: a getter or an async hook may have opened a handle for this number in the lines above.
+  if (home.ledger.heldByHandle(fd)) return -EEXIST;
   int error = fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
   if (error == 0) error = PollHandle::open(home.polls, fd, *handle, handle->poll_);
   if (error != 0) return error;

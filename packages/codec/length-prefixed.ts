@@ -74,6 +74,8 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
 
     encode({ bytes, fds = [] }) {
       if (bytes.length > longest) throw tooLarge(bytes.length, longest);
+      if (!(bytes instanceof Uint8Array)) throw new TypeError(`bytes is a Uint8Array, not ${typeof bytes}`);
+      if (!Array.isArray(fds)) throw new TypeError(`fds is an array of descriptors, not ${typeof fds}`);
       if (fds.length > mostFds)
         throw new RangeError(`${fds.length} descriptors do not fit a count of ${countBytes} bytes`);
       const frame = NodeBuffer.allocUnsafe(headerLength + bytes.length);

@@ -101,6 +101,17 @@ it('a length that is too large is refused before anything is allocated for it', 
   }
 });
 
+it.each([
+  [{ bytes: 'text' }, /^bytes is a Uint8Array, not string$/],
+  [{ bytes: { length: 1 } }, /^bytes is a Uint8Array, not object$/],
+  [{ bytes: Buffer.from('x'), fds: 3 }, /^fds is an array of descriptors, not number$/],
+  [{ bytes: Buffer.from('x'), fds: new Set([3]) }, /^fds is an array of descriptors, not object$/],
+])('refuses to send %p', (payload, message) => {
+  const encode = (): unknown => lengthPrefixed().encode(payload as never);
+  expect(encode).toThrow(TypeError);
+  expect(encode).toThrow(message);
+});
+
 it('refuses to send more descriptors than the count can say', () => {
   const fds = Array.from({ length: 256 }, () => 0);
   expect(() => lengthPrefixed({ countBytes: 1 }).encode({ bytes: Buffer.alloc(9), fds })).toThrow(RangeError);

@@ -1,7 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { closeSync, openSync } from 'node:fs';
 import net from 'node:net';
-import { OwnedFd } from '../../packages/binding';
+import { OwnedFd, type SocketHandle } from '../../packages/binding';
 import { addon, nativeBinding, nativeDescriptors } from '../../packages/binding-native';
 import { openEnds, put, Recorder } from './recorder';
 import { thrown } from './thrown';
@@ -85,6 +85,26 @@ describe('open', () => {
       -17,
     );
   });
+});
+
+it('a number that an async hook opens while it is being opened stays with the hook', async () => {
+  const [ours, peer] = nativeBinding.socketpair();
+  using recorder = new Recorder();
+  let inner: SocketHandle | undefined;
+  let sockets = 0;
+  const hook = createHook({
+    init(_id, type) {
+      if (type === 'ANCILLARYSOCKET' && ++sockets === 1) inner = nativeBinding.open(ours, recorder);
+    },
+  }).enable();
+  expect(thrown(() => nativeBinding.open(ours, new Recorder()))).toMatchObject({ code: 'EEXIST' });
+  hook.disable();
+  expect(ours.closed).toBe(true);
+  inner?.allowReading(Infinity, Infinity);
+  put(peer, 'x');
+  await recorder.until(() => recorder.text === 'x');
+  inner?.close();
+  peer.close();
 });
 
 describe('callbacks', () => {
