@@ -6,6 +6,8 @@
       'sources': [
         'native/addon.cc',
         'native/address_ops.cc',
+        'native/async_context.cc',
+        'native/connection_state.cc',
         'native/control_message.cc',
         'native/fd_ops.cc',
         'native/handle_ops.cc',

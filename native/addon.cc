@@ -16,6 +16,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exportSendOps(env, exports);
   exportFdOps(env, exports);
   exportAddressOps(env, exports);
+  exportConnectionState(env, exports);
   exportMessageOps(env, exports);
   exportSocketOptions(env, exports);
   return exports;

@@ -60,10 +60,10 @@ void watchHangup(Info info) {
   if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->watchHangup();
 }
 
-void accept(Info info) {
+void setAccepting(Info info) {
   bool on = false;
   if (!readBool(info, 1, "on", on)) return;
-  if (ListenerHandle* const listener = handleOf<ListenerHandle>(info)) listener->accept(on);
+  if (ListenerHandle* const listener = handleOf<ListenerHandle>(info)) listener->setAccepting(on);
 }
 
 void setRef(Info info) {
@@ -88,7 +88,7 @@ void exportHandleOps(Napi::Env env, Napi::Object exports) {
   add("readInto", readInto);
   add("watchWritable", watchWritable);
   add("watchHangup", watchHangup);
-  add("accept", accept);
+  add("setAccepting", setAccepting);
   add("setRef", setRef);
   add("closeHandle", closeHandle);
 }

@@ -1,6 +1,7 @@
 #include "js_events.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "js_arguments.h"
 
@@ -30,20 +31,6 @@ Napi::Function methodOf(Napi::Object object, Event event) {
 }
 
 }  // namespace
-
-AsyncContext::~AsyncContext() {
-  if (context_ != nullptr) napi_async_destroy(env_, context_);
-}
-
-bool AsyncContext::open(Napi::Object resource, const char* name) {
-  const Napi::Env env = resource.Env();
-  if (napi_async_init(env, resource, Napi::String::New(env, name), &context_) != napi_ok) {
-    if (!env.IsExceptionPending()) throwType(env, name, "usable as an async resource");
-    return false;
-  }
-  env_ = env;
-  return true;
-}
 
 bool JsEvents::make(Napi::Env env) {
   const Napi::Value made = env.RunScript(kDispatch);
@@ -81,6 +68,7 @@ JsEvents::Outcome JsEvents::call(const AsyncContext& context, Event event, int f
                                  std::initializer_list<napi_value> arguments) const {
   const Napi::Env env = dispatch_.Env();
   napi_value all[1 + kMostArguments] = {Napi::Number::New(env, fd)};
+  assert(arguments.size() <= kMostArguments);
   std::copy(arguments.begin(), arguments.end(), all + 1);
   const napi_status status =
       napi_make_callback(env, context.get(), dispatch_.Value(), functions_[static_cast<std::size_t>(event)].Value(),

@@ -5,32 +5,18 @@
 #include <cstddef>
 #include <initializer_list>
 
+#include "async_context.h"
+
 namespace ancillary {
 
 /** What handles tell; the callbacks of addon.ts. */
 enum class Event : std::size_t { read, writable, hangup, connection, failed };
 
-/** What async hooks know of a handle, and what AsyncLocalStorage its callbacks see: that of whoever opened it. */
-class AsyncContext {
- public:
-  AsyncContext() = default;
-  AsyncContext(const AsyncContext&) = delete;
-  AsyncContext& operator=(const AsyncContext&) = delete;
-  ~AsyncContext();
-
-  /** False with an exception pending. `resource` is held by whoever opens this. */
-  bool open(Napi::Object resource, const char* name);
-  napi_async_context get() const { return context_; }
-
- private:
-  napi_env env_ = nullptr;
-  napi_async_context context_ = nullptr;
-};
-
 /**
  * How handles call the callbacks that JavaScript gave to them, from the event loop. These stand in one array of
  * JavaScript, by descriptor, and for each event one function, written in JavaScript, looks them up there: to do that from
- * C++ takes longer, and references to them would take as much memory as most of a handle does.
+ * C++ takes longer, and references to them would take as much memory as most of a handle does. The array is as long as the
+ * largest number, and the kernel gives out the lowest that is free.
  */
 class JsEvents {
  public:

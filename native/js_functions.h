@@ -6,11 +6,12 @@
 
 namespace ancillary {
 
-// The plain functions of addon.ts, a group a file.
+// The functions of addon.ts, a group a file.
 void exportHandleOps(Napi::Env env, Napi::Object exports);
 void exportSendOps(Napi::Env env, Napi::Object exports);
 void exportFdOps(Napi::Env env, Napi::Object exports);
 void exportAddressOps(Napi::Env env, Napi::Object exports);
+void exportConnectionState(Napi::Env env, Napi::Object exports);
 void exportMessageOps(Napi::Env env, Napi::Object exports);
 void exportSocketOptions(Napi::Env env, Napi::Object exports);
 

@@ -29,7 +29,7 @@ int acceptOne(int listener) {
 
 }  // namespace
 
-void ListenerHandle::accept(bool on) {
+void ListenerHandle::setAccepting(bool on) {
   accepting_ = on;
   updateInterest();
 }

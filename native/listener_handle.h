@@ -13,7 +13,7 @@ class ListenerHandle final : public PolledHandle {
 
   explicit ListenerHandle(JsEnvironment& environment) : PolledHandle(environment) {}
 
-  void accept(bool on);
+  void setAccepting(bool on);
 
   Kind kind() const override { return kKind; }
 

@@ -1,11 +1,8 @@
 #include <napi.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <cerrno>
 
 #include "control_message.h"
-#include "hung_up.h"
 #include "js_arguments.h"
 #include "js_environment.h"
 #include "js_functions.h"
@@ -17,7 +14,7 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
-Napi::Value sendOne(Info info) {
+Napi::Value sendMessageOf(Info info) {
   const Napi::Env env = info.Env();
   int fd;
   Napi::Array list;
@@ -33,7 +30,7 @@ Napi::Value sendOne(Info info) {
   return answer(info, sendMessage(fd, &part, 1, fds.data(), fds.size()));
 }
 
-Napi::Value receiveOne(Info info) {
+Napi::Value receiveMessageOf(Info info) {
   int fd;
   Bytes buffer;
   if (!readInt(info, 0, "fd", fd) || !readBytes(info.Env(), info[1], "buffer", buffer)) return info.Env().Undefined();
@@ -46,33 +43,11 @@ Napi::Value receiveOne(Info info) {
   return answer(info, got.size);
 }
 
-Napi::Value shutdownSending(Info info) {
-  int fd;
-  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
-  return answerCall(info, shutdown(fd, SHUT_WR));
-}
-
-Napi::Value isHungUp(Info info) {
-  int fd;
-  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
-  return Napi::Boolean::New(info.Env(), hungUp(fd));
-}
-
-Napi::Value unread(Info info) {
-  int fd;
-  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
-  int bytes = 0;
-  return answer(info, ioctl(fd, FIONREAD, &bytes) < 0 ? 0 : bytes);
-}
-
 }  // namespace
 
 void exportMessageOps(Napi::Env env, Napi::Object exports) {
-  exports.Set("sendMessage", Napi::Function::New(env, sendOne, "sendMessage"));
-  exports.Set("receiveMessage", Napi::Function::New(env, receiveOne, "receiveMessage"));
-  exports.Set("shutdown", Napi::Function::New(env, shutdownSending, "shutdown"));
-  exports.Set("hungUp", Napi::Function::New(env, isHungUp, "hungUp"));
-  exports.Set("unread", Napi::Function::New(env, unread, "unread"));
+  exports.Set("sendMessage", Napi::Function::New(env, sendMessageOf, "sendMessage"));
+  exports.Set("receiveMessage", Napi::Function::New(env, receiveMessageOf, "receiveMessage"));
 }
 
 }  // namespace ancillary

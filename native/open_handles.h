@@ -9,7 +9,10 @@
 
 namespace ancillary {
 
-/** The open handles of an environment, each found by the number of its descriptor. */
+/**
+ * The open handles of an environment, each found by the number of its descriptor: the kernel gives out the lowest that is
+ * free, so there are few gaps.
+ */
 class OpenHandles {
  public:
   /** The one of that kind, or null. */

@@ -20,14 +20,14 @@ int PolledHandle::open(std::unique_ptr<PolledHandle> handle, int fd, Napi::Objec
   if (home.ledger.heldByHandle(fd)) return -EEXIST;
   int error = fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
   if (error == 0) error = PollHandle::open(home.polls, fd, *handle, handle->poll_);
+  if (error == 0) error = handle->poll_->watch(handle->interest());
   if (error != 0) return error;
   if (!home.events.add(fd, callbacks)) return 1;
 
   handle->fd_ = fd;
+  handle->updateRef();
   home.ledger.handOver(fd);
-  PolledHandle& opened = *handle;
   home.handles.add(fd, std::move(handle));
-  opened.updateInterest();
   return 0;
 }
 

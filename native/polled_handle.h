@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <memory>
 
+#include "async_context.h"
 #include "js_events.h"
 #include "poll_handle.h"
 
@@ -27,8 +28,8 @@ class PolledHandle : private PollHandle::Listener {
   virtual Kind kind() const = 0;
 
   /**
-   * Has a new handle take `fd` over, and be owned by the environment while open: 0; a negative errno, and then `fd` stays
-   * with the caller; or 1 with an exception pending.
+   * Has a new handle take `fd` over, and be owned by the environment while open: 0. A negative errno, or 1 with an exception
+   * pending, and then `fd` stays with the caller.
    */
   static int open(std::unique_ptr<PolledHandle> handle, int fd, Napi::Object callbacks);
 

@@ -50,7 +50,6 @@ class SendArguments {
   SmallArray<int, kMaxFds> fds_;
 };
 
-
 /** Sends on an open socket; what ended it goes to sendState. */
 Napi::Value sendParts(Info info, int fd, const SendPart* parts, std::size_t count) {
   JsEnvironment& home = JsEnvironment::of(info.Env());
@@ -86,7 +85,7 @@ Napi::Value sendMany(Info info) {
   const std::size_t partCount = bytes.Length();
   SendArguments arguments(partCount, fds.Length());
   if (!arguments.read(env, bytes, fdCounts, fds)) return env.Undefined();
-  // The socket is looked up last: reading the arrays may have run JavaScript that closed it.
+  // The socket is looked up last: reading arrays that are no plain ones may have run JavaScript that closed it.
   return sendParts(info, fd, arguments.parts(), partCount);
 }
 
@@ -94,7 +93,7 @@ Napi::Value sendMany(Info info) {
 
 void exportSendOps(Napi::Env env, Napi::Object exports) {
   exports.Set("sendOne", Napi::Function::New(env, sendOne, "sendOne"));
-  exports.Set("send", Napi::Function::New(env, sendMany, "send"));
+  exports.Set("sendMany", Napi::Function::New(env, sendMany, "sendMany"));
 }
 
 }  // namespace ancillary

@@ -11,7 +11,8 @@ void SocketHandle::allowReading(std::uint64_t bytes, std::uint64_t fds) {
 }
 
 void SocketHandle::readInto(Napi::Uint8Array memory) {
-  memory_ = std::make_unique<Napi::Reference<Napi::Uint8Array>>(Napi::Persistent(memory));
+  if (memory_ == nullptr) memory_ = std::make_unique<Napi::Reference<Napi::Uint8Array>>();
+  *memory_ = Napi::Persistent(memory);
 }
 
 void SocketHandle::watchWritable() {

@@ -45,7 +45,7 @@ class SocketHandle final : public PolledHandle {
   static constexpr std::size_t kLargeSegment = 16 * 1024;
 
   ReceivePump pump_;
-  /** The user's memory, if reads go there. */
+  /** The user's memory, if reads go there. By a pointer, since most sockets have none, and there may be many. */
   std::unique_ptr<Napi::Reference<Napi::Uint8Array>> memory_;
   /** The last segment was large, so the next are likely to be. */
   bool readsLarge_ = false;

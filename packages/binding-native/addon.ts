@@ -47,6 +47,12 @@ export interface Addon {
   /** An int option of SOL_SOCKET by its number. */
   getSocketOption(fd: number, option: number): number;
   setSocketOption(fd: number, option: number, value: number): number;
+  /** shutdown(SHUT_WR). */
+  shutdown(fd: number): number;
+  /** Whether the peer closed both directions, as poll(2) tells it now; false for what is not open. */
+  hungUp(fd: number): boolean;
+  /** SIOCINQ; 0 for what is not open. */
+  unread(fd: number): number;
   /** SO_PEERCRED into [pid, uid, gid]. */
   peerCredentials(fd: number, into: Int32Array): number;
   /** Local or remote address of an AF_INET or AF_INET6 socket as `address:port` (`[address]:port`), or a negative errno. */
@@ -93,12 +99,6 @@ export interface Addon {
    * MSG_CMSG_CLOEXEC.
    */
   receiveMessage(fd: number, buffer: Uint8Array): number;
-  /** shutdown(SHUT_WR). */
-  shutdown(fd: number): number;
-  /** Whether the peer closed both directions, as poll(2) tells it now; false for what is not open. */
-  hungUp(fd: number): boolean;
-  /** SIOCINQ; 0 for what is not open. */
-  unread(fd: number): number;
 
   // What one wake-up read, shared by all sockets of the environment and valid only during the callback (or right
   // after receiveMessage); copy out before anything else runs.
@@ -115,7 +115,8 @@ export interface Addon {
   readonly sendState: Int32Array;
 
   // Handles: sockets and listeners that are polled on the environment's loop. Each is named by the number of its
-  // descriptor; a number that is no open handle of the kind asked for does nothing, or answers -EBADF.
+  // descriptor. With a number that is no open handle of the kind asked for nothing happens, and of what is sent nothing is
+  // accepted, with -EBADF in {@link sendState}.
   /**
    * Takes a connected socket over (struck off the ledger); sets O_NONBLOCK and FD_CLOEXEC. 0, or a negative errno when it
    * cannot be polled (-EEXIST: another handle of this loop polls that number); it then stays with the caller.
@@ -137,11 +138,10 @@ export interface Addon {
    */
   sendOne(fd: number, bytes: Uint8Array, fdCount: number): number;
   /** Sends the parts in order: `bytes[i]` with the next `fdCounts[i]` of `fds`. Returns as {@link sendOne}. */
-  send(fd: number, bytes: readonly Uint8Array[], fdCounts: readonly number[], fds: readonly number[]): number;
+  sendMany(fd: number, bytes: readonly Uint8Array[], fdCounts: readonly number[], fds: readonly number[]): number;
   watchWritable(fd: number): void;
   watchHangup(fd: number): void;
-  /** Switches accepting on or off. */
-  accept(fd: number, on: boolean): void;
+  setAccepting(fd: number, on: boolean): void;
 }
 
 export interface SocketCallbacks {

@@ -81,7 +81,7 @@ class OpenListener implements ListenerHandle {
   }
 
   accept(on: boolean): void {
-    addon.accept(this.#fd, on);
+    addon.setAccepting(this.#fd, on);
   }
 
   ref(): void {
@@ -93,9 +93,8 @@ class OpenListener implements ListenerHandle {
   }
 
   close(): void {
-    const fd = this.#fd;
-    // First of all: from the next line on the number may be another file's.
+    addon.closeHandle(this.#fd);
+    // From now on the number may be another file's.
     this.#fd = -1;
-    addon.closeHandle(fd);
   }
 }

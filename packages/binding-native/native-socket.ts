@@ -9,7 +9,7 @@ import {
 } from '../binding';
 import { addon, type SocketCallbacks } from './addon';
 import { checked, failureName } from './native-failure';
-import { lend, readEnd, takeSegments } from './read-batch';
+import { ReadMemory, readEnd, slabOf, takeSegments } from './read-batch';
 import { requireUnixStream } from './socket-kind';
 
 /**
@@ -32,6 +32,8 @@ const together = Buffer.allocUnsafeSlow(16 * 1024);
 class OpenSocket implements SocketHandle, SocketCallbacks {
   readonly #events: SocketEvents;
   #fd: number;
+  /** The user's memory, if reads go there. */
+  #memory: ReadMemory | undefined;
 
   /** @throws system errors */
   constructor(fd: number, events: SocketEvents) {
@@ -41,7 +43,8 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   }
 
   read(memory: Buffer, count: number, end: number): void {
-    this.#events.read(takeSegments(memory, count), readEnd(end));
+    const into = memory === this.#memory?.bytes ? this.#memory : slabOf(memory);
+    this.#events.read(takeSegments(into, count), readEnd(end));
   }
 
   writable(): void {
@@ -61,7 +64,7 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   }
 
   readInto(memory: Buffer): void {
-    lend(memory);
+    this.#memory = new ReadMemory(memory);
     addon.readInto(this.#fd, memory);
   }
 
@@ -89,7 +92,7 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
       fdCounts.push(part.fds.length);
       for (const fd of part.fds) fds.push(fd);
     }
-    return addon.send(this.#fd, bytes, fdCounts, fds);
+    return addon.sendMany(this.#fd, bytes, fdCounts, fds);
   }
 
   watchWritable(): void {
@@ -126,10 +129,9 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   }
 
   close(): void {
-    const fd = this.#fd;
-    // First of all: from the next line on the number may be another file's.
+    addon.closeHandle(this.#fd);
+    // From now on the number may be another file's.
     this.#fd = -1;
-    addon.closeHandle(fd);
   }
 }
 

@@ -12,7 +12,7 @@ const Owned = OwnedFd;
 const View = BufferView;
 
 /** What is read into, and what it is a view of: to look that up takes longer than to make a view. */
-class ReadMemory {
+export class ReadMemory {
   readonly bytes: Buffer;
   readonly buffer: ArrayBufferLike;
   readonly offset: number;
@@ -24,34 +24,24 @@ class ReadMemory {
   }
 }
 
-/** The slab that was read into last. */
-let slab = new ReadMemory(Buffer.alloc(0));
-/** Users' own memory, which they may do with as they like. */
-const lent = new WeakSet<Buffer>();
+let lastSlab = new ReadMemory(Buffer.alloc(0));
 
-/** Tells that this memory, which will be read into, is no slab. */
-export function lend(memory: Buffer): void {
-  lent.add(memory);
-}
-
-function readMemory(bytes: Buffer): ReadMemory {
-  if (bytes === slab.bytes) return slab;
-  const memory = new ReadMemory(bytes);
-  if (!lent.has(bytes)) {
-    // Segments of many sockets lie in the slab: posting one with its memory to a worker would empty the others.
-    markAsUntransferable(memory.buffer);
-    slab = memory;
+/** The addon's own memory, which all sockets share. */
+export function slabOf(bytes: Buffer): ReadMemory {
+  if (bytes !== lastSlab.bytes) {
+    lastSlab = new ReadMemory(bytes);
+    // Segments of many sockets lie in it: posting one with its memory to a worker would empty the others.
+    markAsUntransferable(lastSlab.buffer);
   }
-  return memory;
+  return lastSlab;
 }
 
 /** Copies what one wake-up read out of the arrays that all sockets share; descriptors first of all become owned. */
-export function takeSegments(memory: Buffer, count: number): Segment[] {
+export function takeSegments({ bytes: memory, buffer, offset }: ReadMemory, count: number): Segment[] {
   const { readSegments, readFds } = addon;
   // Arrays as long as they get: one that grows has room for seventeen with its first element.
   const segments = new Array<Segment>(count);
   const whole = memory.length;
-  const { buffer, offset } = readMemory(memory);
   let nextFd = 0;
   for (let index = 0; index < count; index++) {
     const at = index * NUMBERS_PER_SEGMENT;

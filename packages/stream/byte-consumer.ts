@@ -33,7 +33,7 @@ export class ByteConsumer implements Consumer {
   want(): void {
     this.#wanted = true;
     // Not within read(), which has yet to hand out what it took: descriptors must not overtake that.
-    if (this.#receiver.length > 0 || this.#receiver.end !== undefined) this.#advanceSoon();
+    if (this.#receiver.queue.length > 0 || this.#receiver.end !== undefined) this.#advanceSoon();
     this.#receiver.taken();
   }
 
@@ -47,16 +47,18 @@ export class ByteConsumer implements Consumer {
     const left = this.#readable.readableLength;
     // Bytes with descriptors wait until all before them were read, or do not suffice; either only shows here.
     if (size !== 0) this.#askedForMore = nothing && left > 0;
-    const holding = this.#wanted && this.#receiver.length > 0;
+    const holding = this.#wanted && this.#receiver.queue.length > 0;
     if (holding && (left === 0 || this.#askedForMore)) process.nextTick(() => this.advance());
   }
 
   /** Plain bytes that are waited for go on as they came. */
   receive(segments: readonly Segment[]): boolean {
+    const { queue } = this.#receiver;
     const [only] = segments;
     const plain = only !== undefined && segments.length === 1 && only.fds.length === 0 && !only.truncated;
-    if (!plain || !this.#wanted || !this.#receiver.empty) return false;
-    this.#receiver.passBy(only.bytes.length);
+    // What stands in the queue, descriptors above all, goes first.
+    if (!plain || !this.#wanted || !queue.empty) return false;
+    queue.passBy(only.bytes.length);
     this.#push(only.bytes);
     return true;
   }
@@ -80,7 +82,7 @@ export class ByteConsumer implements Consumer {
   }
 
   #advance(): void {
-    if (this.#wanted && this.#receiver.length > 0 && !this.#handOut()) return;
+    if (this.#wanted && this.#receiver.queue.length > 0 && !this.#handOut()) return;
     const { end, host } = this.#receiver;
     if (!this.#wanted || end === undefined) return;
     this.#wanted = false;
@@ -109,12 +111,12 @@ export class ByteConsumer implements Consumer {
   }
 
   demand(): Demand {
-    const { length, fdCount, limits } = this.#receiver;
-    const room = limits.highWaterMark - length;
-    const fds = limits.maxQueuedFds - fdCount;
+    const { queue, limits } = this.#receiver;
+    const room = limits.highWaterMark - queue.length;
+    const fds = limits.maxQueuedFds - queue.fdCount;
     if (!this.#wanted || room <= 0 || fds <= 0) return NO_DEMAND;
     // What is handed out as it comes waits for nobody, so as much as is there may come at once.
-    const flows = length === 0 && this.#flows;
+    const flows = queue.length === 0 && this.#flows;
     return { bytes: flows ? FLOWING * limits.highWaterMark : limits.highWaterMark, fds };
   }
 

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import {
-  type Anchor,
   AncillaryError,
   type ByteRange,
   OwnedFd,
@@ -13,6 +12,7 @@ import {
 } from '../binding';
 import { ByteConsumer } from './byte-consumer';
 import type { Discarded, DiscardReason } from './discard';
+import { ReceiveQueue } from './receive-queue';
 import { type ReceiveLimits, Receiver, type ReceiverHost } from './receiver';
 import { Sender, type SenderHost } from './sender';
 import { SocketStats } from './stats';
@@ -38,11 +38,7 @@ export class Connection implements SocketEvents, ReceiverHost, SenderHost {
     this.#duplex = duplex;
     this.#binding = binding;
     this.handle = binding.open(socket, this);
-    this.receiver = new Receiver(this.handle, limits, this);
-  }
-
-  get anchor(): Anchor {
-    return this.#binding.anchor;
+    this.receiver = new Receiver(this.handle, new ReceiveQueue<OwnedFd>(binding.anchor), limits, this);
   }
 
   /** Reading as bytes, once that was chosen. */
@@ -65,7 +61,7 @@ export class Connection implements SocketEvents, ReceiverHost, SenderHost {
 
   /** Whether bytes were received that nobody took, or wait to be sent. */
   get holding(): boolean {
-    return this.receiver.length > 0 || this.#order?.sender.pending === true;
+    return this.receiver.queue.length > 0 || this.#order?.sender.pending === true;
   }
 
   /** Ends the sending direction once everything queued has left. */

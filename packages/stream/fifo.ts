@@ -36,7 +36,7 @@ export class Fifo<T> implements Iterable<T> {
   }
 
   /** Removes the first `count` items (they must be there) and returns them in order. */
-  shiftMany(count: number): T[] {
+  shiftFirst(count: number): T[] {
     if (count === this.length) return this.clear();
     const first = this.#items.slice(this.#head, this.#head + count);
     this.#forget(count);

@@ -24,7 +24,8 @@ export interface Claim<Fd> {
   readonly overlapping: boolean;
 }
 
-/** Stays empty. */
+// These stay empty.
+const NO_BYTES = new ByteQueue();
 const NO_BUNDLES = new Fifo<never>();
 
 /**
@@ -37,20 +38,17 @@ const NO_BUNDLES = new Fifo<never>();
  */
 export class ReceiveQueue<Fd> {
   readonly #anchor: Anchor;
-  readonly #bytes = new ByteQueue();
-  /** Made by the first, since many sockets never see any. */
+  // Made by the first of them, since in many sockets nothing ever waits, and no descriptors come.
+  #bytes = NO_BYTES;
   #bundles: Fifo<FdBundle<Fd>> = NO_BUNDLES;
-  #start: number;
-  #end: number;
+  #start = 0;
+  #end = 0;
   #fdCount = 0;
   /** Whether the last segment came with descriptors. */
   #endsWithFds = false;
 
-  /** @param start offset of the first byte that will be pushed */
-  constructor(anchor: Anchor, start = 0) {
+  constructor(anchor: Anchor) {
     this.#anchor = anchor;
-    this.#start = start;
-    this.#end = start;
   }
 
   /** Offset of the first byte nobody took. */
@@ -89,6 +87,7 @@ export class ReceiveQueue<Fd> {
     const plain = fds.length === 0 && !truncated;
     // Where the kernel would not have stopped, so that a frame for each segment stays what it could have been.
     const barrier = this.#anchor === 'last-byte' ? this.#endsWithFds : !plain;
+    if (this.#bytes === NO_BYTES) this.#bytes = new ByteQueue();
     this.#bytes.push(bytes, !barrier);
     this.#endsWithFds = !plain;
     this.#end = start + bytes.length;

@@ -1,5 +1,5 @@
-import { type Anchor, AncillaryError, type OwnedFd, type ReadEnd, type Segment, type SocketHandle } from '../binding';
-import { ReceiveQueue } from './receive-queue';
+import { AncillaryError, type OwnedFd, type ReadEnd, type Segment, type SocketHandle } from '../binding';
+import { type ReceiveQueue } from './receive-queue';
 import type { Discarder } from './discard';
 import type { FrameLimits } from './frame-reader';
 
@@ -25,7 +25,7 @@ const MUCH = 3 / 4;
 export interface Consumer {
   /** What a user would call it, for messages. */
   readonly name: string;
-  /** Takes all that came past the queue, and returns true; or returns false, and takes it out of the queue. */
+  /** May take what came without its entering the queue, and then returns true. After false it is queued. */
   receive?(segments: readonly Segment[]): boolean;
   /** Something was received, or the stream ended: take what can be taken. */
   advance(): void;
@@ -36,8 +36,6 @@ export interface Consumer {
 
 /** What the receiver needs of the socket it belongs to. */
 export interface ReceiverHost extends Discarder {
-  /** Of what kernel the socket is. */
-  readonly anchor: Anchor;
   /** A consumer was left, and nobody reads now. */
   left(): void;
   /** A consumer reached the end of the stream. */
@@ -52,13 +50,11 @@ export interface ReceiverHost extends Discarder {
  * kernel read from as far as that consumer's limits allow. Until there is a consumer nothing is read at all.
  */
 export class Receiver {
+  /** What came and nobody took yet. */
+  readonly queue: ReceiveQueue<OwnedFd>;
   readonly limits: ReceiveLimits;
   readonly host: ReceiverHost;
   readonly #handle: SocketHandle;
-  /** Made when something has to wait, which it does not where plain bytes are taken as they come. */
-  #queue: ReceiveQueue<OwnedFd> | undefined;
-  /** Bytes that were taken before there was a queue. */
-  #passed = 0;
   #consumer: Consumer | undefined;
   #end: ReadEnd | undefined;
   #closed: { readonly error: Error | undefined } | undefined;
@@ -66,36 +62,11 @@ export class Receiver {
   #allowedBytes = 0;
   #allowedFds = 0;
 
-  constructor(handle: SocketHandle, limits: ReceiveLimits, host: ReceiverHost) {
+  constructor(handle: SocketHandle, queue: ReceiveQueue<OwnedFd>, limits: ReceiveLimits, host: ReceiverHost) {
     this.#handle = handle;
+    this.queue = queue;
     this.limits = limits;
     this.host = host;
-  }
-
-  /** What came and nobody took yet. */
-  get queue(): ReceiveQueue<OwnedFd> {
-    return (this.#queue ??= new ReceiveQueue(this.host.anchor, this.#passed));
-  }
-
-  /** Bytes in the queue. */
-  get length(): number {
-    return this.#queue?.length ?? 0;
-  }
-
-  /** Descriptors in the queue. */
-  get fdCount(): number {
-    return this.#queue?.fdCount ?? 0;
-  }
-
-  /** Whether nothing stands before what comes next; see {@link ReceiveQueue.empty}. */
-  get empty(): boolean {
-    return this.#queue?.empty ?? true;
-  }
-
-  /** Counts plain bytes that a consumer takes past the queue, while that is empty. */
-  passBy(length: number): void {
-    if (this.#queue === undefined) this.#passed += length;
-    else this.#queue.passBy(length);
   }
 
   /** Set once the kernel said that nothing follows what is queued. */
@@ -122,7 +93,7 @@ export class Receiver {
 
   /** Nobody reads, and nothing that was read waits. */
   get idle(): boolean {
-    return this.#consumer === undefined && this.length === 0;
+    return this.#consumer === undefined && this.queue.length === 0;
   }
 
   isReading(consumer: Consumer): boolean {
@@ -151,7 +122,7 @@ export class Receiver {
     }
   }
 
-  /** Also when a listener of the user's threw: reading goes on, as it does in net. */
+  /** Lets the consumer take, and reads on, also when a listener of the user's threw: so does net. */
   #advance(): void {
     try {
       this.#consumer?.advance();
@@ -161,10 +132,9 @@ export class Receiver {
   }
 
   #enqueue(segments: readonly Segment[]): void {
-    const { queue } = this;
     // What was there before this wake-up has been left lying by its consumer.
-    queue.settle();
-    for (const { bytes, fds, truncated } of segments) queue.push(bytes, fds, truncated);
+    this.queue.settle();
+    for (const { bytes, fds, truncated } of segments) this.queue.push(bytes, fds, truncated);
   }
 
   /** Lets the kernel be read as far as the consumer wants now. */
@@ -185,10 +155,8 @@ export class Receiver {
   /** Closes what nobody took. Returns whether a consumer is told the error. */
   close(error: Error | undefined): boolean {
     this.#closed = { error };
-    if (this.#queue !== undefined) {
-      const range = { start: this.#queue.start, end: this.#queue.end };
-      this.host.discard(this.#queue.clear(), range, this.#end === 'eof' ? 'incomplete' : 'destroyed');
-    }
+    const range = { start: this.queue.start, end: this.queue.end };
+    this.host.discard(this.queue.clear(), range, this.#end === 'eof' ? 'incomplete' : 'destroyed');
     return this.#consumer?.fail(error) ?? false;
   }
 }

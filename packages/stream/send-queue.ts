@@ -50,7 +50,8 @@ export class SendQueue<Frame extends OutgoingFrame> {
   }
 
   /**
-   * The next parts to send, in order; empty when nothing is queued. Changes nothing.
+   * The next parts to send, in order; empty when nothing is queued. Changes nothing. Some are the frames themselves, so all
+   * are good until {@link accept} only.
    * @throws TypeError when the bytes of the frame at the front are gone, since its ArrayBuffer was detached or resized
    */
   plan(): SendPart[] {
@@ -82,7 +83,7 @@ export class SendQueue<Frame extends OutgoingFrame> {
       if (frame.sent < frame.bytes.length) break;
       complete++;
     }
-    return this.#frames.shiftMany(complete);
+    return this.#frames.shiftFirst(complete);
   }
 
   /** Takes a frame out of which no byte was accepted. Returns false, and leaves it, when one was or it is not queued. */
@@ -98,6 +99,7 @@ export class SendQueue<Frame extends OutgoingFrame> {
 
 function planFrame(frame: OutgoingFrame, parts: SendPart[]): void {
   const { bytes, fds } = frame;
+  // A frame of which nothing left is a part itself.
   if (frame.sent === 0 && fds.length <= MAX_FDS_PER_SENDMSG) {
     parts.push(frame);
     return;
@@ -107,10 +109,9 @@ function planFrame(frame: OutgoingFrame, parts: SendPart[]): void {
   for (; at < groups - 1; at++) {
     parts.push({ bytes: bytes.subarray(at, at + 1), fds: fdGroup(fds, at) });
   }
-  parts.push({ bytes: at === 0 ? bytes : bytes.subarray(at), fds: at < groups ? fdGroup(fds, at) : NO_FDS });
+  parts.push({ bytes: bytes.subarray(at), fds: at < groups ? fdGroup(fds, at) : NO_FDS });
 }
 
 function fdGroup(fds: readonly number[], index: number): readonly number[] {
-  if (fds.length <= MAX_FDS_PER_SENDMSG) return fds;
   return fds.slice(index * MAX_FDS_PER_SENDMSG, (index + 1) * MAX_FDS_PER_SENDMSG);
 }

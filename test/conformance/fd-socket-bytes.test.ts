@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Discarded, FdSocket } from '../../packages/stream';
 import { bytesOf, closed } from '../socket/sockets';
 import { readables } from '../support/readable';
-import { quiet } from './ends';
+import { quiet, until } from './ends';
 import { type Kernel, onEach } from './kernel';
 import { kernelsWithFaults } from './kernels';
 import { received, SentFiles } from './sent-files';
@@ -62,6 +62,31 @@ onEach(kernelsWithFaults, (test) => {
     await sent;
     expect(discarded.map(({ count, reason }) => [count, reason])).toEqual([[2, 'no-listener']]);
     expect(kernel.leftOpen()[1].length).toBeLessThanOrEqual(1);
+  });
+
+  test('bytes that come while descriptors wait to be handed out wait behind them', async (kernel) => {
+    using files = new SentFiles(kernel, 1);
+    using sockets = openSockets(kernel);
+    const { sender, receiver } = sockets;
+    let text = '';
+    const seen = watchFds(kernel, receiver, () => text.length);
+    // It makes the socket read, and takes nothing.
+    receiver.on('readable', () => undefined);
+    const came = (bytes: number): Promise<void> => until(() => receiver.stats.bytesRead === bytes);
+    await sender.send('aaaa');
+    await came(4);
+    await sender.send('b', files.numbers);
+    await came(5);
+    await sender.send('ccc');
+    await came(8);
+    const more = readables(receiver);
+    for (let turn = 0; turn < 1_000 && text.length < 8; turn++) {
+      const piece = receiver.read() as Buffer | null;
+      if (piece === null) await more();
+      else text += piece.toString();
+    }
+    expect(text).toBe('aaaabccc');
+    expect(seen).toEqual([{ at: 4, early: true, files: files.identities }]);
   });
 
   test('read(size) gives exactly so many bytes where there are enough', async (kernel) => {

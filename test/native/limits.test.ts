@@ -56,11 +56,11 @@ it('accepting is switched off when descriptors run out, and can be switched on a
         // Were it still accepting, it would fail again in each of these turns.
         setImmediate(() => setImmediate(() => {
           closeAll(fillers);
-          addon.accept(server, true);
+          addon.setAccepting(server, true);
         }));
       },
     });
-    addon.accept(server, true);
+    addon.setAccepting(server, true);
     `,
     { limit: 64 },
   );

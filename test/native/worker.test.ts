@@ -34,7 +34,7 @@ const PUMPING = `
     addon.openSocket(theirs, { read() {}, writable: fill, hangup() {} });
     function fill() {
       for (let i = 0; i < 100; i++) {
-        addon.send(theirs, bytes, [3, 0], [0, 1, 2]);
+        addon.sendMany(theirs, bytes, [3, 0], [0, 1, 2]);
         if (addon.sendState[0] === -11) return addon.watchWritable(theirs);
         if (addon.sendState[0] !== 0) break;
       }

@@ -7,7 +7,7 @@ const operations = fc.array(
   fc.oneof(
     { weight: 60, arbitrary: fc.record({ call: fc.constant('push' as const), item: fc.nat(5) }) },
     { weight: 50, arbitrary: fc.record({ call: fc.constant('shift' as const), item: fc.constant(0) }) },
-    { weight: 10, arbitrary: fc.record({ call: fc.constant('shiftMany' as const), item: fc.nat(50) }) },
+    { weight: 10, arbitrary: fc.record({ call: fc.constant('shiftFirst' as const), item: fc.nat(50) }) },
     { weight: 10, arbitrary: fc.record({ call: fc.constant('unshift' as const), item: fc.nat(5) }) },
     { weight: 10, arbitrary: fc.record({ call: fc.constant('replaceFront' as const), item: fc.nat(5) }) },
     { weight: 10, arbitrary: fc.record({ call: fc.constant('remove' as const), item: fc.nat(5) }) },
@@ -26,9 +26,9 @@ it('answers as an array would, whatever the order of calls', () => {
           fifo.push(item);
           model.push(item);
         } else if (call === 'shift') expect(fifo.shift()).toBe(model.shift());
-        else if (call === 'shiftMany') {
+        else if (call === 'shiftFirst') {
           const count = Math.min(item, model.length);
-          expect(fifo.shiftMany(count)).toEqual(model.splice(0, count));
+          expect(fifo.shiftFirst(count)).toEqual(model.splice(0, count));
         } else if (call === 'unshift') {
           fifo.unshift(item);
           model.unshift(item);

@@ -36,6 +36,39 @@ it('counts offsets over the life of the stream', () => {
   expect([queue.start, queue.end, queue.length]).toEqual([5, 6, 1]);
 });
 
+it('counts what passes it by, and puts the windows of what follows behind that', () => {
+  const queue = queueOf();
+  expect(queue.empty).toBe(true);
+  queue.passBy(3);
+  queue.push(Buffer.from('de'), ['x'], false);
+  expect([queue.start, queue.end, queue.length, queue.empty]).toEqual([3, 5, 2, false]);
+  expect(queue.hasFdsBefore(4)).toBe(false);
+  expect(queue.claimAttached({ start: 3, end: 5 })).toEqual({ fds: ['x'], truncated: false, overlapping: false });
+  expect(queue.empty).toBe(false);
+  queue.take(2);
+  expect(queue.empty).toBe(true);
+});
+
+it('is not empty while the mark of a truncation is left', () => {
+  const queue = queueOf();
+  queue.push(Buffer.from('a'), [], true);
+  queue.take(1);
+  expect([queue.length, queue.fdCount, queue.empty]).toEqual([0, 0, false]);
+});
+
+it('joins plain bytes to those that passed it by as to any plain ones', () => {
+  const queue = queueOf();
+  queue.push(Buffer.from('a'), ['x'], false);
+  queue.claimAttached({ start: 0, end: 1 });
+  queue.take(1);
+  queue.passBy(2);
+  // Trickling bytes are joined when they have to stay: a barrier in front of them would keep them apart.
+  queue.push(Buffer.from('d'), [], false);
+  queue.push(Buffer.from('e'), [], false);
+  queue.settle();
+  expect(queue.frontLength).toBe(2);
+});
+
 it('takes bytes without a copy where one chunk holds them all', () => {
   const chunk = Buffer.from('abcdef');
   const queue = new ReceiveQueue<string>('last-byte');
