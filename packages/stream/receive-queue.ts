@@ -102,7 +102,6 @@ export class ReceiveQueue<Fd> {
   passBy(length: number): void {
     this.#start += length;
     this.#end += length;
-    this.#endsWithFds = false;
   }
 
   /** {@link ByteQueue.front} */

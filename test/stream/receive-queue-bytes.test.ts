@@ -56,19 +56,6 @@ it('is not empty while the mark of a truncation is left', () => {
   expect([queue.length, queue.fdCount, queue.empty]).toEqual([0, 0, false]);
 });
 
-it('joins plain bytes to those that passed it by as to any plain ones', () => {
-  const queue = queueOf();
-  queue.push(Buffer.from('a'), ['x'], false);
-  queue.claimAttached({ start: 0, end: 1 });
-  queue.take(1);
-  queue.passBy(2);
-  // Trickling bytes are joined when they have to stay: a barrier in front of them would keep them apart.
-  queue.push(Buffer.from('d'), [], false);
-  queue.push(Buffer.from('e'), [], false);
-  queue.settle();
-  expect(queue.frontLength).toBe(2);
-});
-
 it('takes bytes without a copy where one chunk holds them all', () => {
   const chunk = Buffer.from('abcdef');
   const queue = new ReceiveQueue<string>('last-byte');
