@@ -2,7 +2,7 @@ import { markAsUntransferable } from 'node:worker_threads';
 import { Chunk, keepsMuch, SMALL } from './chunk';
 import { Fifo } from './fifo';
 
-const NO_BYTES = Buffer.alloc(0);
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Bytes in the order received, as the chunks they came in. They are copied only where a frame spans several chunks or a
@@ -26,7 +26,7 @@ export class ByteQueue {
 
   /** The chunk at the front, of which what was taken is no part any more: see {@link frontStart}. */
   get front(): Buffer {
-    return this.#chunks.front?.bytes ?? NO_BYTES;
+    return this.#chunks.front?.bytes ?? NOTHING;
   }
 
   /** Where in {@link front} the bytes begin that nobody took. */
@@ -169,6 +169,25 @@ export class ByteQueue {
     }
     return longer;
   }
+}
+
+/** Stays empty: what a queue has while there is nothing in it. */
+export const NO_BYTES = new ByteQueue();
+
+/** Where messages come one by one, each would otherwise make a queue for itself. */
+let spare: ByteQueue | undefined;
+
+/** An empty queue to push to. */
+export function takeEmpty(): ByteQueue {
+  const taken = spare ?? new ByteQueue();
+  spare = undefined;
+  return taken;
+}
+
+/** Takes back a queue that has become empty; returns what to have in its place. */
+export function giveBack(empty: ByteQueue): ByteQueue {
+  if (empty !== NO_BYTES) spare = empty;
+  return NO_BYTES;
 }
 
 /** Frames that are handed out are views of it, and one of them must not be able to take it away from those that wait. */

@@ -18,7 +18,8 @@ export class FrameHandler implements Consumer {
   /** The callback runs, or has returned a promise that is pending: how it ends goes before how the socket ended. */
   #handling = false;
   #destroyed: { readonly error: Error | undefined } | undefined;
-  #settle: { resolve(): void; reject(error: Error): void } | undefined;
+  /** Ends the run; with a rejection too, so that no second function is held by each of many idle sockets. */
+  #settle: ((outcome?: Promise<never>) => void) | undefined;
 
   /** @throws TypeError for what is no callback, or no codec */
   constructor(receiver: Receiver, codec: FrameMeasure, callback: FrameCallback) {
@@ -32,9 +33,9 @@ export class FrameHandler implements Consumer {
   run(): Promise<void> {
     const { closed } = this.#receiver;
     if (closed !== undefined) return closed.error === undefined ? Promise.resolve() : Promise.reject(closed.error);
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       this.#receiver.claim(this);
-      this.#settle = { resolve, reject };
+      this.#settle = resolve;
       this.advance();
       this.#receiver.taken();
     });
@@ -111,8 +112,7 @@ export class FrameHandler implements Consumer {
   #tell(error: Error | undefined): void {
     const settle = this.#settle;
     this.#settle = undefined;
-    if (error === undefined) settle?.resolve();
-    else settle?.reject(error);
+    settle?.(error && Promise.reject(error));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Anchor, ByteRange } from '../binding';
-import { ByteQueue } from './byte-queue';
+import { giveBack, NO_BYTES, takeEmpty } from './byte-queue';
 import { Fifo } from './fifo';
 
 /** The descriptors of one sendmsg, as one recvmsg delivered them. */
@@ -24,8 +24,7 @@ export interface Claim<Fd> {
   readonly overlapping: boolean;
 }
 
-// These stay empty.
-const NO_BYTES = new ByteQueue();
+/** Stays empty. */
 const NO_BUNDLES = new Fifo<never>();
 
 /**
@@ -38,7 +37,7 @@ const NO_BUNDLES = new Fifo<never>();
  */
 export class ReceiveQueue<Fd> {
   readonly #anchor: Anchor;
-  // Made by the first of them, since in many sockets nothing ever waits, and no descriptors come.
+  // There are such only while they are needed: most of many sockets are idle, or see no descriptors.
   #bytes = NO_BYTES;
   #bundles: Fifo<FdBundle<Fd>> = NO_BUNDLES;
   #start = 0;
@@ -87,7 +86,7 @@ export class ReceiveQueue<Fd> {
     const plain = fds.length === 0 && !truncated;
     // Where the kernel would not have stopped, so that a frame for each segment stays what it could have been.
     const barrier = this.#anchor === 'last-byte' ? this.#endsWithFds : !plain;
-    if (this.#bytes === NO_BYTES) this.#bytes = new ByteQueue();
+    if (this.#bytes === NO_BYTES) this.#bytes = takeEmpty();
     this.#bytes.push(bytes, !barrier);
     this.#endsWithFds = !plain;
     this.#end = start + bytes.length;
@@ -121,8 +120,10 @@ export class ReceiveQueue<Fd> {
 
   /** {@link ByteQueue.take} */
   take(length: number): Buffer {
+    const taken = this.#bytes.take(length);
     this.#start += length;
-    return this.#bytes.take(length);
+    if (this.#bytes.length === 0) this.#bytes = giveBack(this.#bytes);
+    return taken;
   }
 
   /** {@link ByteQueue.settle} */
@@ -201,7 +202,7 @@ export class ReceiveQueue<Fd> {
 
   /** Drops all bytes; returns all descriptors. */
   clear(): Fd[] {
-    this.#bytes.clear();
+    this.#bytes = NO_BYTES;
     this.#start = this.#end;
     this.#fdCount = 0;
     return this.#bundles.clear().flatMap((bundle) => bundle.fds);
