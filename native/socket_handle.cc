@@ -49,10 +49,12 @@ bool SocketHandle::read() {
   if (memory_ != nullptr) return readToMemory();
   const Napi::Env env = this->env();
   JsEnvironment& home = environment();
+  const bool large = expectLarge_ > 0;
+  if (large) --expectLarge_;
   // Several rounds without asking poll in between, but not for ever: other sockets wait for their turn.
   for (int left = kMostRounds; left > 0 && pump_.wantsToRead();) {
     const Napi::HandleScope scope(env);
-    JsEnvironment::SharedSlab& shared = readsLarge_ ? home.largeSlab : home.slab;
+    JsEnvironment::SharedSlab& shared = large || expectLarge_ > 0 ? home.largeSlab : home.slab;
     Slab slab{};
     const Napi::Value buffer = shared.get(env, slab);
     if (buffer.IsEmpty()) {
@@ -63,8 +65,10 @@ bool SocketHandle::read() {
     ReadBatch batch = home.batch();
     const bool more = pump_.run(fd(), slab, batch, home.ledger);
     shared.keep(slab);
-    left -= readsLarge_ ? kLargeRounds : 1;
-    if (batch.segmentCount > 0) readsLarge_ = batch.segments[batch.segmentCount - 1].length >= kLargeSegment;
+    left -= &shared == &home.largeSlab ? kLargeRounds : 1;
+    if (batch.segmentCount > 0 && batch.segments[batch.segmentCount - 1].length >= kLargeSegment) {
+      expectLarge_ = kExpectLarge;
+    }
     if (!tellRead(buffer, batch)) return false;
     if (!more) return true;
   }

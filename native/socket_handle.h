@@ -43,12 +43,13 @@ class SocketHandle final : public PolledHandle {
   /** What reading into the large slab counts for, which has room for so many times as much. */
   static constexpr int kLargeRounds = 4;
   static constexpr std::size_t kLargeSegment = 16 * 1024;
+  static constexpr std::uint8_t kExpectLarge = 4;
 
   ReceivePump pump_;
   /** The user's memory, if reads go there. By a pointer, since most sockets have none, and there may be many. */
   std::unique_ptr<Napi::Reference<Napi::Uint8Array>> memory_;
-  /** The last segment was large, so the next are likely to be. */
-  bool readsLarge_ = false;
+  /** For so many wake-ups large segments are still expected: between them come smaller ones, of the same frame. */
+  std::uint8_t expectLarge_ = 0;
   bool wantsWritable_ = false;
   bool wantsHangup_ = false;
 };

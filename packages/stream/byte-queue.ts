@@ -76,16 +76,21 @@ export class ByteQueue {
   }
 
   /**
-   * What is queued now has to stay: small chunks are copied out of the memory they share with others, which a peer that
-   * trickles single bytes could otherwise keep alive for each of them.
+   * What is queued now, but for the `newest` chunks, has to stay: small ones are copied out of the memory they share with
+   * others, which a peer that trickles single bytes could otherwise keep alive for each of them.
    */
-  settle(): void {
-    const count = Math.min(this.#fresh, this.#chunks.length);
-    this.#fresh = 0;
-    if (count === 0) return;
+  settle(newest = 0): void {
+    const fresh = Math.min(this.#fresh, this.#chunks.length);
+    this.#fresh = newest;
+    if (fresh <= newest) return;
     this.#cutTaken();
-    for (const chunk of this.#chunks.popLast(count))
-      this.#chunks.push(keepsMuch(chunk.bytes) ? this.#moved(chunk) : chunk);
+    const chunks = this.#chunks.popLast(fresh);
+    for (const [index, chunk] of chunks.entries()) {
+      const stays = index < fresh - newest && keepsMuch(chunk.bytes);
+      const neighbours = [this.#chunks.back, chunks[index + 1]];
+      // Next to it may lie what keeps its memory in any case, as in a long frame, whose bytes are to be copied once.
+      this.#chunks.push(stays && !neighbours.some((each) => each?.keeps(chunk)) ? this.#moved(chunk) : chunk);
+    }
   }
 
   clear(): void {

@@ -29,6 +29,11 @@ export class Chunk {
     this.joins = joins;
   }
 
+  /** Whether this keeps the memory of another chunk by itself, and rightly. */
+  keeps({ bytes }: Chunk): boolean {
+    return bytes.buffer === this.bytes.buffer && !keepsMuch(this.bytes);
+  }
+
   /** The bytes from `start` on, so many. */
   view(start: number, length: number): Buffer {
     if (length === this.bytes.length) return this.bytes;

@@ -127,8 +127,8 @@ export class ReceiveQueue<Fd> {
   }
 
   /** {@link ByteQueue.settle} */
-  settle(): void {
-    this.#bytes.settle();
+  settle(newest = 0): void {
+    this.#bytes.settle(newest);
   }
 
   /** Whether a bundle is anchored before this offset. */

@@ -132,9 +132,9 @@ export class Receiver {
   }
 
   #enqueue(segments: readonly Segment[]): void {
-    // What was there before this wake-up has been left lying by its consumer.
-    this.queue.settle();
     for (const { bytes, fds, truncated } of segments) this.queue.push(bytes, fds, truncated);
+    // What was there before this wake-up has been left lying by its consumer.
+    this.queue.settle(segments.length);
   }
 
   /** Lets the kernel be read as far as the consumer wants now. */

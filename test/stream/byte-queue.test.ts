@@ -119,3 +119,32 @@ it('memory that several frames are cut from cannot be transferred away with one 
   expect(frames.map((bytes) => [...bytes])).toEqual([[1], [2, 3]]);
   expect([...queue.take(2)]).toEqual([3, 3]);
 });
+
+it('leaves a small chunk where it is while a large one beside it keeps its memory anyway', () => {
+  const slab = Buffer.allocUnsafeSlow(64 * 1024);
+  const [large, behind] = [slab.subarray(100, 60_000), slab.subarray(60_000, 60_100)];
+  const before = new ByteQueue();
+  for (const chunk of [large, behind]) before.push(chunk, true);
+  before.settle();
+  before.take(large.length);
+  expect(before.front.buffer).toBe(slab.buffer);
+
+  const after = new ByteQueue();
+  after.push(slab.subarray(0, 100), true);
+  after.push(large, true);
+  after.settle(1);
+  expect(after.front.buffer).toBe(slab.buffer);
+});
+
+it.each([
+  ['alone', []],
+  ['beside other memory', [Buffer.allocUnsafeSlow(50_000)]],
+  ['beside another small one', [Buffer.allocUnsafeSlow(64 * 1024).subarray(0, 50)]],
+])('moves a small chunk %s out of its slab', (_where, beside) => {
+  const slab = Buffer.allocUnsafeSlow(64 * 1024);
+  const queue = new ByteQueue();
+  queue.push(slab.subarray(0, 100), true);
+  for (const chunk of beside) queue.push(chunk, true);
+  queue.settle(beside.length);
+  expect(queue.front.buffer).not.toBe(slab.buffer);
+});
