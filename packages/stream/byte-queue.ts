@@ -86,10 +86,10 @@ export class ByteQueue {
     this.#cutTaken();
     const chunks = this.#chunks.popLast(fresh);
     for (const [index, chunk] of chunks.entries()) {
-      const stays = index < fresh - newest && keepsMuch(chunk.bytes);
-      const neighbours = [this.#chunks.back, chunks[index + 1]];
+      const small = index < fresh - newest && keepsMuch(chunk.bytes);
       // Next to it may lie what keeps its memory in any case, as in a long frame, whose bytes are to be copied once.
-      this.#chunks.push(stays && !neighbours.some((each) => each?.keeps(chunk)) ? this.#moved(chunk) : chunk);
+      const moves = small && ![this.#chunks.back, chunks[index + 1]].some((each) => each?.keeps(chunk));
+      this.#chunks.push(moves ? this.#moved(chunk) : chunk);
     }
   }
 

@@ -86,7 +86,6 @@ export class Connection implements SocketEvents, ReceiverHost, SenderHost {
   }
 
   read(segments: readonly Segment[], end: ReadEnd | undefined): void {
-    for (const { bytes, fds } of segments) this.stats.received(bytes.length, fds.length);
     this.#peerGone ||= end === 'eof' && this.handle.hungUp();
     this.receiver.read(segments, end);
   }
@@ -127,6 +126,10 @@ export class Connection implements SocketEvents, ReceiverHost, SenderHost {
 
   failed(error: Error): void {
     this.#duplex.destroy(error);
+  }
+
+  received(bytes: number, fds: number): void {
+    this.stats.received(bytes, fds);
   }
 
   frameReceived(): void {

@@ -36,6 +36,8 @@ export interface Consumer {
 
 /** What the receiver needs of the socket it belongs to. */
 export interface ReceiverHost extends Discarder {
+  /** So much came from the kernel. */
+  received(bytes: number, fds: number): void;
   /** A consumer was left, and nobody reads now. */
   left(): void;
   /** A consumer reached the end of the stream. */
@@ -111,15 +113,24 @@ export class Receiver {
   /** Takes in what one wake-up read. */
   read(segments: readonly Segment[], end: ReadEnd | undefined): void {
     if (end !== undefined) this.#end = end;
-    for (const { bytes, fds } of segments) {
-      this.#allowedBytes -= bytes.length;
-      this.#allowedFds = Math.max(0, this.#allowedFds - fds.length);
-    }
+    this.#count(segments);
     try {
       if (this.#consumer?.receive?.(segments) !== true) this.#enqueue(segments);
     } finally {
       this.#advance();
     }
+  }
+
+  #count(segments: readonly Segment[]): void {
+    let byteCount = 0;
+    let fdCount = 0;
+    for (const { bytes, fds } of segments) {
+      byteCount += bytes.length;
+      fdCount += fds.length;
+    }
+    this.#allowedBytes -= byteCount;
+    this.#allowedFds = Math.max(0, this.#allowedFds - fdCount);
+    this.host.received(byteCount, fdCount);
   }
 
   /** Lets the consumer take, and reads on, also when a listener of the user's threw: so does net. */

@@ -76,5 +76,5 @@ it('small frames that are kept cost small slabs, however much another socket rea
     held: 'kept.length',
   });
   expect(held).toBe(300);
-  expect(memory).toBeLessThan(300 * 100 * 1024);
+  expect(memory).toBeLessThan(300 * 64 * 1024);
 });
