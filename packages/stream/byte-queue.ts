@@ -93,15 +93,6 @@ export class ByteQueue {
     }
   }
 
-  clear(): void {
-    this.#chunks.clear();
-    this.#taken = 0;
-    this.#length = 0;
-    this.#fresh = 0;
-    this.#spare = undefined;
-    this.#joined = undefined;
-  }
-
   /** A copy of a small chunk, together with the one before it where both lie in the same storage. */
   #moved({ bytes, joins }: Chunk): Chunk {
     const last = this.#chunks.back;
