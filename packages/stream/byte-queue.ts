@@ -95,6 +95,7 @@ export class ByteQueue {
 
   /** A copy of a small chunk, together with the one before it where both lie in the same storage. */
   #moved({ bytes, joins }: Chunk): Chunk {
+    if (isIn(this.#joined, bytes)) this.#joined = undefined;
     const last = this.#chunks.back;
     const end = last === undefined ? -1 : endWithin(this.#spare, last.bytes);
     if (last !== undefined && joins && this.#spare !== undefined && end >= 0) {
@@ -128,8 +129,10 @@ export class ByteQueue {
     if (this.#taken < front.length) return;
     this.#taken = 0;
     this.#chunks.shift();
-    if (isIn(this.#joined, front)) this.#joined = undefined;
-    if (isIn(this.#spare, front)) this.#spare = undefined;
+    // What holds nothing keeps no memory either: other sockets may have it next.
+    const empty = this.#chunks.length === 0;
+    if (empty || isIn(this.#joined, front)) this.#joined = undefined;
+    if (empty || isIn(this.#spare, front)) this.#spare = undefined;
   }
 
   #cutTaken(): void {

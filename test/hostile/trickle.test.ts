@@ -1,3 +1,4 @@
+import { plainJavaScript } from '../support/plain-javascript';
 import { inChild } from './child';
 
 interface Trickle {
@@ -77,4 +78,34 @@ it('small frames that are kept cost small slabs, however much another socket rea
   });
   expect(held).toBe(300);
   expect(memory).toBeLessThan(300 * 64 * 1024);
+});
+
+const JOINED = 6_000_000;
+
+it.each([
+  ['few of its bytes are left', 50],
+  ['nothing is left of them', 150],
+])('the memory in which chunks were joined is let go of when %s', async (_when, last) => {
+  const { result } = await inChild<number>(
+    `
+    const { ByteQueue } = require(${JSON.stringify(`${plainJavaScript()}/../stream/byte-queue`)});
+    const queue = new ByteQueue();
+    const push = (length) => { queue.push(Buffer.alloc(length), true); queue.settle(1); };
+    gc();
+    const before = process.memoryUsage().arrayBuffers;
+    push(${JOINED / 2});
+    push(${JOINED / 2});
+    queue.peek(${JOINED});
+    queue.take(${JOINED - 100});
+    push(50); // Those that are left have to stay now, so they are moved.
+    queue.take(${last});
+    await turns(5);
+    gc();
+    await turns(5);
+    gc();
+    const memory = process.memoryUsage().arrayBuffers - before;
+    return queue.length === 150 - ${last} ? memory : NaN;`,
+    { flags: ['--expose-gc'] },
+  );
+  expect(result).toBeLessThan(JOINED / 10);
 });
