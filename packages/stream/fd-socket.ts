@@ -161,7 +161,10 @@ export class FdSocket extends Duplex {
   override on(event: string | symbol, listener: Listener): this;
   override on(event: string | symbol, listener: Listener): this {
     if (event === 'data' || event === 'readable') this.#connection.claimBytes();
-    return super.on(event, listener);
+    super.on(event, listener);
+    // It ends the flow, as pause() does.
+    if (event === 'readable') this.#connection.bytes?.paused();
+    return this;
   }
 
   override addListener(event: 'fds', listener: (frame: FdFrame) => void): this;

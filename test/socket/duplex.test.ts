@@ -174,3 +174,19 @@ it('reads no further than highWaterMark once it is paused, whatever was allowed 
   expect(Buffer.concat(chunks)).toHaveLength(100_005);
   await destroyed(sender, receiver);
 });
+
+it("reads no further than highWaterMark once it is read by 'readable', whatever was allowed while bytes flowed", async () => {
+  const [sender, receiver] = socketpair({ highWaterMark: 1024 });
+  let flowed = 0;
+  receiver.on('data', (chunk: Buffer) => (flowed += chunk.length));
+  await sender.send('flows');
+  while (flowed === 0) await nextTurn();
+  receiver.on('readable', () => undefined);
+  const sent = sender.send(Buffer.alloc(100_000)).catch(() => undefined);
+  for (let turn = 0; turn < 50; turn++) await nextTurn();
+  // Node asks for one more when it first has something.
+  expect(receiver.stats.bytesRead - flowed).toBeLessThanOrEqual(2 * 1024);
+  receiver.destroy();
+  await sent;
+  await destroyed(sender, receiver);
+});
