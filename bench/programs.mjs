@@ -70,6 +70,13 @@ export const usocket = {
   losesDescriptors: true,
 };
 
+/** The least that an addon can be: how far JavaScript gets at best, whoever writes the addon. @type {Program} */
+export const bare = {
+  tool: (tools) => tools.bare,
+  command: () => [process.execPath, end('bare.mjs')],
+  environment: (addon) => ({ BENCH_BARE: addon }),
+};
+
 /** Why a contender cannot take part; undefined when it can. @param {Contender} contender @param {Tools} tools */
 export function whyMissing({ program, needs }, tools) {
   const tool = program.tool(tools);

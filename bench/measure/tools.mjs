@@ -8,6 +8,8 @@ const BENCH = path.dirname(import.meta.dirname);
 const ROOT = path.dirname(BENCH);
 /** The version that the figures in this repository are of. */
 const USOCKET = 'usocket@1.1.0';
+const NODE_PREFIX = path.dirname(path.dirname(process.execPath));
+const NODE_HEADERS = path.join(NODE_PREFIX, 'include/node');
 const INSTALL_MS = 180_000;
 const COMPILE_MS = 60_000;
 
@@ -27,6 +29,7 @@ const COMPILE_MS = 60_000;
  * @property {Tool} go
  * @property {Tool} python
  * @property {Tool} usocket the folder of the package
+ * @property {Tool} bare bare.c, as an addon
  * @property {readonly string[]} files what is sent as the usual descriptor, and as the last one
  * @property {ReadonlySet<string>} abilities of this version of ancillary
  * @property {string | undefined} profiles where ancillary's ends leave their CPU profiles
@@ -52,6 +55,7 @@ export async function makeTools({ offline, profiles }) {
     go: go(directory),
     python: python(),
     usocket: offline ? { missing: 'not installed, since offline' } : usocket(directory),
+    bare: bare(directory, compiler),
     files,
     abilities: await abilities(),
     profiles,
@@ -93,11 +97,18 @@ function usocket(/** @type {string} */ directory) {
   if (installed.failure !== undefined) return { missing: `${USOCKET} could not be installed: ${installed.failure}` };
   const at = path.join(folder, 'node_modules', 'usocket');
   // Node's own headers, where they are installed beside it, save downloading them.
-  const prefix = path.dirname(path.dirname(process.execPath));
-  const headers = existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
-  const built = run(path.join(ROOT, 'node_modules/.bin/node-gyp'), ['rebuild', ...headers], at, INSTALL_MS);
+  const options = existsSync(NODE_HEADERS) ? [`--nodedir=${NODE_PREFIX}`] : [];
+  const built = run(path.join(ROOT, 'node_modules/.bin/node-gyp'), ['rebuild', ...options], at, INSTALL_MS);
   if (built.failure !== undefined) return { missing: `${USOCKET} could not be built: ${built.failure}` };
   return { path: at, version: USOCKET };
+}
+
+/** @param {string} directory @param {string} compiler its version @returns {Tool} */
+function bare(directory, compiler) {
+  if (!existsSync(NODE_HEADERS)) return { missing: `Node's headers are not at ${NODE_HEADERS}` };
+  const addon = path.join(directory, 'bare.node');
+  must('cc', ['-O2', '-shared', '-fPIC', `-I${NODE_HEADERS}`, '-o', addon, end('bare.c')]);
+  return { path: addon, version: compiler };
 }
 
 /** A file under ends/. @param {...string} names */

@@ -1,5 +1,5 @@
 import { ancillary, netSocket } from '../programs.mjs';
-import { C, GO, PYTHON, USOCKET } from './contenders.mjs';
+import { BARE, C, GO, PYTHON, USOCKET } from './contenders.mjs';
 import { exchanged, rate } from './exchanged.mjs';
 import { bytesPerSecond, costPerMessage } from './figures.mjs';
 
@@ -19,6 +19,7 @@ export const bytes = {
     USOCKET,
     { ...PYTHON, share: 1 },
     GO,
+    BARE,
   ],
   measure: exchanged({ kind: 'stream', size: SIZE, fds: 0, warmup: 60_000, count: 60_000 }, (ends, work) => ({
     rate: SIZE * rate(ends, work),

@@ -1,4 +1,4 @@
-import { c, childProcess, go, python, usocket } from '../programs.mjs';
+import { bare, c, childProcess, go, python, usocket } from '../programs.mjs';
 
 /** @typedef {import('../programs.mjs').Contender} Contender */
 
@@ -14,3 +14,5 @@ export const USOCKET = { label: 'usocket', program: usocket, share: 0.3 };
 export const PYTHON = { label: 'Python', program: python, share: 0.4 };
 /** @type {Contender} */
 export const GO = { label: 'Go', program: go };
+/** @type {Contender} */
+export const BARE = { label: 'a bare addon', program: bare };

@@ -1,5 +1,5 @@
 import { ancillary } from '../programs.mjs';
-import { C, GO, PYTHON } from './contenders.mjs';
+import { BARE, C, GO, PYTHON } from './contenders.mjs';
 import { exchanged, rate } from './exchanged.mjs';
 import { costPerMessage, descriptorsPerSecond } from './figures.mjs';
 
@@ -15,6 +15,7 @@ export const fdBundles = {
     { label: 'ancillary, frame.close()', program: ancillary, variant: 'frame.close()' },
     { ...PYTHON, share: 1 },
     GO,
+    BARE,
   ],
   measure: exchanged({ kind: 'flood', size: 64, fds: SCM_MAX_FD, warmup: 4_000, count: 6_000 }, (ends, work) => ({
     rate: SCM_MAX_FD * rate(ends, work),

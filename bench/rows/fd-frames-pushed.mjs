@@ -1,5 +1,5 @@
 import { ancillary } from '../programs.mjs';
-import { C, GO } from './contenders.mjs';
+import { BARE, C, GO } from './contenders.mjs';
 import { exchanged, rate } from './exchanged.mjs';
 import { fdFramesWork } from './fd-frames.mjs';
 import { costPerMessage, messagesPerSecond } from './figures.mjs';
@@ -13,6 +13,7 @@ export const fdFramesPushed = {
   contenders: [
     { label: 'ancillary, forEachFrame', program: ancillary, variant: 'forEachFrame', needs: 'forEachFrame' },
     GO,
+    BARE,
   ],
   measure: exchanged(fdFramesWork, (ends, work) => ({ rate: rate(ends, work) })),
 };

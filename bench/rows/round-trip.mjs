@@ -1,6 +1,6 @@
 import { exchange, scaled } from '../measure/exchange.mjs';
 import { ancillary, netSocket } from '../programs.mjs';
-import { C, CHILD_PROCESS, GO, PYTHON, USOCKET } from './contenders.mjs';
+import { BARE, C, CHILD_PROCESS, GO, PYTHON, USOCKET } from './contenders.mjs';
 import { tripTime } from './figures.mjs';
 
 /** @type {import('../measure/exchange.mjs').Work} */
@@ -20,6 +20,7 @@ export const roundTrip = {
     { ...USOCKET, share: 1 },
     { ...PYTHON, share: 1 },
     GO,
+    BARE,
   ],
   async measure(contender, tools, scale) {
     const work = { ...WORK, fds: contender.label === PLAIN ? 0 : WORK.fds };

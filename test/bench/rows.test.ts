@@ -20,7 +20,7 @@ const ROWS = [
   'growth-connections',
 ];
 /** What a machine, or this version, may lack. */
-const MAY_BE_MISSING = ['Go', 'usocket', 'ancillary, forEachFrame', 'ancillary, onread'];
+const MAY_BE_MISSING = ['Go', 'usocket', 'a bare addon', 'ancillary, forEachFrame', 'ancillary, onread'];
 
 interface Sample {
   figures: Record<string, number | null>;
