@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import net from 'node:net';
-import { AncillaryError, OwnedFd } from '../binding';
+import { AncillaryError, inWords, invalidType, OwnedFd } from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
 import { type FdLike, MAX_FDS_PER_SENDMSG, numberOf } from '../stream';
 import { describeFd, type FdInfo, type FdKind } from './describe-fd';
@@ -25,9 +25,14 @@ export interface MemfdOptions {
 /**
  * An anonymous file in memory with the data given, positioned at its start. Close-on-exec.
  * @param name for /proc only; need not be unique
- * @throws EMFILE, ENOMEM; EINVAL for a name longer than 249 bytes
+ * @throws TypeError; EMFILE, ENOMEM; EINVAL for a name longer than 249 bytes
  */
 export function memfd(name: string, data?: Uint8Array, options: MemfdOptions = {}): OwnedFd {
+  if (typeof name !== 'string') throw invalidType(`a memfd's name is a string, not ${inWords(name)}`);
+  // Options in its place would give an empty file, and no seal.
+  if (data !== undefined && !(data instanceof Uint8Array)) {
+    throw invalidType(`a memfd's data is a Uint8Array, not ${inWords(data)}`);
+  }
   const fd = ofLedger(checked(addon.memfd(name, true), 'memfd_create'));
   try {
     if (data !== undefined) {

@@ -1,5 +1,5 @@
-import { AncillaryError, type OwnedFd, systemError } from '../binding';
-import type { FdFrame, FdLike, FdSocket } from '../stream';
+import { AncillaryError, inWords, invalidType, outOfRange, type OwnedFd, systemError } from '../binding';
+import { type FdFrame, type FdLike, FdSocket } from '../stream';
 
 export interface SendFdOptions {
   /**
@@ -31,8 +31,9 @@ const ACKNOWLEDGED = 0x41; // 'A'
  * another byte (the socket is destroyed); otherwise as `FdSocket.send()`.
  */
 export async function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOptions = {}): Promise<void> {
+  requireSocket(socket);
   const { acknowledge = false, byte = acknowledge ? DESCRIPTOR : ONE_DESCRIPTOR } = options;
-  if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw new RangeError(`byte is 0 to 255, not ${String(byte)}`);
+  if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw outOfRange(`byte is 0 to 255, not ${inWords(byte)}`);
   await socket.send(Uint8Array.of(byte), [fd]);
   if (!acknowledge) return;
   using answer = await oneByte(socket, 'before it acknowledged the descriptor');
@@ -49,6 +50,7 @@ export async function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOption
  * nothing is acknowledged, and whatever came is closed; so is the descriptor when the acknowledgement cannot be sent.
  */
 export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}): Promise<OwnedFd> {
+  requireSocket(socket);
   const { acknowledge = false } = options;
   using frame = await oneByte(socket, 'before a descriptor came');
   if (frame.truncated)
@@ -64,6 +66,10 @@ export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}
   }
   frame.fds.length = 0;
   return fd;
+}
+
+function requireSocket(socket: unknown): void {
+  if (!(socket instanceof FdSocket)) throw invalidType(`a hand-off goes over an FdSocket, not ${inWords(socket)}`);
 }
 
 async function oneByte(socket: FdSocket, when: string): Promise<FdFrame> {

@@ -1,4 +1,4 @@
-import { AncillaryError, OwnedFd } from '../binding';
+import { AncillaryError, inWords, outOfRange, OwnedFd } from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
 import { type FdLike, numberOf } from '../stream';
 
@@ -33,7 +33,9 @@ export function sendMessage(fd: FdLike, bytes: Uint8Array, fds: readonly FdLike[
       `${fds.length} descriptors need a byte to ride on; nothing was sent`,
     );
   }
-  return checked(addon.sendMessage(socket, bytes, numbers), 'sendmsg');
+  const { SCM_MAX_FD } = addon.constants;
+  const detail = fds.length > SCM_MAX_FD ? `${fds.length} descriptors, where ${SCM_MAX_FD} are the most` : undefined;
+  return checked(addon.sendMessage(socket, bytes, numbers), 'sendmsg', detail);
 }
 
 /**
@@ -43,9 +45,8 @@ export function sendMessage(fd: FdLike, bytes: Uint8Array, fds: readonly FdLike[
  */
 export function receiveMessage(fd: FdLike, buffer: Uint8Array, options: ReceiveMessageOptions = {}): ReceivedMessage {
   const { maxFds = addon.constants.SCM_MAX_FD } = options;
-  if (!Number.isInteger(maxFds) || maxFds < 0)
-    throw new RangeError(`maxFds is a number from 0 up, not ${String(maxFds)}`);
-  if (buffer.length === 0) throw new RangeError('a buffer without room would drop the descriptors');
+  if (!Number.isInteger(maxFds) || maxFds < 0) throw outOfRange(`maxFds is a number from 0 up, not ${inWords(maxFds)}`);
+  if (buffer.length === 0) throw outOfRange('a buffer without room would drop the descriptors');
   const bytesRead = checked(addon.receiveMessage(numberOf(fd), buffer), 'recvmsg');
   const count = addon.readState[0] ?? 0;
   const flags = addon.readState[1] ?? 0;

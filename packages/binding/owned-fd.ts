@@ -1,3 +1,4 @@
+import { inWords, invalidType, invalidValue } from './argument-errors';
 import { type DescriptorTable, getProcessTable } from './descriptor-table';
 import { AncillaryError } from './errors';
 import { forget, watch } from './leak-net';
@@ -15,7 +16,9 @@ export class OwnedFd implements Disposable {
   /** @internal */
   registered = false;
 
-  private constructor(fd: number, table: DescriptorTable) {
+  private constructor(fd: number, table: DescriptorTable | undefined) {
+    // A program in plain JavaScript may come here, with a number that nothing would close.
+    if (table === undefined) throw invalidType('OwnedFd.adopt(fd) takes a descriptor over, new OwnedFd() does not');
     this.#fd = fd;
     this.table = table;
     watch(this);
@@ -27,7 +30,7 @@ export class OwnedFd implements Disposable {
    * ERR_FD_BUSY when another OwnedFd or FdSocket holds the same number
    */
   static adopt(fd: number): OwnedFd {
-    if (!Number.isInteger(fd) || fd < 0) throw new TypeError(`a descriptor is an integer >= 0, not ${String(fd)}`);
+    if (!Number.isInteger(fd) || fd < 0) throw invalidValue(`a descriptor is an integer from 0 up, not ${inWords(fd)}`);
     const table = getProcessTable();
     table.own(fd);
     return new OwnedFd(fd, table);
@@ -82,25 +85,39 @@ export class OwnedFd implements Disposable {
   /**
    * Closes many in one call, passing over what is closed already.
    * @returns how many were open
+   * @throws TypeError where something else is among them, with all that are OwnedFds closed
    */
   static closeAll(owned: Iterable<OwnedFd>): number {
     let count = 0;
+    let foreign: TypeError | undefined;
     // One call for each run of descriptors of the same table, which mostly is all of them.
     let table: DescriptorTable | undefined;
     let fds: number[] = [];
-    for (const each of owned) {
-      if (each.#fd === -1) continue;
-      const fd = each.#release('close');
-      count++;
-      if (each.table === table) fds.push(fd);
-      else {
-        table?.closeAll(fds);
-        table = each.table;
-        fds = [fd];
+    try {
+      for (const each of owned) {
+        if (!OwnedFd.#is(each)) {
+          foreign ??= invalidType(`closeAll() takes OwnedFds, not ${inWords(each)}`);
+          continue;
+        }
+        if (each.#fd === -1) continue;
+        const fd = each.#release('close');
+        count++;
+        if (each.table === table) fds.push(fd);
+        else {
+          table?.closeAll(fds);
+          table = each.table;
+          fds = [fd];
+        }
       }
+    } finally {
+      table?.closeAll(fds);
     }
-    table?.closeAll(fds);
+    if (foreign !== undefined) throw foreign;
     return count;
+  }
+
+  static #is(value: unknown): value is OwnedFd {
+    return typeof value === 'object' && value !== null && #fd in value;
   }
 
   #release(what: string): number {

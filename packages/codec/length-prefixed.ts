@@ -1,4 +1,4 @@
-import { AncillaryError, type OwnedFd } from '../binding';
+import { AncillaryError, inWords, invalidType, invalidValue, outOfRange, type OwnedFd } from '../binding';
 import type { FdLike, FrameCodec } from '../stream';
 
 export interface LengthPrefixedOptions {
@@ -48,7 +48,7 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   requireOneOf('lengthBytes', lengthBytes, [1, 2, 4]);
   requireOneOf('countBytes', countBytes, [0, 1, 2, 4]);
   if (!Number.isSafeInteger(maxLength) || maxLength < 0) {
-    throw new RangeError(`maxLength is a number of bytes, not ${String(maxLength)}`);
+    throw outOfRange(`maxLength is a number of bytes, not ${inWords(maxLength)}`);
   }
   const headerLength = lengthBytes + countBytes;
   const longest = Math.min(maxLength, 2 ** (8 * lengthBytes) - 1);
@@ -73,11 +73,12 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
     },
 
     encode({ bytes, fds = [] }) {
+      if (!(bytes instanceof Uint8Array))
+        throw invalidType(`encode() takes { bytes, fds }, bytes a Uint8Array, not ${inWords(bytes)}`);
+      if (!Array.isArray(fds))
+        throw invalidType(`encode() takes { bytes, fds }, fds an array of descriptors, not ${inWords(fds)}`);
       if (bytes.length > longest) throw tooLarge(bytes.length, longest);
-      if (!(bytes instanceof Uint8Array)) throw new TypeError(`bytes is a Uint8Array, not ${typeof bytes}`);
-      if (!Array.isArray(fds)) throw new TypeError(`fds is an array of descriptors, not ${typeof fds}`);
-      if (fds.length > mostFds)
-        throw new RangeError(`${fds.length} descriptors do not fit a count of ${countBytes} bytes`);
+      if (fds.length > mostFds) throw outOfRange(`${fds.length} descriptors do not fit a count of ${countBytes} bytes`);
       const frame = NodeBuffer.allocUnsafe(headerLength + bytes.length);
       writeUint(frame, bytes.length, 0, lengthBytes, littleEndian);
       if (countBytes > 0) writeUint(frame, fds.length, lengthBytes, countBytes, littleEndian);
@@ -95,7 +96,7 @@ function tooLarge(length: number, longest: number): AncillaryError {
 }
 
 function requireOneOf(name: string, value: number, allowed: readonly number[]): void {
-  if (!allowed.includes(value)) throw new TypeError(`${name} is one of ${allowed.join(', ')}, not ${String(value)}`);
+  if (!allowed.includes(value)) throw invalidValue(`${name} is one of ${allowed.join(', ')}, not ${inWords(value)}`);
 }
 
 function readUint(from: Uint8Array, offset: number, bytes: number, littleEndian: boolean): number {

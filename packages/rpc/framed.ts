@@ -1,4 +1,5 @@
 import { finished } from 'node:stream/promises';
+import { inWords, invalidType } from '../binding';
 import type { FdFrame, FdSocket, FrameCodec } from '../stream';
 
 /**
@@ -23,8 +24,11 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
 /**
  * Puts a codec over a socket, which it takes over: close the result instead.
  * A message that cannot be decoded destroys the socket, for its peer waits for an answer that nobody will give.
+ * @throws TypeError for what is no FdSocket, or no codec
  */
 export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): Framed<In, Out> {
+  requireMethods('socket', 'an FdSocket', socket, ['frames', 'send']);
+  requireMethods('codec', 'a FrameCodec', codec, ['measure', 'decode', 'encode']);
   return {
     socket,
 
@@ -71,4 +75,12 @@ export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): F
       return this.close();
     },
   };
+}
+
+/** A program in plain JavaScript may give anything, and would hear of it with the first message only. */
+function requireMethods(name: string, kind: string, given: unknown, methods: readonly string[]): void {
+  const members = (given ?? {}) as Readonly<Record<string, unknown>>;
+  const missing = methods.find((method) => typeof members[method] !== 'function');
+  if (missing === undefined) return;
+  throw invalidType(`${name} is ${kind}; ${inWords(given)} has no function ${missing}()`);
 }

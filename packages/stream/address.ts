@@ -1,4 +1,4 @@
-import type { BoundAddress } from '../binding';
+import { type BoundAddress, invalidValue } from '../binding';
 
 /** Where to meet: a path in the file system, or a name in Linux's abstract namespace (unix(7)). */
 export type Address = string | { readonly path: string } | { readonly abstract: string };
@@ -13,7 +13,7 @@ export function boundAddress(address: Address): BoundAddress {
       return { abstract: given.abstract };
     }
   }
-  throw new TypeError('an address is a path, { path } or { abstract }, none of them empty');
+  throw invalidValue('an address is a path, { path } or { abstract }, none of them empty');
 }
 
 export function showAddress(address: BoundAddress): string {
@@ -22,6 +22,6 @@ export function showAddress(address: BoundAddress): string {
 
 function pathAddress(path: string): BoundAddress {
   // bind(2) would take the part before a zero byte for the whole path, and an empty one for "any name".
-  if (path === '' || path.includes('\0')) throw new TypeError('a path is neither empty nor does it hold a zero byte');
+  if (path === '' || path.includes('\0')) throw invalidValue('a path is neither empty nor does it hold a zero byte');
   return { path };
 }

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { AncillaryError, OwnedFd, type SocketBinding } from '../binding';
+import { AncillaryError, inWords, invalidType, OwnedFd, type SocketBinding } from '../binding';
 import { numberOf } from './fd-like';
 import { FdSocket } from './fd-socket';
 import type { FdSocketOptions } from './options';
@@ -21,6 +21,9 @@ export function adopt(
 ): FdSocket {
   if (source instanceof net.Socket) return adoptNetSocket(binding, source, options);
   if (source instanceof OwnedFd) return new FdSocket(binding, source, options);
+  if (typeof source !== 'number') {
+    throw invalidType(`adopt() takes a number, an OwnedFd or a net.Socket, not ${inWords(source)}`);
+  }
   const owned = OwnedFd.adopt(source);
   try {
     return new FdSocket(binding, owned, options);

@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BoundAddress, type ListeningBinding, type SocketBinding, systemError } from '../binding';
+import {
+  type BoundAddress,
+  inWords,
+  type ListeningBinding,
+  outOfRange,
+  type SocketBinding,
+  systemError,
+} from '../binding';
 import { type Address, boundAddress, showAddress } from './address';
 import { FdSocket } from './fd-socket';
 import { type FdSocketOptions, receiveLimits } from './options';
@@ -33,7 +40,7 @@ export async function connect(
   receiveLimits(options);
   const timeout: unknown = options.timeout ?? Infinity;
   if (typeof timeout !== 'number' || !(timeout >= 0)) {
-    throw new RangeError(`timeout is a number of milliseconds from 0 up, not ${String(timeout)}`);
+    throw outOfRange(`timeout is a number of milliseconds from 0 up, not ${inWords(timeout)}`);
   }
   throwIfAborted(options.signal);
   const socket = binding.socket();

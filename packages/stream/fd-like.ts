@@ -2,7 +2,7 @@ import type fs from 'node:fs';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { AncillaryError, type DescriptorTable, OwnedFd } from '../binding';
+import { AncillaryError, type DescriptorTable, inWords, invalidType, OwnedFd } from '../binding';
 
 /** Anything with a descriptor to lend: a number, an OwnedFd, a FileHandle, a stream, a server. */
 export type FdLike =
@@ -34,9 +34,9 @@ export function numberOf(source: FdLike, transfer = false): number {
   if (source instanceof Owned && !source.closed) return source.fd;
   const fd = rawNumber(source);
   if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > 0x7fffffff) {
-    throw new TypeError(`not a descriptor, nor anything that has one: ${describeSource(source)}`);
+    throw invalidType(`a descriptor is a number, or something that has one, not ${inWords(source)}`);
   }
-  if (fd < 0) throw new AncillaryError('ERR_FD_CLOSED', `${describeSource(source)} is closed, or not open yet`);
+  if (fd < 0) throw new AncillaryError('ERR_FD_CLOSED', `${inWords(source)} is closed, or not open yet`);
   if (typeof source !== 'number') refuseBusy(source, transfer);
   return fd;
 }
@@ -124,9 +124,4 @@ function refuseBusy(source: Exclude<FdLike, number>, transfer: boolean): void {
 
 function busy(message: string): AncillaryError {
   return new AncillaryError('ERR_FD_BUSY', `${message}. Nothing was sent, and the source is as it was`);
-}
-
-function describeSource(source: unknown): string {
-  if (typeof source !== 'object' || source === null) return String(source);
-  return `the ${source.constructor.name} given`;
 }

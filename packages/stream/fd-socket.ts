@@ -1,5 +1,13 @@
 import { Duplex } from 'node:stream';
-import { AncillaryError, type OwnedFd, type PeerCredentials, type SocketBinding } from '../binding';
+import {
+  AncillaryError,
+  inWords,
+  invalidType,
+  outOfRange,
+  type OwnedFd,
+  type PeerCredentials,
+  type SocketBinding,
+} from '../binding';
 import { Connection } from './connection';
 import type { Discarded } from './discard';
 import { type FdLike, heldBack } from './fd-like';
@@ -12,7 +20,7 @@ import { type FdSocketOptions, receiveLimits } from './options';
 import { nextMemory, OnreadConsumer } from './onread';
 import type { ReceiveLimits } from './receiver';
 import { abortError, asError } from './rejection';
-import type { SendOptions } from './outgoing';
+import { requireSendOptions, type SendOptions } from './outgoing';
 import type { SocketStats } from './stats';
 
 type Listener = Parameters<Duplex['on']>[1];
@@ -117,13 +125,13 @@ export class FdSocket extends Duplex {
    */
   async receive(length: number): Promise<FdFrame> {
     if (!Number.isSafeInteger(length) || length < 1) {
-      throw new RangeError(`receive() takes a number of bytes from 1 up, not ${String(length)}`);
+      throw outOfRange(`receive() takes a number of bytes from 1 up, not ${inWords(length)}`);
     }
-    if (this.destroyed) throw this.#closedReason();
+    if (this.destroyed) throw this.#closedReason('nothing can be received');
     const frames = new FrameIterator(this.#connection.receiver, exactly(length), `receive(${length})`, false);
     try {
       const { value } = await frames.next();
-      if (value === undefined) throw this.#closedReason();
+      if (value === undefined) throw this.#closedReason('nothing can be received');
       return value;
     } finally {
       void frames.return();
@@ -144,10 +152,11 @@ export class FdSocket extends Duplex {
   send(bytes: Uint8Array | string, fds: readonly FdLike[] = NO_FDS, options: SendOptions = NO_OPTIONS): Promise<void> {
     try {
       requireArray(fds);
+      if (options !== NO_OPTIONS) requireSendOptions(options);
       const { order } = this.#connection;
       const frame = order.sender.frame(asBytes(bytes), fds, options);
       if (options.signal?.aborted === true) frame.settle(abortError(options.signal));
-      else if (this.destroyed || this.writableEnded) frame.settle(this.#closedReason());
+      else if (this.destroyed || this.writableEnded) frame.settle(this.#closedReason('nothing was sent'));
       else if (frame.bytes.length === 0) frame.settle();
       else order.send(frame);
       return frame.outcome();
@@ -244,19 +253,19 @@ export class FdSocket extends Duplex {
     return this.#connection.holding;
   }
 
-  #closedReason(): Error {
+  #closedReason(consequence: string): Error {
     if (this.errored) return this.errored;
     const what = this.destroyed ? 'the socket is destroyed' : 'the sending side of the socket has ended';
-    return new AncillaryError('ERR_FD_CLOSED', `${what}; nothing was sent`);
+    return new AncillaryError('ERR_FD_CLOSED', `${what}; ${consequence}`);
   }
 }
 
 function requireArray(fds: unknown): void {
-  if (!Array.isArray(fds)) throw new TypeError(`send() takes an array of descriptors, not ${typeof fds}`);
+  if (!Array.isArray(fds)) throw invalidType(`send() takes an array of descriptors, not ${inWords(fds)}`);
 }
 
 function asBytes(bytes: unknown): Uint8Array {
   if (typeof bytes === 'string') return Buffer.from(bytes);
   if (bytes instanceof Uint8Array) return bytes;
-  throw new TypeError(`send() takes a Uint8Array or a string, not ${typeof bytes}`);
+  throw invalidType(`send() takes a Uint8Array or a string, not ${inWords(bytes)}`);
 }

@@ -1,3 +1,4 @@
+import { inWords, invalidType } from '../binding';
 import type { FdFrame } from './frame';
 import type { FrameMeasure } from './frame-measure';
 import { FrameSource } from './frame-source';
@@ -23,7 +24,7 @@ export class FrameHandler implements Consumer {
 
   /** @throws TypeError for what is no callback, or no codec */
   constructor(receiver: Receiver, codec: FrameMeasure, callback: FrameCallback) {
-    if (typeof callback !== 'function') throw new TypeError('forEachFrame() takes a function');
+    if (typeof callback !== 'function') throw invalidType(`forEachFrame() takes a function, not ${inWords(callback)}`);
     this.#receiver = receiver;
     this.#source = new FrameSource(receiver, codec);
     this.#callback = callback;

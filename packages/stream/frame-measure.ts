@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { invalidType } from '../binding';
 import type { FrameCodec, Measured } from './frame-codec';
 
 /** What reading needs of a codec. */
@@ -10,7 +11,7 @@ const PARAMETERS_IN_PLACE = 3;
 export function measuresInPlace(codec: FrameMeasure): boolean {
   // A program in plain JavaScript may give anything.
   const { measure } = (codec as Partial<FrameMeasure> | null | undefined) ?? {};
-  if (typeof measure !== 'function') throw new TypeError('a codec is an object with a function measure()');
+  if (typeof measure !== 'function') throw invalidType('a codec is an object with a function measure()');
   return measure.length >= PARAMETERS_IN_PLACE;
 }
 

@@ -201,7 +201,7 @@ export class FrameReader {
     throw new AncillaryError(
       'ERR_FD_SURPLUS',
       `the frame at ${inWords(range)} came with ${came} descriptors, ${allowed} are allowed; all of them are closed ` +
-        `(onSurplus: 'close' keeps the first ones)`,
+        `(${allowed < maxFdsPerFrame ? '' : 'raise maxFdsPerFrame to receive them, or '}onSurplus: 'close' keeps the first ones)`,
     );
   }
 

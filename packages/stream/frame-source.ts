@@ -57,10 +57,11 @@ export class FrameSource {
     if (end === undefined) return undefined;
     if (end !== 'eof') throw systemError(end.error, 'recvmsg');
     if (queue.length === 0 && this.#endExpected) return 'end';
-    throw new AncillaryError(
-      'ERR_FRAME_INCOMPLETE',
-      `the stream ended inside a frame, ${queue.length} bytes after its start at ${queue.start}; ` +
-        `the ${queue.fdCount} descriptors that came with them are closed`,
-    );
+    const where =
+      queue.length === 0
+        ? `the stream ended at ${queue.start}, where a frame was to begin`
+        : `the stream ended inside a frame, ${queue.length} bytes after its start at ${queue.start}; ` +
+          `the ${queue.fdCount} descriptors that came with them are closed`;
+    throw new AncillaryError('ERR_FRAME_INCOMPLETE', where);
   }
 }

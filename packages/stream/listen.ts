@@ -1,4 +1,12 @@
-import { type BoundAddress, type ListeningBinding, OwnedFd, type SocketBinding, systemError } from '../binding';
+import {
+  type BoundAddress,
+  inWords,
+  type ListeningBinding,
+  outOfRange,
+  OwnedFd,
+  type SocketBinding,
+  systemError,
+} from '../binding';
 import { type Address, boundAddress, showAddress } from './address';
 import { type BoundPath, bindPath, unbindPath } from './bind-path';
 import { FdServer } from './fd-server';
@@ -66,5 +74,5 @@ function bindAbstract(binding: ListeningBinding, socket: OwnedFd, target: BoundA
 function modeOf(address: ListenAddress): number {
   const mode = typeof address === 'object' && 'mode' in address ? (address.mode ?? DEFAULT_MODE) : DEFAULT_MODE;
   if (Number.isInteger(mode) && mode >= 0 && mode <= 0o777) return mode;
-  throw new RangeError(`mode is an integer from 0 to 0o777, not ${String(mode)}`);
+  throw outOfRange(`mode is an integer from 0 to 0o777, not ${inWords(mode)}`);
 }

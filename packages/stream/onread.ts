@@ -1,4 +1,13 @@
-import { AncillaryError, type ByteRange, type OwnedFd, type Segment, type SocketHandle, systemError } from '../binding';
+import {
+  AncillaryError,
+  type ByteRange,
+  invalidType,
+  outOfRange,
+  type OwnedFd,
+  type Segment,
+  type SocketHandle,
+  systemError,
+} from '../binding';
 import type { FdSocket } from './fd-socket';
 import { ANY_DEMAND, type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
 
@@ -118,13 +127,13 @@ export function nextMemory({ buffer }: OnreadOptions): Buffer {
 
 /** @throws TypeError and RangeError for options that are none */
 export function requireOnread(onread: OnreadOptions): void {
-  if (typeof onread.callback !== 'function') throw new TypeError('onread.callback is a function');
+  if (typeof onread.callback !== 'function') throw invalidType('onread.callback is a function');
   if (typeof onread.buffer !== 'function') requireMemory(onread.buffer);
 }
 
 function requireMemory(memory: unknown): void {
   if (!(memory instanceof Uint8Array)) {
-    throw new TypeError('onread.buffer is a Buffer or Uint8Array, or a function that returns one');
+    throw invalidType('onread.buffer is a Buffer or Uint8Array, or a function that returns one');
   }
-  if (memory.length === 0) throw new RangeError('onread.buffer has room for a byte at least');
+  if (memory.length === 0) throw outOfRange('onread.buffer has room for a byte at least');
 }

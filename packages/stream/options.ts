@@ -1,3 +1,4 @@
+import { inWords, invalidType, invalidValue, outOfRange } from '../binding';
 import { type OnreadOptions, requireOnread } from './onread';
 import type { ReceiveLimits } from './receiver';
 
@@ -40,6 +41,8 @@ const DEFAULTS: ReceiveLimits = {
 
 /** @throws TypeError or RangeError for an option that is none of what it may be */
 export function receiveLimits(options: FdSocketOptions): ReceiveLimits {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) throw invalidType(`options is an object, not ${inWords(given)}`);
   if (options.onread !== undefined) requireOnread(options.onread);
   return {
     maxFdsPerFrame: count(options, 'maxFdsPerFrame', 0),
@@ -54,14 +57,14 @@ type Count = 'maxFdsPerFrame' | 'maxQueuedFds' | 'highWaterMark';
 
 function count(options: FdSocketOptions, name: Count, least: number): number {
   const value = options[name] ?? DEFAULTS[name];
-  if (typeof value !== 'number') throw new TypeError(`${name} is a number, not ${String(value)}`);
+  if (typeof value !== 'number') throw invalidType(`${name} is a number, not ${inWords(value)}`);
   if (!Number.isInteger(value) || value < least || value > 0x7fffffff) {
-    throw new RangeError(`${name} is an integer from ${least} to 2^31 - 1, not ${value}`);
+    throw outOfRange(`${name} is an integer from ${least} to 2^31 - 1, not ${value}`);
   }
   return value;
 }
 
 function choice<const Value extends string>(name: string, value: Value, allowed: readonly Value[]): Value {
-  if (!allowed.includes(value)) throw new TypeError(`${name} is one of ${allowed.join(', ')}, not ${value}`);
+  if (!allowed.includes(value)) throw invalidValue(`${name} is one of ${allowed.join(', ')}, not ${inWords(value)}`);
   return value;
 }

@@ -1,6 +1,6 @@
-import { AncillaryError, type DescriptorTable, OwnedFd, systemError } from '../binding';
+import { AncillaryError, type DescriptorTable, inWords, invalidType, OwnedFd, systemError } from '../binding';
 import { closeSource, type FdLike, numbersOf } from './fd-like';
-import { abortError } from './rejection';
+import { abortError, requireSignal } from './rejection';
 import { bytesNeededFor, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
 
 /** How `send()` treats what it is given. */
@@ -9,6 +9,14 @@ export interface SendOptions {
   readonly transfer?: boolean;
   /** Takes the frame back as long as no byte of it was accepted; afterwards it is completed. */
   readonly signal?: AbortSignal;
+}
+
+/** @throws TypeError for options that are none */
+export function requireSendOptions(options: SendOptions): void {
+  const { transfer = false, signal } = options;
+  // What is not quite false would close the caller's descriptors.
+  if (typeof transfer !== 'boolean') throw invalidType(`transfer is true or false, not ${inWords(transfer)}`);
+  requireSignal(signal);
 }
 
 const NONE: readonly never[] = [];

@@ -175,14 +175,14 @@ it('what has no descriptor is a TypeError, and what is closed ERR_FD_CLOSED; not
   const closedFd = fds.memfd('closed');
   closedFd.close();
   const unopened = fs.createReadStream(__filename);
-  expect(await codeOf(() => left.send('x', [{} as FdLike]))).toMatch(/TypeError/);
-  expect(await codeOf(() => left.send('x', [1.5]))).toMatch(/TypeError/);
-  expect(await codeOf(() => left.send('x', [null as unknown as FdLike]))).toMatch(/TypeError/);
+  expect(await codeOf(() => left.send('x', [{} as FdLike]))).toBe('ERR_INVALID_ARG_TYPE');
+  expect(await codeOf(() => left.send('x', [1.5]))).toBe('ERR_INVALID_ARG_TYPE');
+  expect(await codeOf(() => left.send('x', [null as unknown as FdLike]))).toBe('ERR_INVALID_ARG_TYPE');
   expect(await codeOf(() => left.send('x', [closedFd]))).toBe('ERR_FD_CLOSED');
   expect(await codeOf(() => left.send('x', [unopened]))).toBe('ERR_FD_CLOSED');
   expect(await codeOf(() => left.send('x', [new net.Socket()]))).toBe('ERR_FD_CLOSED');
   expect(await codeOf(() => left.send('x', [999_999]))).toBe('EBADF');
-  expect(await codeOf(() => left.send(5 as unknown as string))).toMatch(/TypeError/);
+  expect(await codeOf(() => left.send(5 as unknown as string))).toBe('ERR_INVALID_ARG_TYPE');
   unopened.destroy();
   await once(unopened, 'close');
   await left.send('!');
