@@ -103,16 +103,17 @@ function readUint(from: Uint8Array, offset: number, bytes: number, littleEndian:
   let value = 0;
   for (let index = 0; index < bytes; index++) {
     const at = littleEndian ? bytes - 1 - index : index;
-    value = value * 256 + (from[offset + at] ?? 0);
+    value = (value << 8) | (from[offset + at] ?? 0);
   }
-  return value;
+  // Four bytes at most, so that what overflowed into the sign comes back.
+  return value >>> 0;
 }
 
 /** Byte by byte, like its counterpart: Buffer's methods check again what is known here. */
 function writeUint(into: Buffer, value: number, offset: number, bytes: number, littleEndian: boolean): void {
   let left = value;
   for (let index = 0; index < bytes; index++) {
-    into[offset + (littleEndian ? index : bytes - 1 - index)] = left % 256;
-    left = Math.floor(left / 256);
+    into[offset + (littleEndian ? index : bytes - 1 - index)] = left;
+    left >>>= 8;
   }
 }

@@ -17,12 +17,17 @@ export function measuresInPlace(codec: FrameMeasure): boolean {
 
 /** Passes an answer to so many bytes through. @throws RangeError for one that makes no sense */
 export function checked(measured: Measured, buffered: number): Measured {
-  if (!isObject(measured)) throw badAnswer(measured, buffered);
-  const wanted = 'need' in measured ? measured.need : measured.length;
-  const least = 'need' in measured ? buffered + 1 : 1;
-  const fds = 'need' in measured || measured.fds === 'attached' ? 0 : measured.fds;
-  if (Number.isSafeInteger(wanted) && wanted >= least && Number.isSafeInteger(fds) && fds >= 0) return measured;
+  if (isObject(measured) && makesSense(measured, buffered)) return measured;
   throw badAnswer(measured, buffered);
+}
+
+function makesSense(measured: Measured, buffered: number): boolean {
+  if ('need' in measured) return isCount(measured.need) && measured.need > buffered;
+  return isCount(measured.length) && measured.length > 0 && (measured.fds === 'attached' || isCount(measured.fds));
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isObject(answer: unknown): boolean {

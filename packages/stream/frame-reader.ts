@@ -107,12 +107,19 @@ export class FrameReader {
     const range = { start: this.#queue.start, end: this.#queue.start + length };
     // Before anything is claimed: it throws where a user transferred the memory of bytes that wait here.
     const bytes = this.#queue.take(length);
-    const claim = this.#claim(range, fds);
-    this.#judge(claim, range, fds);
+    // Most frames have none and want none, and there is nothing to judge.
+    const plain = this.#queue.plain && (fds === 0 || fds === 'attached');
+    const frame = plain ? new FdFrame(bytes, [], range, false, false) : this.#withFds(bytes, range, fds);
     this.#front = undefined;
     this.#need = 0;
     this.#scanned = 0;
     this.#closedEarly = 0;
+    return frame;
+  }
+
+  #withFds(bytes: Buffer, range: ByteRange, fds: number | 'attached'): FdFrame {
+    const claim = this.#claim(range, fds);
+    this.#judge(claim, range, fds);
     // A count says whose descriptors they are, whatever the windows: only guesses by place or order can be ambiguous.
     const guessed = fds === 'attached' || this.#codec.descriptors === 'early';
     const ambiguous = claim.overlapping && guessed && this.#greedy;
@@ -152,9 +159,10 @@ export class FrameReader {
   }
 
   #askCodec(): Measured {
-    const { frontLength, front, frontStart } = this.#queue;
-    if (this.#inPlace && frontLength >= this.#need) {
-      return checked(this.#codec.measure(front, this.#scanned, frontStart), frontLength);
+    const { front, frontStart } = this.#queue;
+    const length = front.length - frontStart;
+    if (this.#inPlace && length >= this.#need) {
+      return checked(this.#codec.measure(front, this.#scanned, frontStart), length);
     }
     const buffered = this.#queue.peek(this.#need);
     return checked(this.#codec.measure(buffered, this.#scanned), buffered.length);

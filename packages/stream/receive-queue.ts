@@ -70,9 +70,14 @@ export class ReceiveQueue<Fd> {
     return this.#fdCount;
   }
 
+  /** Whether it holds no descriptors, and no mark of a truncation. */
+  get plain(): boolean {
+    return this.#bundles.length === 0;
+  }
+
   /** Whether it holds nothing at all, no mark of a truncation either. */
   get empty(): boolean {
-    return this.#start === this.#end && this.#bundles.length === 0;
+    return this.#start === this.#end && this.plain;
   }
 
   /** What is left of the segment at the front; 0 when the queue is empty. */
