@@ -26,19 +26,7 @@ const HELP = `npm run bench [-- OPTIONS]
 Exits with 1 when ancillary did not do what it was to. A goal that is missed is said, and no failure.
 `;
 
-const { values } = parseArgs({
-  options: {
-    row: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '7' },
-    json: { type: 'string' },
-    plot: { type: 'string' },
-    from: { type: 'string' },
-    scale: { type: 'string', default: '1' },
-    offline: { type: 'boolean', default: false },
-    profile: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const values = options();
 
 /** @typedef {import('./report/results.mjs').RowResult} RowResult */
 /**
@@ -123,24 +111,48 @@ function failedOurselves({ contenders }) {
   return contenders.some(({ label, failed }) => label.startsWith('ancillary') && failed !== undefined);
 }
 
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        row: { type: 'string', multiple: true },
+        rounds: { type: 'string', default: '7' },
+        json: { type: 'string' },
+        plot: { type: 'string' },
+        from: { type: 'string' },
+        scale: { type: 'string', default: '1' },
+        offline: { type: 'boolean', default: false },
+        profile: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return misused(error instanceof Error ? error.message : String(error));
+  }
+}
+
 /** @param {readonly string[]} [names] */
 function rowsNamed(names = rows.map(({ name }) => name)) {
   return names.map((wanted) => {
     const row = rows.find(({ name }) => name === wanted);
-    if (row !== undefined) return row;
-    console.error(`there is no row '${wanted}'\n\n${HELP}`);
-    process.exit(2);
+    return row ?? misused(`there is no row '${wanted}'`);
   });
 }
 
 /** @param {string} option @param {string} text */
 function positive(option, text) {
   const value = Number(text);
-  if (!(value > 0)) throw new RangeError(`${option} takes a number above 0, not '${text}'`);
-  return value;
+  return value > 0 ? value : misused(`${option} takes a number above 0, not '${text}'`);
 }
 
-/** @param {string} text */
+/** @param {string} message @returns {never} */
+function misused(message) {
+  console.error(`${message}\n\n${HELP}`);
+  process.exit(2);
+}
+
+/** On a terminal each line takes the place of the one before it. @param {string} text */
 function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  else if (text !== '') console.error(text);
 }
