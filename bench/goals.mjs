@@ -40,7 +40,9 @@ export const goals = [
   { row: 'round-trip', contender: 'ancillary', figure: 'p99', atMost: 2.5, of: 'C' },
 
   { row: 'idle', contender: FOR_AWAIT, figure: 'memory', atMost: 1, of: NET_DATA },
+  { row: 'idle', contender: FOR_AWAIT, figure: 'memory', atMost: 1, of: 'net.Socket, for await' },
   { row: 'idle', contender: FOR_AWAIT, figure: 'wakeUps', atMost: 0 },
+  { row: 'idle', contender: PUSHED, figure: 'memory', atMost: 1, of: 'net.Socket, framing' },
   { row: 'idle', contender: "ancillary, 'data'", figure: 'memory', atMost: 1, of: NET_DATA },
   { row: 'idle', contender: "ancillary, 'data'", figure: 'wakeUps', atMost: 0 },
 

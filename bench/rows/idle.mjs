@@ -15,6 +15,8 @@ export const idle = {
     { label: 'ancillary, for await', program: idleServer, variant: 'ancillary frames' },
     { label: 'ancillary, forEachFrame', program: idleServer, variant: 'ancillary forEachFrame' },
     { label: "ancillary, 'data'", program: idleServer, variant: "ancillary 'data'" },
+    { label: 'net.Socket, for await', program: idleServer, variant: 'net for await' },
+    { label: 'net.Socket, framing', program: idleServer, variant: 'net frames' },
   ],
   async measure(contender, tools, scale) {
     const [few, many] = [Math.ceil(FEW * scale), Math.ceil(MANY * scale)];

@@ -48,6 +48,9 @@ export const servers = {
       socket.on('data', (/** @type {Buffer} */ chunk) => frames.add(chunk.length / FRAME));
     }),
 
+  'net for await': (address, connections, frames) =>
+    serveNet(address, connections, (socket) => void countChunks(socket, frames)),
+
   'net frames': (address, connections, frames) =>
     serveNet(address, connections, (socket) => {
       const parser = new FrameParser(() => frames.add(1));
@@ -60,6 +63,14 @@ async function countFrames(socket, frames) {
   for await (const frame of socket.frames(lengthPrefixed())) {
     frame.close();
     frames.add(1);
+  }
+}
+
+/** @param {net.Socket} socket @param {Counter} frames */
+async function countChunks(socket, frames) {
+  for await (const chunk of socket) {
+    const { length } = /** @type {Buffer} */ (chunk);
+    frames.add(length / FRAME);
   }
 }
 
