@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { invalidType } from '../binding';
+import { invalidType, outOfRange } from '../binding';
 import type { FrameCodec, Measured } from './frame-codec';
 
 /** What reading needs of a codec. */
@@ -35,7 +35,7 @@ function isObject(answer: unknown): boolean {
 }
 
 function badAnswer(answer: unknown, buffered: number): RangeError {
-  return new RangeError(
+  return outOfRange(
     `the codec's measure() returned ${inspect(answer)} for ${buffered} bytes: ` +
       `need must be more than it saw, length at least 1, fds 'attached' or a number from 0 up`,
   );
