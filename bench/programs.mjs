@@ -70,7 +70,7 @@ export const usocket = {
   losesDescriptors: true,
 };
 
-/** The least that an addon can be: how far JavaScript gets at best, whoever writes the addon. @type {Program} */
+/** The least code that an addon can be: about how far JavaScript gets. @type {Program} */
 export const bare = {
   tool: (tools) => tools.bare,
   command: () => [process.execPath, end('bare.mjs')],

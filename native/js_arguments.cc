@@ -7,7 +7,7 @@
 namespace ancillary {
 
 void throwType(Napi::Env env, const char* name, const char* expected) {
-  napi_throw_type_error(env, nullptr, (std::string(name) + " must be " + expected).c_str());
+  napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", (std::string(name) + " must be " + expected).c_str());
 }
 
 bool readInt(Napi::Env env, Napi::Value value, const char* name, int& into) {

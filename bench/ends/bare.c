@@ -1,7 +1,7 @@
 /*
- * The least that an addon for Node can be: it polls descriptor 3, calls JavaScript with what recvmsg brought, and sends what
+ * The least code that an addon for Node can be: it polls descriptor 3, calls JavaScript with what recvmsg brought, and sends what
  * it is given. No stream, no promise, no frame, no owner, no limit, one socket, and it aborts where anything fails. What lies
- * between this and the C program is the price of JavaScript, whoever writes it.
+ * between this and the C program is mostly the price of JavaScript, whoever writes it.
  */
 #include <errno.h>
 #include <node_api.h>

@@ -1,4 +1,4 @@
-// Both ends of the works with bare.c, the least that an addon can be. The environment names where it was compiled to.
+// Both ends of the works with bare.c, the least code that an addon can be. The environment names where it was compiled to.
 
 import { createRequire } from 'node:module';
 import { end } from './node/end.mjs';

@@ -97,7 +97,7 @@ function usocket(/** @type {string} */ directory) {
   if (installed.failure !== undefined) return { missing: `${USOCKET} could not be installed: ${installed.failure}` };
   const at = path.join(folder, 'node_modules', 'usocket');
   // Node's own headers, where they are installed beside it, save downloading them.
-  const options = existsSync(NODE_HEADERS) ? [`--nodedir=${NODE_PREFIX}`] : [];
+  const options = existsSync(path.join(NODE_HEADERS, 'node_api.h')) ? [`--nodedir=${NODE_PREFIX}`] : [];
   const built = run(path.join(ROOT, 'node_modules/.bin/node-gyp'), ['rebuild', ...options], at, INSTALL_MS);
   if (built.failure !== undefined) return { missing: `${USOCKET} could not be built: ${built.failure}` };
   return { path: at, version: USOCKET };
@@ -105,7 +105,8 @@ function usocket(/** @type {string} */ directory) {
 
 /** @param {string} directory @param {string} compiler its version @returns {Tool} */
 function bare(directory, compiler) {
-  if (!existsSync(NODE_HEADERS)) return { missing: `Node's headers are not at ${NODE_HEADERS}` };
+  const missing = ['node_api.h', 'uv.h'].find((header) => !existsSync(path.join(NODE_HEADERS, header)));
+  if (missing !== undefined) return { missing: `${missing} is not in ${NODE_HEADERS}` };
   const addon = path.join(directory, 'bare.node');
   must('cc', ['-O2', '-shared', '-fPIC', `-I${NODE_HEADERS}`, '-o', addon, end('bare.c')]);
   return { path: addon, version: compiler };

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import net from 'node:net';
-import { AncillaryError, inWords, invalidType, OwnedFd } from '../binding';
+import { AncillaryError, inWords, invalidType, OwnedFd, requireObject } from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
 import { type FdLike, MAX_FDS_PER_SENDMSG, numberOf } from '../stream';
 import { describeFd, type FdInfo, type FdKind } from './describe-fd';
@@ -29,6 +29,7 @@ export interface MemfdOptions {
  */
 export function memfd(name: string, data?: Uint8Array, options: MemfdOptions = {}): OwnedFd {
   if (typeof name !== 'string') throw invalidType(`a memfd's name is a string, not ${inWords(name)}`);
+  requireObject('options', options);
   // Options in its place would give an empty file, and no seal.
   if (data !== undefined && !(data instanceof Uint8Array)) {
     throw invalidType(`a memfd's data is a Uint8Array, not ${inWords(data)}`);

@@ -1,5 +1,13 @@
-import { AncillaryError, inWords, invalidType, outOfRange, type OwnedFd, systemError } from '../binding';
-import { type FdFrame, type FdLike, FdSocket } from '../stream';
+import {
+  AncillaryError,
+  inWords,
+  outOfRange,
+  type OwnedFd,
+  requireMethods,
+  requireObject,
+  systemError,
+} from '../binding';
+import type { FdFrame, FdLike, FdSocket } from '../stream';
 
 export interface SendFdOptions {
   /**
@@ -22,6 +30,8 @@ export interface ReceiveFdOptions {
 const ONE_DESCRIPTOR = 0x01;
 const DESCRIPTOR = 0x44; // 'D'
 const ACKNOWLEDGED = 0x41; // 'A'
+/** The peer closed: having read what was sent, or not (docs/kernel.md 13). */
+const CLOSED = new Set<string | undefined>(['ERR_FRAME_INCOMPLETE', 'ECONNRESET']);
 
 /**
  * Sends one descriptor on one byte, as plain C `sendfd`, Perl's IO::FDPass and Python do. The descriptor is borrowed;
@@ -31,7 +41,8 @@ const ACKNOWLEDGED = 0x41; // 'A'
  * another byte (the socket is destroyed); otherwise as `FdSocket.send()`.
  */
 export async function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOptions = {}): Promise<void> {
-  requireSocket(socket);
+  requireMethods('socket', 'an FdSocket', socket, ['send', 'receive']);
+  requireObject('options', options);
   const { acknowledge = false, byte = acknowledge ? DESCRIPTOR : ONE_DESCRIPTOR } = options;
   if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw outOfRange(`byte is 0 to 255, not ${inWords(byte)}`);
   await socket.send(Uint8Array.of(byte), [fd]);
@@ -50,7 +61,8 @@ export async function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOption
  * nothing is acknowledged, and whatever came is closed; so is the descriptor when the acknowledgement cannot be sent.
  */
 export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}): Promise<OwnedFd> {
-  requireSocket(socket);
+  requireMethods('socket', 'an FdSocket', socket, ['send', 'receive']);
+  requireObject('options', options);
   const { acknowledge = false } = options;
   using frame = await oneByte(socket, 'before a descriptor came');
   if (frame.truncated)
@@ -68,15 +80,11 @@ export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}
   return fd;
 }
 
-function requireSocket(socket: unknown): void {
-  if (!(socket instanceof FdSocket)) throw invalidType(`a hand-off goes over an FdSocket, not ${inWords(socket)}`);
-}
-
 async function oneByte(socket: FdSocket, when: string): Promise<FdFrame> {
   try {
     return await socket.receive(1);
   } catch (error) {
-    if (!(error instanceof AncillaryError) || error.code !== 'ERR_FRAME_INCOMPLETE') throw error;
+    if (!CLOSED.has((error as NodeJS.ErrnoException).code)) throw error;
     throw systemError('EPIPE', 'recvmsg', `the peer closed ${when}`, { cause: error });
   }
 }

@@ -17,9 +17,28 @@ export function outOfRange(message: string): RangeError {
   return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
-/** What was given instead, for their messages. */
+/** @throws TypeError for what are no options */
+export function requireObject(name: string, given: unknown): void {
+  if (typeof given !== 'object' || given === null) throw invalidType(`${name} is an object, not ${inWords(given)}`);
+}
+
+/**
+ * Something that is told by what it can do, for another copy of this package may have made it.
+ * @throws TypeError naming the method that it lacks
+ */
+export function requireMethods(name: string, kind: string, given: unknown, methods: readonly string[]): void {
+  const members = (given ?? {}) as Readonly<Record<string, unknown>>;
+  const missing = methods.find((method) => typeof members[method] !== 'function');
+  if (missing === undefined) return;
+  throw invalidType(`${name} is ${kind}; ${inWords(given)} has no function ${missing}()`);
+}
+
+const LONGEST = 28;
+
+/** What was given instead, for their messages; of a long string its beginning, as it may be anything. */
 export function inWords(given: unknown): string {
   if (typeof given === 'function') return 'a function';
+  if (typeof given === 'string' && given.length > LONGEST) return `${inspect(given.slice(0, LONGEST))}...`;
   if (typeof given !== 'object' || given === null) return inspect(given);
   const { constructor } = given as { constructor?: { name: string } };
   return `an instance of ${constructor?.name ?? 'no class'}`;

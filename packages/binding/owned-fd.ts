@@ -30,7 +30,8 @@ export class OwnedFd implements Disposable {
    * ERR_FD_BUSY when another OwnedFd or FdSocket holds the same number
    */
   static adopt(fd: number): OwnedFd {
-    if (!Number.isInteger(fd) || fd < 0) throw invalidValue(`a descriptor is an integer from 0 up, not ${inWords(fd)}`);
+    if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fffffff)
+      throw invalidValue(`a descriptor is an integer from 0 up, not ${inWords(fd)}`);
     const table = getProcessTable();
     table.own(fd);
     return new OwnedFd(fd, table);
@@ -89,30 +90,30 @@ export class OwnedFd implements Disposable {
    */
   static closeAll(owned: Iterable<OwnedFd>): number {
     let count = 0;
-    let foreign: TypeError | undefined;
+    let foreign: { readonly value: unknown } | undefined;
     // One call for each run of descriptors of the same table, which mostly is all of them.
     let table: DescriptorTable | undefined;
     let fds: number[] = [];
     try {
       for (const each of owned) {
         if (!OwnedFd.#is(each)) {
-          foreign ??= invalidType(`closeAll() takes OwnedFds, not ${inWords(each)}`);
+          foreign ??= { value: each };
           continue;
         }
         if (each.#fd === -1) continue;
         const fd = each.#release('close');
         count++;
-        if (each.table === table) fds.push(fd);
-        else {
+        if (each.table !== table) {
           table?.closeAll(fds);
           table = each.table;
-          fds = [fd];
+          fds = [];
         }
+        fds.push(fd);
       }
     } finally {
       table?.closeAll(fds);
     }
-    if (foreign !== undefined) throw foreign;
+    if (foreign !== undefined) throw invalidType(`closeAll() takes OwnedFds, not ${inWords(foreign.value)}`);
     return count;
   }
 

@@ -1,4 +1,12 @@
-import { AncillaryError, inWords, invalidType, invalidValue, outOfRange, type OwnedFd } from '../binding';
+import {
+  AncillaryError,
+  inWords,
+  invalidType,
+  invalidValue,
+  outOfRange,
+  type OwnedFd,
+  requireObject,
+} from '../binding';
 import type { FdLike, FrameCodec } from '../stream';
 
 export interface LengthPrefixedOptions {
@@ -44,6 +52,7 @@ export function lengthPrefixed(options?: LengthPrefixedOptions): LengthPrefixedC
 }
 
 function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
+  requireObject('options', options);
   const { lengthBytes = 4, countBytes = 2, littleEndian = false, maxLength = DEFAULT_MAX_LENGTH } = options;
   requireOneOf('lengthBytes', lengthBytes, [1, 2, 4]);
   requireOneOf('countBytes', countBytes, [0, 1, 2, 4]);
@@ -55,7 +64,7 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   const mostFds = countBytes === 0 ? Infinity : 2 ** (8 * countBytes) - 1;
 
   return {
-    // A count tells the owner whatever is read together; without one only reads that stop at the frame's end can.
+    // With a count large reads are exact for senders that keep frames apart; without one only those that stop at its end are.
     reads: countBytes === 0 ? 'bounded' : 'greedy',
 
     // Asked in place, which takes a third parameter without a default: see FrameCodec.
@@ -72,7 +81,9 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
       return { bytes: frame.bytes.subarray(headerLength), fds: frame.fds.splice(0) };
     },
 
-    encode({ bytes, fds = [] }) {
+    encode(payload) {
+      requireObject('a payload', payload);
+      const { bytes, fds = [] } = payload;
       if (!(bytes instanceof Uint8Array))
         throw invalidType(`encode() takes { bytes, fds }, bytes a Uint8Array, not ${inWords(bytes)}`);
       if (!Array.isArray(fds))

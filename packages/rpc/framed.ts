@@ -1,5 +1,5 @@
 import { finished } from 'node:stream/promises';
-import { inWords, invalidType } from '../binding';
+import { requireMethods } from '../binding';
 import type { FdFrame, FdSocket, FrameCodec } from '../stream';
 
 /**
@@ -24,9 +24,10 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
 /**
  * Puts a codec over a socket, which it takes over: close the result instead.
  * A message that cannot be decoded destroys the socket, for its peer waits for an answer that nobody will give.
- * @throws TypeError for what is no FdSocket, or no codec
+ * @throws TypeError for what is no FdSocket, or no codec with all three functions
  */
 export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): Framed<In, Out> {
+  // A program in plain JavaScript may give anything, and would hear of it with the first message only.
   requireMethods('socket', 'an FdSocket', socket, ['frames', 'send']);
   requireMethods('codec', 'a FrameCodec', codec, ['measure', 'decode', 'encode']);
   return {
@@ -75,12 +76,4 @@ export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): F
       return this.close();
     },
   };
-}
-
-/** A program in plain JavaScript may give anything, and would hear of it with the first message only. */
-function requireMethods(name: string, kind: string, given: unknown, methods: readonly string[]): void {
-  const members = (given ?? {}) as Readonly<Record<string, unknown>>;
-  const missing = methods.find((method) => typeof members[method] !== 'function');
-  if (missing === undefined) return;
-  throw invalidType(`${name} is ${kind}; ${inWords(given)} has no function ${missing}()`);
 }

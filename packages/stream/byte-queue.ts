@@ -129,10 +129,8 @@ export class ByteQueue {
     if (this.#taken < front.length) return;
     this.#taken = 0;
     this.#chunks.shift();
-    // What holds nothing keeps no memory either: other sockets may have it next.
-    const empty = this.#chunks.length === 0;
-    if (empty || isIn(this.#joined, front)) this.#joined = undefined;
-    if (empty || isIn(this.#spare, front)) this.#spare = undefined;
+    if (isIn(this.#joined, front)) this.#joined = undefined;
+    if (isIn(this.#spare, front)) this.#spare = undefined;
   }
 
   #cutTaken(): void {

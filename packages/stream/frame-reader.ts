@@ -209,7 +209,7 @@ export class FrameReader {
     throw new AncillaryError(
       'ERR_FD_SURPLUS',
       `the frame at ${inWords(range)} came with ${came} descriptors, ${allowed} are allowed; all of them are closed ` +
-        `(${allowed < maxFdsPerFrame ? '' : 'raise maxFdsPerFrame to receive them, or '}onSurplus: 'close' keeps the first ones)`,
+        `(${fds === 'attached' ? 'raise maxFdsPerFrame to receive them, or ' : ''}onSurplus: 'close' keeps the first ones)`,
     );
   }
 

@@ -29,8 +29,8 @@ export async function listen(
   address: ListenAddress,
   options: ListenOptions = {},
 ): Promise<FdServer> {
-  const { signal, backlog = DEFAULT_BACKLOG } = options;
   receiveLimits(options);
+  const { signal, backlog = DEFAULT_BACKLOG } = options;
   throwIfAborted(signal);
   if (typeof address === 'object' && 'fd' in address) return inherited(binding, address.fd, options);
 

@@ -4,6 +4,7 @@ import {
   invalidType,
   outOfRange,
   type OwnedFd,
+  requireObject,
   type Segment,
   type SocketHandle,
   systemError,
@@ -127,6 +128,7 @@ export function nextMemory({ buffer }: OnreadOptions): Buffer {
 
 /** @throws TypeError and RangeError for options that are none */
 export function requireOnread(onread: OnreadOptions): void {
+  requireObject('onread', onread);
   if (typeof onread.callback !== 'function') throw invalidType('onread.callback is a function');
   if (typeof onread.buffer !== 'function') requireMemory(onread.buffer);
 }

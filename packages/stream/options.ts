@@ -1,4 +1,4 @@
-import { inWords, invalidType, invalidValue, outOfRange } from '../binding';
+import { inWords, invalidType, invalidValue, outOfRange, requireObject } from '../binding';
 import { type OnreadOptions, requireOnread } from './onread';
 import type { ReceiveLimits } from './receiver';
 
@@ -41,8 +41,7 @@ const DEFAULTS: ReceiveLimits = {
 
 /** @throws TypeError or RangeError for an option that is none of what it may be */
 export function receiveLimits(options: FdSocketOptions): ReceiveLimits {
-  const given: unknown = options;
-  if (typeof given !== 'object' || given === null) throw invalidType(`options is an object, not ${inWords(given)}`);
+  requireObject('options', options);
   if (options.onread !== undefined) requireOnread(options.onread);
   return {
     maxFdsPerFrame: count(options, 'maxFdsPerFrame', 0),

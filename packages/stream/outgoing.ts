@@ -1,4 +1,12 @@
-import { AncillaryError, type DescriptorTable, inWords, invalidType, OwnedFd, systemError } from '../binding';
+import {
+  AncillaryError,
+  type DescriptorTable,
+  inWords,
+  invalidType,
+  OwnedFd,
+  requireObject,
+  systemError,
+} from '../binding';
 import { closeSource, type FdLike, numbersOf } from './fd-like';
 import { abortError, requireSignal } from './rejection';
 import { bytesNeededFor, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
@@ -13,10 +21,11 @@ export interface SendOptions {
 
 /** @throws TypeError for options that are none */
 export function requireSendOptions(options: SendOptions): void {
-  const { transfer = false, signal } = options;
+  requireObject('options', options);
+  const transfer: unknown = options.transfer ?? false;
   // What is not quite false would close the caller's descriptors.
   if (typeof transfer !== 'boolean') throw invalidType(`transfer is true or false, not ${inWords(transfer)}`);
-  requireSignal(signal);
+  requireSignal(options.signal);
 }
 
 const NONE: readonly never[] = [];

@@ -49,6 +49,18 @@ const refusals: readonly (readonly [string, () => unknown, string, RegExp])[] = 
   ['a memfd without a name', () => fds.memfd(wrong(5)), TYPE, /name is a string, not 5$/],
   ['adopting an FdSocket', () => adopt(wrong(left)), TYPE, /net\.Socket, not an instance of FdSocket$/],
   ['options that are none', () => socketpair(wrong(5)), TYPE, /^options is an object, not 5$/],
+  ['options that are null', () => left.send('x', [memory], wrong(null)), TYPE, /^options is an object, not null$/],
+  ['options that are a flag', () => left.send('x', [memory], wrong(true)), TYPE, /^options is an object, not true$/],
+  ['listen() with null', () => listen('/x', wrong(null)), TYPE, /not null$/],
+  ['onread of null', () => socketpair({ onread: wrong(null) }), TYPE, /^onread is an object, not null$/],
+  ['a memfd with null', () => fds.memfd('x', Buffer.from('x'), wrong(null)), TYPE, /not null$/],
+  ['a hand-off with null', () => handoff.sendFd(left, memory, wrong(null)), TYPE, /not null$/],
+  ['raw with null', () => raw.receiveMessage(left, Buffer.alloc(1), wrong(null)), TYPE, /not null$/],
+  ['raw with a string', () => raw.sendMessage(left, wrong('x')), TYPE, /Uint8Array/],
+  ['a codec of a number', () => lengthPrefixed(wrong(5)), TYPE, /^options is an object, not 5$/],
+  ['no payload', () => lengthPrefixed().encode(wrong(undefined)), TYPE, /^a payload is an object, not undefined$/],
+  ['a long text for bytes', () => lengthPrefixed().encode({ bytes: wrong('text '.repeat(1000)) }), TYPE, /^.{1,120}$/],
+  ['a descriptor beyond all', () => OwnedFd.adopt(2 ** 31), VALUE, /not 2147483648$/],
   ['a limit that is no number', () => socketpair({ maxQueuedFds: wrong('1') }), TYPE, /not '1'$/],
   ['a limit below the least', () => socketpair({ maxQueuedFds: 0 }), RANGE, /not 0$/],
   ['a choice that is none', () => socketpair({ onSurplus: wrong('drop') }), VALUE, /error, close, not 'drop'$/],
@@ -65,9 +77,9 @@ const refusals: readonly (readonly [string, () => unknown, string, RegExp])[] = 
     'a hand-off the wrong way round',
     () => handoff.sendFd(wrong(memory), wrong(left)),
     TYPE,
-    /not an instance of OwnedFd/,
+    /an instance of OwnedFd has no function send\(\)$/,
   ],
-  ['a hand-off over net', () => handoff.receiveFd(wrong(new net.Socket())), TYPE, /not an instance of Socket$/],
+  ['a hand-off over net', () => handoff.receiveFd(wrong(new net.Socket())), TYPE, /Socket has no function send\(\)$/],
   ['framed() without a codec', () => framed(left, wrong(undefined)), TYPE, /undefined has no function measure\(\)$/],
   [
     'framed() over net',
@@ -82,7 +94,7 @@ const refusals: readonly (readonly [string, () => unknown, string, RegExp])[] = 
 it.each(refusals)('%s is refused', async (_what, attempt, code, message) => {
   const outcome = Promise.resolve().then(attempt);
   await expect(outcome).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
-  await expect(outcome).rejects.toBeInstanceOf(code === RANGE ? RangeError : TypeError);
+  await expect(outcome).rejects.toHaveProperty('name', code === RANGE ? 'RangeError' : 'TypeError');
 });
 
 it('closeAll() closes the OwnedFds among what it is given, and says what else there was', () => {
@@ -108,6 +120,13 @@ it('more descriptors than a sendmsg carries are the reason that is given', () =>
   expect(() => raw.sendMessage(left, Buffer.from('x'), many)).toThrow(
     /EINVAL: 254 descriptors, where 253 are the most$/,
   );
+});
+
+it.each([false, true])('a hand-off whose peer closes, having read it: %s, is EPIPE', async (read) => {
+  const handed = handoff.sendFd(left, memory, { acknowledge: true });
+  if (read) (await right.receive(1)).close();
+  right.destroy();
+  await expect(handed).rejects.toMatchObject({ code: 'EPIPE' });
 });
 
 it('a destroyed socket receives nothing, and says so', async () => {
