@@ -41,8 +41,7 @@ const CLOSED = new Set<string | undefined>(['ERR_FRAME_INCOMPLETE', 'ECONNRESET'
  * another byte (the socket is destroyed); otherwise as `FdSocket.send()`.
  */
 export async function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOptions = {}): Promise<void> {
-  requireMethods('socket', 'an FdSocket', socket, ['send', 'receive']);
-  requireObject('options', options);
+  judge(socket, options);
   const { acknowledge = false, byte = acknowledge ? DESCRIPTOR : ONE_DESCRIPTOR } = options;
   if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw outOfRange(`byte is 0 to 255, not ${inWords(byte)}`);
   await socket.send(Uint8Array.of(byte), [fd]);
@@ -61,8 +60,7 @@ export async function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOption
  * nothing is acknowledged, and whatever came is closed; so is the descriptor when the acknowledgement cannot be sent.
  */
 export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}): Promise<OwnedFd> {
-  requireMethods('socket', 'an FdSocket', socket, ['send', 'receive']);
-  requireObject('options', options);
+  judge(socket, options);
   const { acknowledge = false } = options;
   using frame = await oneByte(socket, 'before a descriptor came');
   if (frame.truncated)
@@ -78,6 +76,11 @@ export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}
   }
   frame.fds.length = 0;
   return fd;
+}
+
+function judge(socket: FdSocket, options: SendFdOptions | ReceiveFdOptions): void {
+  requireMethods('socket', 'an FdSocket', socket, ['send', 'receive']);
+  requireObject('options', options);
 }
 
 async function oneByte(socket: FdSocket, when: string): Promise<FdFrame> {

@@ -64,7 +64,7 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   const mostFds = countBytes === 0 ? Infinity : 2 ** (8 * countBytes) - 1;
 
   return {
-    // With a count large reads are exact for senders that keep frames apart; without one only those that stop at its end are.
+    // With a count, large reads are exact where senders keep frames apart; without one, only those that stop at its end.
     reads: countBytes === 0 ? 'bounded' : 'greedy',
 
     // Asked in place, which takes a third parameter without a default: see FrameCodec.

@@ -186,7 +186,7 @@ export class FrameReader {
       this.#discarder.discard(claim.fds, range, 'truncated');
       throw new AncillaryError(
         'ERR_FD_TRUNCATED',
-        `the kernel dropped descriptors of the frame at ${inWords(range)}, most likely because this process may open no more ` +
+        `the kernel dropped descriptors of the frame at ${placeOf(range)}, most likely because this process may open no more ` +
           `(RLIMIT_NOFILE); the ${came} it delivered are closed`,
       );
     }
@@ -194,7 +194,7 @@ export class FrameReader {
       this.#discarder.discard(claim.fds, range, 'missing');
       throw new AncillaryError(
         'ERR_FD_MISSING',
-        `the frame at ${inWords(range)} declares ${fds} descriptors and came with ${came}, which are closed: the peer breaks the ` +
+        `the frame at ${placeOf(range)} declares ${fds} descriptors and came with ${came}, which are closed: the peer breaks the ` +
           `protocol, or sends each frame's descriptors apart from its bytes`,
       );
     }
@@ -208,7 +208,7 @@ export class FrameReader {
     this.#discarder.discard([...claim.fds, ...surplus], range, 'surplus');
     throw new AncillaryError(
       'ERR_FD_SURPLUS',
-      `the frame at ${inWords(range)} came with ${came} descriptors, ${allowed} are allowed; all of them are closed ` +
+      `the frame at ${placeOf(range)} came with ${came} descriptors, ${allowed} are allowed; all of them are closed ` +
         `(${fds === 'attached' ? 'raise maxFdsPerFrame to receive them, or ' : ''}onSurplus: 'close' keeps the first ones)`,
     );
   }
@@ -234,6 +234,6 @@ export class FrameReader {
   }
 }
 
-function inWords({ start, end }: ByteRange): string {
+function placeOf({ start, end }: ByteRange): string {
   return `bytes ${start} to ${end}`;
 }
