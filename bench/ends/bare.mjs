@@ -104,13 +104,18 @@ function flood() {
   });
 }
 
+/** Sends a message that finds the socket empty. */
+function sendAlone() {
+  const { nextFds } = end;
+  if (sendNext(bytes) < bytes.length) throw new Error('the kernel has no room for one message');
+  end.sent.count(end.size, nextFds);
+}
+
 function ask() {
   const trips = new Trips(end.total - end.count, end.count);
   const send = () => {
-    const { nextFds } = end;
     trips.begin();
-    sendNext(bytes);
-    end.sent.count(end.size, nextFds);
+    sendAlone();
   };
   return new Promise((resolve) => {
     onMessage = () => {
@@ -126,9 +131,7 @@ function ask() {
 function answer() {
   return new Promise((resolve) => {
     onMessage = () => {
-      const { nextFds } = end;
-      sendNext(bytes);
-      end.sent.count(end.size, nextFds);
+      sendAlone();
       if (end.sent.done) resolve();
     };
   });
