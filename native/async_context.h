@@ -16,6 +16,9 @@ class AsyncContext {
   bool open(Napi::Object resource, const char* name);
   napi_async_context get() const { return context_; }
 
+  /** Leaves it to the environment, which is ending. */
+  void abandon() { context_ = nullptr; }
+
  private:
   napi_env env_ = nullptr;
   napi_async_context context_ = nullptr;

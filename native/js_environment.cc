@@ -1,5 +1,7 @@
 #include "js_environment.h"
 
+#include "choose_poller.h"
+
 namespace ancillary {
 
 static_assert(sizeof(SegmentRecord) == 4 * sizeof(std::uint32_t), "JavaScript reads four numbers a segment");
@@ -8,10 +10,10 @@ static_assert(sizeof(int) == sizeof(std::int32_t), "descriptors are read through
 JsEnvironment* JsEnvironment::install(Napi::Env env) {
   auto* const environment = new JsEnvironment(env);
   env.SetInstanceData(environment);
-  // Never uv_default_loop(): a worker has its own.
-  if (napi_get_uv_event_loop(env, &environment->polls.loop) != napi_ok ||
-      napi_add_async_cleanup_hook(env, onCleanup, environment, &environment->cleanup_) != napi_ok) {
-    Napi::Error::New(env, "ancillary: this environment has no event loop").ThrowAsJavaScriptException();
+  environment->poller = choosePoller(env);
+  if (environment->poller == nullptr || napi_add_env_cleanup_hook(env, onCleanup, environment) != napi_ok) {
+    Napi::Error::New(env, "ancillary: this environment cannot wait for descriptors, or is ending")
+        .ThrowAsJavaScriptException();
     return nullptr;
   }
   return environment;
@@ -55,20 +57,12 @@ Napi::Value JsEnvironment::SharedSlab::get(Napi::Env env, Slab& into) {
   return buffer;
 }
 
-void JsEnvironment::onCleanup(napi_async_cleanup_hook_handle, void* data) {
+void JsEnvironment::onCleanup(void* data) {
   auto* const environment = static_cast<JsEnvironment*>(data);
+  environment->ending_ = true;
+  environment->events.end();
   environment->handles.closeAll();
   environment->ledger.closeAll();
-  // The loop must live until libuv let go of every poll handle, those closed earlier included.
-  environment->polls.idleArgument = environment;
-  environment->polls.onIdle = onPollsClosed;
-  if (environment->polls.outstanding == 0) onPollsClosed(environment);
-}
-
-void JsEnvironment::onPollsClosed(void* data) {
-  auto* const environment = static_cast<JsEnvironment*>(data);
-  environment->polls.onIdle = nullptr;
-  napi_remove_async_cleanup_hook(environment->cleanup_);
 }
 
 }  // namespace ancillary

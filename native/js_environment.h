@@ -2,10 +2,12 @@
 
 #include <napi.h>
 
+#include <memory>
+
 #include "js_events.h"
 #include "ledger.h"
 #include "open_handles.h"
-#include "poll_handle.h"
+#include "poller.h"
 #include "receive_pump.h"
 
 namespace ancillary {
@@ -22,8 +24,11 @@ class JsEnvironment {
 
   Napi::Env env() const { return env_; }
 
+  /** Whether async contexts must not be destroyed any more: Deno 2.9 aborts when a cleanup hook does that. */
+  bool abandonsContexts() const { return ending_ && !poller->isLibuv(); }
+
   Ledger ledger;
-  PollHome polls;
+  std::unique_ptr<Poller> poller;
   JsEvents events;
   OpenHandles handles;
 
@@ -64,11 +69,10 @@ class JsEnvironment {
  private:
   explicit JsEnvironment(Napi::Env env) : env_(env) {}
 
-  static void onCleanup(napi_async_cleanup_hook_handle hook, void* environment);
-  static void onPollsClosed(void* environment);
+  static void onCleanup(void* environment);
 
   Napi::Env env_;
-  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+  bool ending_ = false;
 
   // Owned by the typed arrays that JavaScript reads them through, which are held by these references.
   SegmentRecord* segments_ = nullptr;

@@ -58,6 +58,7 @@ bool JsEvents::add(int fd, Napi::Object callbacks) {
 }
 
 void JsEvents::remove(int fd) {
+  if (ended_) return;
   const Napi::Env env = callbacks_.Env();
   const Napi::HandleScope scope(env);
   // In an environment that is ending this fails, and the array goes with it.
@@ -66,13 +67,16 @@ void JsEvents::remove(int fd) {
 
 JsEvents::Outcome JsEvents::call(const AsyncContext& context, Event event, int fd,
                                  std::initializer_list<napi_value> arguments) const {
+  if (ended_) return Outcome::ended;
   const Napi::Env env = dispatch_.Env();
   napi_value all[1 + kMostArguments] = {Napi::Number::New(env, fd)};
   assert(arguments.size() <= kMostArguments);
   std::copy(arguments.begin(), arguments.end(), all + 1);
+  // Deno 2.9 writes the result also where none is asked for.
+  napi_value result = nullptr;
   const napi_status status =
       napi_make_callback(env, context.get(), dispatch_.Value(), functions_[static_cast<std::size_t>(event)].Value(),
-                         1 + arguments.size(), all, nullptr);
+                         1 + arguments.size(), all, &result);
   if (status == napi_ok) return Outcome::called;
   if (!env.IsExceptionPending()) return Outcome::ended;
   raisePending(env);

@@ -37,6 +37,9 @@ class JsEvents {
   bool add(int fd, Napi::Object callbacks);
   void remove(int fd);
 
+  /** The environment ends: nothing here touches JavaScript any more, which some runtimes crash on then. */
+  void end() { ended_ = true; }
+
   /** Calls back; microtasks and process.nextTick have run when it returns. There are three arguments at most. */
   Outcome call(const AsyncContext& context, Event event, int fd, std::initializer_list<napi_value> arguments) const;
 
@@ -47,6 +50,7 @@ class JsEvents {
   Napi::ObjectReference dispatch_;
   Napi::Reference<Napi::Array> callbacks_;
   Napi::FunctionReference functions_[5];
+  bool ended_ = false;
 };
 
 }  // namespace ancillary

@@ -35,8 +35,8 @@ void ListenerHandle::setAccepting(bool on) {
 }
 
 int ListenerHandle::interest() const {
-  // An event that no listening socket has: it keeps the loop running, as a server should while it listens.
-  return accepting_ ? UV_READABLE : UV_PRIORITIZED;
+  // A hangup, which no listening socket has: watching it keeps the loop running, as a server should while it listens.
+  return accepting_ ? kPollReadable : kPollHangup;
 }
 
 void ListenerHandle::wake(bool, int) {

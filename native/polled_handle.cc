@@ -19,7 +19,7 @@ int PolledHandle::open(std::unique_ptr<PolledHandle> handle, int fd, Napi::Objec
   // Not before: a getter or an async hook may have opened a handle for this number in the lines above.
   if (home.ledger.heldByHandle(fd)) return -EEXIST;
   int error = fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
-  if (error == 0) error = PollHandle::open(home.polls, fd, *handle, handle->poll_);
+  if (error == 0) error = home.poller->open(fd, *handle, handle->poll_);
   if (error == 0) error = handle->poll_->watch(handle->interest());
   if (error != 0) return error;
   if (!home.events.add(fd, callbacks)) return 1;
@@ -35,8 +35,9 @@ void PolledHandle::close() {
   if (!isOpen()) return;
   std::unique_ptr<PolledHandle> self = environment_.handles.remove(fd_);
   environment_.events.remove(fd_);
-  // In this order: uv_close takes the number out of epoll, and by the next line it may belong to somebody else.
+  // In this order: this takes the number out of epoll, and by the next line it may belong to somebody else.
   poll_.reset();
+  if (environment_.abandonsContexts()) context_.abandon();
   environment_.ledger.closeHandedOver(fd_);
   fd_ = -1;
   if (waking_) self_ = std::move(self);
@@ -51,8 +52,7 @@ void PolledHandle::setRef(bool ref) {
 
 void PolledHandle::updateRef() {
   if (!isOpen()) return;
-  if (ref_ && holdsLoop()) poll_->ref();
-  else poll_->unref();
+  poll_->setRef(ref_ && holdsLoop());
 }
 
 void PolledHandle::updateInterest() {
@@ -60,7 +60,7 @@ void PolledHandle::updateInterest() {
   updateRef();
   const int error = poll_->watch(interest());
   if (error == 0) return;
-  Napi::Error::New(env(), "cannot poll descriptor " + std::to_string(fd_) + ": " + uv_err_name(error))
+  Napi::Error::New(env(), "cannot poll descriptor " + std::to_string(fd_) + ": errno " + std::to_string(-error))
       .ThrowAsJavaScriptException();
 }
 

@@ -7,7 +7,7 @@
 
 #include "async_context.h"
 #include "js_events.h"
-#include "poll_handle.h"
+#include "poller.h"
 
 namespace ancillary {
 
@@ -55,11 +55,11 @@ class PolledHandle : private PollHandle::Listener {
   virtual const char* resourceName() const = 0;
   /** The callbacks that it calls. */
   virtual std::initializer_list<Event> events() const = 0;
-  /** The UV_ events to watch. */
+  /** The {@link PollEvent}s to watch. */
   virtual int interest() const = 0;
   /** Whether what is watched is a reason for the loop to go on; a hangup alone is none. */
   virtual bool holdsLoop() const { return true; }
-  /** The loop reports something. `error`: libuv told EPOLLERR, which hides whatever else there was. */
+  /** The loop reports something. `error`: there was EPOLLERR, which hides whatever else there was. */
   virtual void wake(bool error, int events) = 0;
   /** JavaScript cannot be told of anything any more: {@link interest} must be in nothing that can come. */
   virtual void giveUp() = 0;

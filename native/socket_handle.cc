@@ -26,20 +26,18 @@ void SocketHandle::watchHangup() {
 }
 
 int SocketHandle::interest() const {
-  const int events = (pump_.wantsToRead() ? UV_READABLE : 0) | (wantsWritable_ ? UV_WRITABLE : 0);
-  // EPOLLHUP is always reported, and libuv passes it on as the events it was asked to watch. So it is given one that
-  // never comes of itself: UV_READABLE would come all the time after end of file.
-  return wantsHangup_ ? events | UV_PRIORITIZED : events;
+  return (pump_.wantsToRead() ? kPollReadable : 0) | (wantsWritable_ ? kPollWritable : 0) |
+         (wantsHangup_ ? kPollHangup : 0);
 }
 
 void SocketHandle::wake(bool error, int events) {
   // EPOLLERR hides what else there is. recvmsg yields what is queued and then the errno; sendmsg gives its errno.
-  if (pump_.wantsToRead() && (error || (events & UV_READABLE) != 0) && !read()) return;
-  if (wantsWritable_ && (error || (events & UV_WRITABLE) != 0)) {
+  if (pump_.wantsToRead() && (error || (events & kPollReadable) != 0) && !read()) return;
+  if (wantsWritable_ && (error || (events & kPollWritable) != 0)) {
     wantsWritable_ = false;
     if (!tell(Event::writable, {})) return;
   }
-  if (wantsHangup_ && (error || (events & UV_PRIORITIZED) != 0) && hungUp(fd())) {
+  if (wantsHangup_ && (error || (events & kPollHangup) != 0) && hungUp(fd())) {
     wantsHangup_ = false;
     tell(Event::hangup, {});
   }

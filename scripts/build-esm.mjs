@@ -19,7 +19,7 @@ for (const entry of Object.values(manifest.exports)) {
   const from = `./${path.basename(source)}`;
   const names = [...exportNames(source)].sort();
   const lines = names.map((name) => `  ${name},\n`).join('');
-  const code = `import commonjs from '${from}';\n\nexport const {\n${lines}} = commonjs;\n`;
+  const code = `export {\n${lines}} from '${from}';\n`;
   writeFileSync(path.join(root, entry.import.default), names.length > 0 ? code : `import '${from}';\nexport {};\n`);
   writeFileSync(path.join(root, entry.import.types), `export * from '${from}';\n`);
 }

@@ -1,0 +1,114 @@
+#include "uv_poller.h"
+
+// Weak, so that a runtime that has no libuv can load the addon all the same.
+#pragma weak uv_backend_fd
+#pragma weak uv_close
+#pragma weak uv_poll_init
+#pragma weak uv_poll_start
+#pragma weak uv_poll_stop
+#pragma weak uv_ref
+#pragma weak uv_unref
+
+namespace ancillary {
+namespace {
+
+int toUv(int events) {
+  // EPOLLHUP is always reported, and libuv passes it on as the events it was asked to watch. So a hangup is watched as
+  // an event that never comes of itself: UV_READABLE would come all the time after end of file.
+  return ((events & kPollReadable) != 0 ? UV_READABLE : 0) | ((events & kPollWritable) != 0 ? UV_WRITABLE : 0) |
+         ((events & kPollHangup) != 0 ? UV_PRIORITIZED : 0);
+}
+
+int fromUv(int events) {
+  return ((events & UV_READABLE) != 0 ? kPollReadable : 0) | ((events & UV_WRITABLE) != 0 ? kPollWritable : 0) |
+         ((events & UV_PRIORITIZED) != 0 ? kPollHangup : 0);
+}
+
+}  // namespace
+
+/**
+ * One uv_poll_t. libuv uses the memory until its close callback ran, whatever became of the owner, so it is freed
+ * there and nowhere else.
+ */
+class UvPoller::Handle final : public PollHandle {
+ public:
+  Handle(UvPoller& poller, Listener& listener) : poller_(poller), listener_(&listener) { poll_.data = this; }
+
+  int start(int fd) { return uv_poll_init(poller_.loop_, &poll_, fd); }
+
+  int watch(int events) override {
+    // uv_poll_start costs two epoll_ctl even when nothing changes.
+    if (events == watching_) return 0;
+    watching_ = 0;
+    const int error = events == 0 ? uv_poll_stop(&poll_) : uv_poll_start(&poll_, toUv(events), onEvent);
+    if (error == 0) watching_ = events;
+    return error;
+  }
+
+  void setRef(bool on) override {
+    if (on) uv_ref(base());
+    else uv_unref(base());
+  }
+
+ private:
+  void close() override {
+    listener_ = nullptr;
+    uv_close(base(), onClosed);
+  }
+
+  uv_handle_t* base() { return reinterpret_cast<uv_handle_t*>(&poll_); }
+
+  static void onEvent(uv_poll_t* poll, int status, int events) {
+    auto* const handle = static_cast<Handle*>(poll->data);
+    if (handle->listener_ == nullptr) return;
+    // EPOLLERR arrives as UV_EBADF, and libuv has stopped the handle by then.
+    if (status != 0) handle->watching_ = 0;
+    handle->listener_->onPoll(status != 0, fromUv(events));
+  }
+
+  static void onClosed(uv_handle_t* base) {
+    auto* const handle = static_cast<Handle*>(base->data);
+    UvPoller& poller = handle->poller_;
+    delete handle;
+    --poller.outstanding_;
+    poller.endIfIdle();
+  }
+
+  UvPoller& poller_;
+  Listener* listener_;
+  uv_poll_t poll_;
+  int watching_ = 0;
+};
+
+bool UvPoller::isAvailable() { return uv_backend_fd != nullptr && uv_poll_init != nullptr; }
+
+std::unique_ptr<UvPoller> UvPoller::make(Napi::Env env) {
+  auto poller = std::make_unique<UvPoller>();
+  // Never uv_default_loop(): a worker has its own.
+  if (napi_get_uv_event_loop(env, &poller->loop_) != napi_ok) return nullptr;
+  if (napi_add_async_cleanup_hook(env, onCleanup, poller.get(), &poller->hook_) != napi_ok) return nullptr;
+  return poller;
+}
+
+int UvPoller::open(int fd, PollHandle::Listener& listener, PollHandle::Owner& into) {
+  auto handle = std::make_unique<Handle>(*this, listener);
+  // On failure libuv does not know it, so there is no close callback to wait for.
+  const int error = handle->start(fd);
+  if (error != 0) return error;
+  ++outstanding_;
+  into.reset(handle.release());
+  return 0;
+}
+
+void UvPoller::onCleanup(napi_async_cleanup_hook_handle, void* data) {
+  auto* const poller = static_cast<UvPoller*>(data);
+  poller->ending_ = true;
+  poller->endIfIdle();
+}
+
+void UvPoller::endIfIdle() {
+  // The loop must live until libuv let go of every poll handle, those closed long ago included.
+  if (ending_ && outstanding_ == 0) napi_remove_async_cleanup_hook(hook_);
+}
+
+}  // namespace ancillary

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <napi.h>
+#include <uv.h>
+
+#include <cstddef>
+#include <memory>
+
+#include "poller.h"
+
+namespace ancillary {
+
+/** Polls on the environment's libuv loop, as Node's own sockets do. */
+class UvPoller final : public Poller {
+ public:
+  /**
+   * Whether this process has all of libuv. Deno has parts of it, and its uv_poll_t crashes at the first event. Bun has
+   * every function, but most of them end the process: ask for its name first.
+   */
+  static bool isAvailable();
+
+  /** Null where the environment has no loop, or is ending. */
+  static std::unique_ptr<UvPoller> make(Napi::Env env);
+
+  int open(int fd, PollHandle::Listener& listener, PollHandle::Owner& into) override;
+  bool isLibuv() const override { return true; }
+
+ private:
+  class Handle;
+
+  static void onCleanup(napi_async_cleanup_hook_handle hook, void* poller);
+  void endIfIdle();
+
+  uv_loop_t* loop_ = nullptr;
+  /** Handles that are open, or closed and waiting for libuv's close callback. */
+  std::size_t outstanding_ = 0;
+  bool ending_ = false;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
+};
+
+}  // namespace ancillary
