@@ -1,4 +1,4 @@
-// What it costs to watch over each descriptor, lest it be forgotten open. Run, after `npm run build`:
+// What it costs to watch over each descriptor, lest it be forgotten open. Run, after `npm run compile`:
 //
 //   node --expose-gc bench/leak-net.mjs
 //

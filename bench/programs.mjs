@@ -59,6 +59,9 @@ export const ancillary = {
 /** @type {Program} */
 export const netSocket = { tool: thisNode, command: (node) => [node, end('net.mjs')] };
 
+/** Imports one module: see ends/import.mjs. @type {Program} */
+export const importer = { tool: thisNode, command: (node) => [node, end('import.mjs')] };
+
 /** @type {Program} */
 export const childProcess = { tool: thisNode, command: (node) => [node, end('child-process.mjs')], forks: true };
 

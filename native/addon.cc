@@ -6,15 +6,22 @@
 namespace ancillary {
 namespace {
 
+#ifndef ANCILLARY_BUILT_FROM
+#define ANCILLARY_BUILT_FROM "ancillary built here"
+#endif
+
 // The exports are described, with their signatures, in packages/binding-native/addon.ts.
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   JsEnvironment* const environment = JsEnvironment::install(env);
   if (environment == nullptr) return exports;
   // Either fails when a worker is terminated while it loads the addon; without the functions nothing uses it.
   if (!environment->exportArrays(exports) || !environment->events.make(env)) return exports;
+  // A prebuilt binary names the sources it was built from (scripts/prebuild/).
+  exports.Set("builtFrom", ANCILLARY_BUILT_FROM);
   exportHandleOps(env, exports);
   exportSendOps(env, exports);
   exportFdOps(env, exports);
+  exportFileIo(env, exports);
   exportAddressOps(env, exports);
   exportConnectionState(env, exports);
   exportMessageOps(env, exports);

@@ -13,6 +13,7 @@
 #include "js_arguments.h"
 #include "js_environment.h"
 #include "js_functions.h"
+#include "unique_fd.h"
 
 namespace ancillary {
 namespace {
@@ -130,7 +131,18 @@ Napi::Value newMemfd(Info info) {
   if (!readBool(info, 1, "allowSealing", allowSealing)) return info.Env().Undefined();
 #ifdef __linux__
   const std::string name = info[0].As<Napi::String>();
-  return answerOwned(info, memfd_create(name.c_str(), MFD_CLOEXEC | (allowSealing ? MFD_ALLOW_SEALING : 0u)));
+  UniqueFd fd(memfd_create(name.c_str(), MFD_CLOEXEC | (allowSealing ? MFD_ALLOW_SEALING : 0u)));
+  if (!fd) return answerCall(info, -1);
+  // Read last: the pointer is good only until JavaScript runs.
+  Bytes data;
+  if (!readBytes(info.Env(), info[2], "data", data)) return info.Env().Undefined();
+  // With a position each write leaves the file's own offset at the start.
+  for (std::size_t at = 0; at < data.size;) {
+    const ssize_t written = pwrite(fd.get(), data.data + at, data.size - at, static_cast<off_t>(at));
+    if (written < 0 && errno != EINTR) return answerCall(info, -1);
+    if (written > 0) at += static_cast<std::size_t>(written);
+  }
+  return answerOwned(info, fd.release());
 #else
   return answer(info, -ENOSYS);
 #endif

@@ -9,6 +9,7 @@ namespace ancillary {
 // The functions of addon.ts, a group a file.
 void exportHandleOps(Napi::Env env, Napi::Object exports);
 void exportSendOps(Napi::Env env, Napi::Object exports);
+void exportFileIo(Napi::Env env, Napi::Object exports);
 void exportFdOps(Napi::Env env, Napi::Object exports);
 void exportAddressOps(Napi::Env env, Napi::Object exports);
 void exportConnectionState(Napi::Env env, Napi::Object exports);

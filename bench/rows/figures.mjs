@@ -8,6 +8,8 @@ export const descriptorsPerSecond = perSecond('descriptors/s', 1e6, 'M/s');
 export const bytesPerSecond = perSecond('bytes/s', 1e9, 'GB/s');
 /** @type {Figure} */
 export const tripTime = { unit: 'ns', better: 'less', show: (value) => `${(value / 1e3).toFixed(1)} us` };
+/** @type {Figure} */
+export const startTime = { unit: 'ns', better: 'less', show: (value) => `${(value / 1e6).toFixed(2)} ms` };
 /** Processor time of both ends. @type {Figure} */
 export const costPerMessage = { unit: 'ns per message', better: 'less', show: (value) => `${value.toFixed(0)} ns` };
 /** @type {Figure} */

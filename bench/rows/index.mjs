@@ -5,6 +5,7 @@ import { fdFramesPushed } from './fd-frames-pushed.mjs';
 import { growthConnections } from './growth-connections.mjs';
 import { growthFrames } from './growth-frames.mjs';
 import { idle } from './idle.mjs';
+import { importRow } from './import.mjs';
 import { largeFrame } from './large-frame.mjs';
 import { roundTrip } from './round-trip.mjs';
 import { smallFrames } from './small-frames.mjs';
@@ -21,4 +22,5 @@ export const rows = [
   largeFrame,
   growthFrames,
   growthConnections,
+  importRow,
 ];

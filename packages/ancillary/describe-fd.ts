@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { errnoName, systemError } from '../binding';
 import { addon } from '../binding-native';
 import { type FdLike, numberOf } from '../stream';
+import { statOf } from './file-access';
 
 export type FdKind =
   | 'file'
@@ -50,7 +51,7 @@ export function describeFd(source: FdLike): FdInfo {
   const fd = numberOf(source);
   const status = addon.statusFlags(fd);
   if (status < 0) throw systemError(errnoName(-status), 'fcntl', `descriptor ${fd}`);
-  const stat = fs.fstatSync(fd, { bigint: true });
+  const stat = statOf(fd);
   const path = procLink(fd);
   const info: FdInfo = { fd, kind: kindOf(fd, stat, path), access: accessOf(status), dev: stat.dev, ino: stat.ino };
   if (path !== undefined) info.path = path;

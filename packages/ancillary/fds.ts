@@ -4,6 +4,8 @@ import { AncillaryError, inWords, invalidType, OwnedFd, requireObject } from '..
 import { addon, checked, nativeBinding } from '../binding-native';
 import { type FdLike, MAX_FDS_PER_SENDMSG, numberOf } from '../stream';
 import { describeFd, type FdInfo, type FdKind } from './describe-fd';
+import { functionsFor } from './file-access';
+import { NET_SOCKET_KINDS, requireNetSocket } from './net-socket-kinds';
 
 export { describeFd, type FdInfo, type FdKind };
 
@@ -34,12 +36,8 @@ export function memfd(name: string, data?: Uint8Array, options: MemfdOptions = {
   if (data !== undefined && !(data instanceof Uint8Array)) {
     throw invalidType(`a memfd's data is a Uint8Array, not ${inWords(data)}`);
   }
-  const fd = ofLedger(checked(addon.memfd(name, true), 'memfd_create'));
+  const fd = ofLedger(checked(addon.memfd(name, true, data ?? new Uint8Array()), 'memfd_create'));
   try {
-    if (data !== undefined) {
-      // With a position each write leaves the file's own offset at the start.
-      for (let at = 0; at < data.length;) at += fs.writeSync(fd.fd, data, at, data.length - at, at);
-    }
     if (options.seal === true) {
       const { F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE } = addon.constants;
       checked(addon.addSeals(fd.fd, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 'fcntl');
@@ -59,11 +57,12 @@ export function dup(source: FdLike): OwnedFd {
 /**
  * Makes a net.Socket of a connected TCP or Unix stream socket, or of a pipe. Takes the descriptor over; on failure it
  * stays as it was. A Unix socket loses descriptors this way: use adopt() for those.
- * @throws ERR_FD_KIND; EBADF
+ * @throws ERR_FD_KIND; ERR_FD_PLATFORM in runtimes whose net.Socket takes no such descriptor; EBADF
  */
 export function toSocket(fd: number | OwnedFd, options: Omit<net.SocketConstructorOpts, 'fd'> = {}): net.Socket {
-  const info = ofKind(fd, ['tcp-socket', 'unix-socket', 'pipe'], 'a net.Socket');
+  const info = ofKind(fd, NET_SOCKET_KINDS, 'a net.Socket');
   if (info.listening === true) throw wrongKind(info, 'a net.Socket', 'it is listening: use toServer()');
+  requireNetSocket(info.kind);
   const readable = info.access !== 'write';
   const writable = info.access !== 'read';
   return new net.Socket({ readable, writable, ...options, fd: take(fd) });
@@ -80,14 +79,14 @@ export function toServer(fd: number | OwnedFd, options: net.ServerOpts = {}): ne
 export function toReadStream(fd: number | OwnedFd): fs.ReadStream {
   const info = ofKind(fd, STREAMABLE, 'an fs.ReadStream');
   if (info.access === 'write') throw wrongKind(info, 'an fs.ReadStream', 'it is open for writing only');
-  return fs.createReadStream('', { fd: take(fd), autoClose: true });
+  return fs.createReadStream('', { ...functionsFor(info.fd), fd: take(fd), autoClose: true });
 }
 
 /** Makes a stream that writes on from where the file stands; takes the descriptor over as {@link toSocket} does. */
 export function toWriteStream(fd: number | OwnedFd): fs.WriteStream {
   const info = ofKind(fd, STREAMABLE, 'an fs.WriteStream');
   if (info.access === 'read') throw wrongKind(info, 'an fs.WriteStream', 'it is open for reading only');
-  return fs.createWriteStream('', { fd: take(fd), autoClose: true });
+  return fs.createWriteStream('', { ...functionsFor(info.fd), fd: take(fd), autoClose: true });
 }
 
 const STREAMABLE: readonly FdKind[] = ['file', 'memfd', 'pipe', 'character-device', 'block-device'];

@@ -1,11 +1,13 @@
-import path from 'node:path';
-import loadAddon from 'node-gyp-build';
+import { loadAddon } from './load-addon';
 
 /**
  * The addon's exports, exactly as native/addon.cc defines them. It returns errnos and never builds an error: a
  * function that returns a number answers a value >= 0, or a negative errno.
  */
 export interface Addon {
+  /** Which sources a prebuilt binary was built from. */
+  readonly builtFrom: string;
+
   // The ledger: descriptors that JavaScript must close. What it still holds when the environment ends is closed.
   /** -EBADF when not open, -EEXIST when the ledger holds it. */
   own(fd: number): number;
@@ -21,7 +23,8 @@ export interface Addon {
   // New descriptors, all close-on-exec and in the ledger. Pairs come back in the array.
   pipe(pair: Int32Array): number;
   socketpair(pair: Int32Array): number;
-  memfd(name: string, allowSealing: boolean): number;
+  /** A file in memory that holds the data, positioned at its start. */
+  memfd(name: string, allowSealing: boolean, data: Uint8Array): number;
   /** AF_UNIX, SOCK_STREAM, non-blocking. */
   socket(): number;
 
@@ -47,6 +50,9 @@ export interface Addon {
   /** An int option of SOL_SOCKET by its number. */
   getSocketOption(fd: number, option: number): number;
   setSocketOption(fd: number, option: number, value: number): number;
+  /** One read(2) or write(2) on the thread pool; the callback gets a count or a negative errno. */
+  readFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;
+  writeFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;
   /** shutdown(SHUT_WR). */
   shutdown(fd: number): number;
   /** Whether the peer closed both directions, as poll(2) tells it now; false for what is not open. */
@@ -161,8 +167,4 @@ export interface ListenerCallbacks {
   failed(errno: number): void;
 }
 
-// Two levels up is the package root both from the sources and from dist/.
-const exported = loadAddon(path.join(__dirname, '..', '..')) as Addon;
-
-// Node-API makes objects that V8 looks up in a hash table at each use; those written in JavaScript it knows by their shape.
-export const addon: Addon = { ...exported };
+export const addon = loadAddon() as Addon;

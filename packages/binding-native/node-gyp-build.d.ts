@@ -1,4 +1,4 @@
 declare module 'node-gyp-build' {
-  /** Loads the addon of the package whose root this is: a prebuilt one, or build/Release. */
-  export default function load(root: string): unknown;
+  /** The file of the addon below this directory: in build/Release, or in prebuilds/. @throws where there is none */
+  export function resolve(directory: string): string;
 }

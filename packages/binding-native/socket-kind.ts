@@ -3,36 +3,38 @@ import { addon } from './addon';
 import { nativeDescriptors } from './native-descriptor-table';
 import { failure } from './native-failure';
 
-const { constants } = addon;
-
-const FAMILIES: Readonly<Record<number, string>> = {
-  [constants.AF_UNIX]: 'Unix',
-  [constants.AF_INET]: 'IPv4',
-  [constants.AF_INET6]: 'IPv6',
-};
-
-const TYPES: Readonly<Record<number, string>> = {
-  [constants.SOCK_STREAM]: 'stream',
-  [constants.SOCK_DGRAM]: 'datagram',
-  [constants.SOCK_SEQPACKET]: 'seqpacket',
-};
-
 /**
  * Makes sure that a descriptor is a Unix stream socket in the wanted state.
  * @throws ERR_FD_KIND, saying what it is instead; EBADF
  */
 export function requireUnixStream(fd: number, state: 'connected' | 'listening'): void {
+  const { constants } = addon;
   const domain = socketOption(fd, constants.SO_DOMAIN, state);
   const type = socketOption(fd, constants.SO_TYPE, state);
   const actual = stateOf(fd, state);
   if (domain === constants.AF_UNIX && type === constants.SOCK_STREAM && actual === state) return;
-  const family = FAMILIES[domain] ?? `family-${domain}`;
   const article = actual === 'unconnected' ? 'an' : 'a';
-  throw wrongKind(fd, `${article} ${actual} ${family} ${TYPES[type] ?? `type-${type}`} socket`, state);
+  throw wrongKind(fd, `${article} ${actual} ${familyName(domain)} ${typeName(type)} socket`, state);
+}
+
+function familyName(domain: number): string {
+  const { AF_UNIX, AF_INET, AF_INET6 } = addon.constants;
+  const names: Readonly<Record<number, string>> = { [AF_UNIX]: 'Unix', [AF_INET]: 'IPv4', [AF_INET6]: 'IPv6' };
+  return names[domain] ?? `family-${domain}`;
+}
+
+function typeName(type: number): string {
+  const { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET } = addon.constants;
+  const names: Readonly<Record<number, string>> = {
+    [SOCK_STREAM]: 'stream',
+    [SOCK_DGRAM]: 'datagram',
+    [SOCK_SEQPACKET]: 'seqpacket',
+  };
+  return names[type] ?? `type-${type}`;
 }
 
 function stateOf(fd: number, wanted: 'connected' | 'listening'): string {
-  if (socketOption(fd, constants.SO_ACCEPTCONN, wanted) === 1) return 'listening';
+  if (socketOption(fd, addon.constants.SO_ACCEPTCONN, wanted) === 1) return 'listening';
   // ENOTCONN also for other families; whatever else it answers, there is a peer to speak of.
   const peer = addon.peerAddress(fd);
   return typeof peer === 'number' && failure(peer, 'getpeername').code === 'ENOTCONN' ? 'unconnected' : 'connected';

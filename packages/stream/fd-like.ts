@@ -96,10 +96,19 @@ function closeNumber(fd: number, table: DescriptorTable): void {
 function rawNumber(source: unknown): unknown {
   if (typeof source !== 'object' || source === null) return source;
   if (source instanceof net.Socket || source instanceof net.Server) {
-    return (source as unknown as WithHandle)._handle?.fd ?? -1;
+    const handle = (source as unknown as WithHandle)._handle;
+    if (handle !== undefined && handle !== null && handle.fd === undefined) throw hidden(source);
+    return handle?.fd ?? -1;
   }
   // fs.ReadStream has null until it is open.
   return 'fd' in source ? (source.fd ?? -1) : undefined;
+}
+
+function hidden(source: net.Socket | net.Server): AncillaryError {
+  return new AncillaryError(
+    'ERR_FD_PLATFORM',
+    `this runtime does not say which descriptor ${inWords(source)} has; Node does. Pass a number or an OwnedFd`,
+  );
 }
 
 function refuseBusy(source: Exclude<FdLike, number>, transfer: boolean): void {

@@ -18,6 +18,7 @@ const ROWS = [
   'large-frame',
   'growth-frames',
   'growth-connections',
+  'import',
 ];
 /** What a machine, or this version, may lack. */
 const MAY_BE_MISSING = ['Go', 'usocket', 'a bare addon', 'ancillary, forEachFrame', 'ancillary, onread'];

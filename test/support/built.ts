@@ -12,7 +12,7 @@ export function built(name: 'ancillary' | 'codec' | 'rpc' = 'ancillary'): string
     const sources = readdirSync(path.join(ROOT, 'packages', folder)).filter((file) => file.endsWith('.ts'));
     const newest = Math.max(0, ...sources.map((file) => changed('packages', folder, file)));
     if (changed('dist', folder, '.tsbuildinfo') < newest) {
-      throw new Error(`dist/${folder} is older than packages/${folder}: npm run build`);
+      throw new Error(`dist/${folder} is older than packages/${folder}: npm run compile`);
     }
   }
   return path.join(ROOT, 'dist', name);

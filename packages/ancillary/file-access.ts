@@ -1,0 +1,65 @@
+import fs from 'node:fs';
+import { errnoName, OwnedFd, systemError } from '../binding';
+import { addon } from '../binding-native';
+
+/*
+ * Deno's node:fs refuses every descriptor that it did not open itself (denoland/deno#6529). What stands here does the
+ * same for such descriptors by other means, so that one that was received can be used there, too.
+ */
+
+/** fstat(2). @throws EBADF */
+export function statOf(fd: number): fs.BigIntStats {
+  try {
+    return fs.fstatSync(fd, { bigint: true });
+  } catch (error) {
+    if (!isOpen(fd)) throw error;
+    return fs.statSync(`/proc/self/fd/${fd}`, { bigint: true });
+  }
+}
+
+/** For the option `fs` of streams of this descriptor: nothing where Node's own functions take it. */
+export function functionsFor(fd: number): { fs?: typeof functions } {
+  try {
+    fs.fstatSync(fd);
+  } catch {
+    if (isOpen(fd)) return { fs: functions };
+  }
+  return {};
+}
+
+function isOpen(fd: number): boolean {
+  return addon.descriptorFlags(fd) >= 0;
+}
+
+type Transferred = (error: Error | null, count?: number, buffer?: Buffer) => void;
+
+const functions = {
+  open(): never {
+    throw new Error('the stream has a descriptor already');
+  },
+
+  // The position is null or undefined: reading and writing go on where the file stands.
+  read(fd: number, buffer: Buffer, offset: number, length: number, _position: unknown, callback: Transferred): void {
+    addon.readFile(fd, buffer.subarray(offset, offset + length), (result) => settle(result, 'read', buffer, callback));
+  },
+
+  write(fd: number, buffer: Buffer, offset: number, length: number, _position: unknown, callback: Transferred): void {
+    addon.writeFile(fd, buffer.subarray(offset, offset + length), (result) =>
+      settle(result, 'write', buffer, callback),
+    );
+  },
+
+  close(fd: number, callback: (error?: Error | null) => void): void {
+    try {
+      OwnedFd.adopt(fd).close();
+      callback(null);
+    } catch (error) {
+      callback(error as Error);
+    }
+  },
+};
+
+function settle(result: number, syscall: string, buffer: Buffer, callback: Transferred): void {
+  if (result < 0) callback(systemError(errnoName(-result), syscall));
+  else callback(null, result, buffer);
+}
