@@ -26,12 +26,12 @@ async function build({ name, zig: triple, file }) {
   const { sources, flags } = settings();
   mkdirSync(path.dirname(file), { recursive: true });
   const partial = `${file}.partial`;
-  const args = ['c++', '-target', triple, '-shared', '-fPIC', '-pthread', '-s', ...flags];
+  const args = ['c++', '-target', triple, '-shared', '-fPIC', '-pthread', '-flto', '-s', ...flags];
   args.push(`-DANCILLARY_BUILT_FROM="${mark(built)}"`, '-DNODE_GYP_MODULE_NAME=ancillary', '-DBUILDING_NODE_EXTENSION');
   // As system headers, whose warnings are not ours to mend; and no path of this machine in what __FILE__ gives.
   args.push('-isystem', path.join(root, 'node_modules/node-addon-api'), '-isystem', headers);
   args.push(`-ffile-prefix-map=${root}=.`, '-Wall', '-Wextra', '-Werror', '-Wno-unused-command-line-argument');
-  args.push(...sources.map((source) => path.join('native', source)), '-o', partial);
+  args.push(...sources.map((source) => path.join('native', source)), 'scripts/prebuild/no-demangler.cc', '-o', partial);
   const env = {
     ...process.env,
     ZIG_GLOBAL_CACHE_DIR: path.join(cache, 'zig'),

@@ -29,7 +29,7 @@ export function digest() {
       .update(readFileSync(path.join(native, name)))
       .update('\0');
   hash.update(JSON.stringify(toolchain));
-  hash.update(readFileSync(path.join(root, 'scripts/prebuild/main.mjs')));
+  for (const name of ['main.mjs', 'no-demangler.cc']) hash.update(readFileSync(path.join(import.meta.dirname, name)));
   const lock = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
   hash.update(lock.packages['node_modules/node-addon-api'].integrity);
   return hash.digest('hex');
