@@ -2,6 +2,7 @@
 #include <napi.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -161,6 +162,13 @@ Napi::Value getByFcntl(Info info) {
   return answerCall(info, fcntl(fd, Command));
 }
 
+Napi::Value setMode(Info info) {
+  int fd;
+  int mode;
+  if (!readInt(info, 0, "fd", fd) || !readInt(info, 1, "mode", mode)) return info.Env().Undefined();
+  return answerCall(info, fchmod(fd, static_cast<mode_t>(mode)));
+}
+
 Napi::Value addSeals(Info info) {
   int fd;
   int seals;
@@ -196,6 +204,7 @@ void exportFdOps(Napi::Env env, Napi::Object exports) {
   add("lock", lock);
   add("statusFlags", getByFcntl<F_GETFL>);
   add("descriptorFlags", getByFcntl<F_GETFD>);
+  add("setMode", setMode);
   add("addSeals", addSeals);
   add("getSeals", getSeals);
 }

@@ -31,6 +31,8 @@ export interface Addon {
   // Unix addresses: bytes as in sun_path, abstract ones with their leading zero byte. -EINVAL for an empty one,
   // -ENAMETOOLONG when it does not fit sun_path (a path needs its terminating zero, an abstract name none).
   bind(fd: number, address: Uint8Array): number;
+  /** fchmod(2). */
+  setMode(fd: number, mode: number): number;
   connect(fd: number, address: Uint8Array): number;
   listen(fd: number, backlog: number): number;
   /** The bytes of sun_path as the kernel returns them (without a path's terminating zero), or a negative errno. */

@@ -17,6 +17,10 @@ export const nativeListening: ListeningBinding = {
     return OwnedFd.ofLedger(checked(addon.socket(), 'socket'), nativeDescriptors);
   },
 
+  setMode(socket, mode) {
+    return failureName(addon.setMode(socket.fd, mode));
+  },
+
   bind(socket, address) {
     return failureName(addon.bind(socket.fd, toBytes(address)));
   },

@@ -32,6 +32,8 @@ export interface ListenerHandle {
 export interface ListeningBinding {
   /** A new Unix stream socket: non-blocking, close-on-exec. @throws system errors */
   socket(): OwnedFd;
+  /** fchmod(2): before bind, the mode that the path will have, less the umask (docs/kernel.md 28). */
+  setMode(socket: OwnedFd, mode: number): string | undefined;
   bind(socket: OwnedFd, address: BoundAddress): string | undefined;
   listen(socket: OwnedFd, backlog: number): string | undefined;
   connect(socket: OwnedFd, address: BoundAddress): string | undefined;

@@ -67,7 +67,8 @@ function bindLocked(
   backlog: number,
 ): BoundPath {
   // The path gets the socket's own mode, less the umask, at the moment of bind (docs/kernel.md 28).
-  fs.fchmodSync(socket.fd, mode);
+  const unmoded = binding.setMode(socket, mode);
+  if (unmoded !== undefined) throw Object.assign(systemError(unmoded, 'fchmod', path), { path });
   let refusal = binding.bind(socket, { path });
   if (refusal === 'EADDRINUSE' && removeStale(binding, path)) refusal = binding.bind(socket, { path });
   if (refusal !== undefined) {
