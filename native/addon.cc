@@ -18,6 +18,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   if (!environment->exportArrays(exports) || !environment->events.make(env)) return exports;
   // A prebuilt binary names the sources it was built from (scripts/prebuild/).
   exports.Set("builtFrom", ANCILLARY_BUILT_FROM);
+  exports.Set("poller", environment->poller->isLibuv() ? "libuv" : "thread");
   exportHandleOps(env, exports);
   exportSendOps(env, exports);
   exportFdOps(env, exports);

@@ -3,6 +3,11 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#if defined(__linux__) && !defined(__GLIBC__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include <cerrno>
 
 #include "control_message.h"
@@ -23,6 +28,15 @@ constexpr int kNoSignal = MSG_NOSIGNAL;
 #else
 constexpr int kNoSignal = 0;
 #endif
+
+ssize_t callSendmsg(int socket, const msghdr* message, int flags) {
+#if defined(__linux__) && !defined(__GLIBC__)
+  // musl's own copies control data to 1,024 bytes of stack, and refuses with ENOMEM what 253 descriptors need.
+  return syscall(SYS_sendmsg, socket, message, flags);
+#else
+  return sendmsg(socket, message, flags);
+#endif
+}
 
 }  // namespace
 
@@ -65,7 +79,7 @@ ssize_t sendMessage(int socket, iovec* parts, std::size_t partCount, const int* 
   const bool bare = fdCount == 0 && partCount == 1;
   ssize_t sent;
   do {
-    sent = bare ? send(socket, parts->iov_base, parts->iov_len, kFlags) : sendmsg(socket, &message, kFlags);
+    sent = bare ? send(socket, parts->iov_base, parts->iov_len, kFlags) : callSendmsg(socket, &message, kFlags);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? -errno : sent;
 }

@@ -18,11 +18,11 @@ export function statOf(fd: number): fs.BigIntStats {
 }
 
 /** For the option `fs` of streams of this descriptor: nothing where Node's own functions take it. */
-export function functionsFor(fd: number): { fs?: typeof functions } {
+export function functionsFor(fd: number): { fs?: typeof throughAddon } {
   try {
     fs.fstatSync(fd);
   } catch {
-    if (isOpen(fd)) return { fs: functions };
+    if (isOpen(fd)) return { fs: throughAddon };
   }
   return {};
 }
@@ -33,7 +33,8 @@ function isOpen(fd: number): boolean {
 
 type Transferred = (error: Error | null, count?: number, buffer?: Buffer) => void;
 
-const functions = {
+/** What streams need of node:fs, by means of the addon. */
+export const throughAddon = {
   open(): never {
     throw new Error('the stream has a descriptor already');
   },

@@ -7,6 +7,8 @@ import { loadAddon } from './load-addon';
 export interface Addon {
   /** Which sources a prebuilt binary was built from. */
   readonly builtFrom: string;
+  /** How it waits for descriptors. */
+  readonly poller: 'libuv' | 'thread';
 
   // The ledger: descriptors that JavaScript must close. What it still holds when the environment ends is closed.
   /** -EBADF when not open, -EEXIST when the ledger holds it. */

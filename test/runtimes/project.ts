@@ -1,0 +1,55 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { programsIn, toCommonJs } from '../package/readme-programs';
+import { run } from './run';
+
+export const ROOT = path.resolve(__dirname, '../..');
+
+/** A project that has the package installed from its tarball, and programs to run. */
+export interface Project extends Disposable {
+  readonly directory: string;
+  /** The tarball it was installed from. */
+  readonly tarball: string;
+  /** README's programs, as ES modules and as CommonJS. */
+  readonly readme: readonly string[];
+}
+
+export async function makeProject(): Promise<Project> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'ancillary-runtimes-'));
+  try {
+    const tarball = await pack(directory);
+    writeFileSync(path.join(directory, 'package.json'), '{ "name": "user", "private": true }');
+    await run(['npm', 'install', '--no-audit', '--no-fund', tarball], { cwd: directory });
+    cpSync(path.join(__dirname, 'programs'), path.join(directory, 'programs'), { recursive: true });
+    const readme = writeReadmePrograms(directory);
+    return { directory, tarball, readme, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
+  } catch (error) {
+    rmSync(directory, { recursive: true });
+    throw error;
+  }
+}
+
+async function pack(directory: string): Promise<string> {
+  // Whichever binaries there are, as long as they are of these sources; a release is packed with its whole check.
+  await run([process.execPath, 'scripts/prebuild/check.mjs', '--present'], { cwd: ROOT });
+  const args = ['npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', directory];
+  const name = (await run(args, { cwd: ROOT })).stdout.trim();
+  return path.join(directory, name);
+}
+
+export function writeReadmePrograms(directory: string): string[] {
+  return programsIn(readFileSync(path.join(ROOT, 'README.md'), 'utf8')).flatMap(({ name, source }) => {
+    const files = [`readme-${name}.mjs`, `readme-${name}.cjs`].map((file) => path.join(directory, file));
+    const [module = '', commonJs = ''] = files;
+    writeFileSync(module, source);
+    writeFileSync(commonJs, toCommonJs(source));
+    return files;
+  });
+}
+
+/** The binaries that a tarball's installation has, below native/prebuilds/. */
+export function binariesOf(directory: string): string[] {
+  const prebuilds = path.join(directory, 'node_modules/ancillary/native/prebuilds');
+  return readdirSync(prebuilds, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.node'));
+}
