@@ -1,34 +1,86 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { start } from '../support/children';
+import { manifestOf, markOf, npm, root } from './npm';
 import { programsIn, toCommonJs } from './readme-programs';
 
-// The package as users get it: packed, installed in an empty directory (which compiles the addon), imported by name.
+// The package as users get it: packed, installed in an empty directory where nothing can be compiled, imported by name.
 
-const root = path.resolve(__dirname, '../..');
 const programs = programsIn(readFileSync(path.join(root, 'README.md'), 'utf8'));
 let directory: string;
+/** What the tarball has, and what there was right after the installation. */
+let packed: string[];
+let unpacked: string[];
+/** What the addon should be loaded from. */
+let binary: string;
 
 beforeAll(async () => {
   directory = mkdtempSync(path.join(tmpdir(), 'ancillary-pack-'));
-  await npm(root, ['run', 'build']);
-  const packed = await npm(root, ['pack', '--ignore-scripts', '--json', '--pack-destination', directory]);
-  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+  await npm(['run', 'compile'], { cwd: root, timeout: 120_000 }).succeeded();
+  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory];
+  const { stdout } = await npm(args, { cwd: root, timeout: 60_000 }).succeeded();
+  const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  packed = files.map((file) => file.path).sort();
+
   writeFileSync(path.join(directory, 'package.json'), JSON.stringify({ name: 'user', private: true }));
-  await npm(directory, ['install', '--no-audit', '--no-fund', '--foreground-scripts', `./${filename}`]);
+  await npm(['install', '--no-audit', '--no-fund', '--foreground-scripts', `./${filename}`], {
+    cwd: directory,
+    env: { PATH: pathWithoutCompiler() },
+    timeout: 120_000,
+  }).succeeded();
+  unpacked = filesIn(installed('')).sort();
+  binary = await binaryThere();
 }, 240_000);
 
 afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function npm(cwd: string, args: string[]): Promise<string> {
-  // Node's headers, where they are installed beside it, need no download.
-  const prefix = path.dirname(path.dirname(process.execPath));
-  const headers = existsSync(path.join(prefix, 'include/node/node_api.h')) ? { npm_config_nodedir: prefix } : {};
-  const env = { ...headers, npm_config_build_from_source: 'true' };
-  return output('npm', args, { cwd, env, timeout: 120_000 });
+/** A folder with nothing but node and sh. */
+function pathWithoutCompiler(): string {
+  const folder = path.join(directory, 'bin');
+  mkdirSync(folder);
+  symlinkSync(process.execPath, path.join(folder, 'node'));
+  symlinkSync('/bin/sh', path.join(folder, 'sh'));
+  return folder;
+}
+
+/**
+ * What came with the package, if `npm run prebuild` made it of these sources. On a fresh clone nothing did: then the
+ * checkout's own build goes where a user's would, so that the tests need no compiler of 500 MB.
+ */
+async function binaryThere(): Promise<string> {
+  const folder = `native/prebuilds/${process.platform}-${process.arch}`;
+  const mark = await markOf(root);
+  const fresh = unpacked.filter(
+    (file) => file.startsWith(`${folder}/`) && readFileSync(installed(file)).includes(mark),
+  );
+  if (fresh.length > 0) return folder;
+  const release = 'native/build/Release';
+  cpSync(path.join(root, 'build/Release/ancillary.node'), installed(`${release}/ancillary.node`));
+  return release;
+}
+
+function installed(file: string): string {
+  return path.join(directory, 'node_modules/ancillary', file);
+}
+
+/** Below a folder, by their paths in it. */
+function filesIn(folder: string): string[] {
+  const all = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return all.filter((file) => !statSync(path.join(folder, file)).isDirectory());
 }
 
 async function output(
@@ -40,29 +92,66 @@ async function output(
   return stdout;
 }
 
-function installed(file: string): string {
-  return path.join(directory, 'node_modules/ancillary', file);
-}
+describe('the installation', () => {
+  test('unpacks the tarball and makes nothing beside it', () => {
+    expect(unpacked).toEqual(packed);
+    expect(existsSync(installed('build'))).toBe(false);
+  });
 
-test('the addon is compiled at the installation', () => {
-  expect(existsSync(installed('build/Release'))).toBe(true);
+  test('has nothing to run: no script, and no binding.gyp that npm would compile without one', () => {
+    expect(existsSync(installed('binding.gyp'))).toBe(false);
+    const { gypfile, scripts = {} } = manifestOf(installed(''));
+    expect(gypfile).toBe(false);
+    expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
+    const lock = JSON.parse(readFileSync(path.join(directory, 'node_modules/.package-lock.json'), 'utf8')) as {
+      packages: Record<string, { hasInstallScript?: boolean }>;
+    };
+    expect(Object.keys(lock.packages)).toContain('node_modules/ancillary');
+    expect(Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
+  });
+
+  test('leaves an addon that is loaded from where it came', async () => {
+    const file = path.join(directory, 'loaded.cjs');
+    writeFileSync(
+      file,
+      `require('ancillary');
+       const maps = require('node:fs').readFileSync('/proc/self/maps', 'utf8');
+       console.log(JSON.stringify([...new Set(maps.match(/\\/\\S*\\.node$/gm))]));`,
+    );
+    const loaded = JSON.parse(await run(file)) as string[];
+    expect(loaded.map((each) => path.dirname(each))).toEqual([installed(binary)]);
+  });
 });
 
-test('what the package needs is in it, and nothing of the repository beside it', () => {
-  for (const file of [
-    'README.md',
-    'LICENSE',
-    'CHANGELOG.md',
-    'binding.gyp',
-    'native',
-    'examples',
-    'dist/ancillary/index.d.mts',
-  ]) {
-    expect({ file, there: existsSync(installed(file)) }).toEqual({ file, there: true });
-  }
-  for (const file of ['packages', 'test', 'bench', 'dist/ancillary/.tsbuildinfo', 'tsconfig.json']) {
-    expect({ file, there: existsSync(installed(file)) }).toEqual({ file, there: false });
-  }
+describe('the tarball', () => {
+  test('has what is needed', () => {
+    const needed = [
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'package.json',
+      'native/binding.gyp',
+      'native/ancillary.gypi',
+      'native/addon.cc',
+      'examples/README.md',
+      'docs/kernel.md',
+      'docs/speed.svg',
+      'dist/ancillary/index.d.mts',
+    ];
+    expect(packed).toEqual(expect.arrayContaining(needed));
+  });
+
+  test('has nothing that is not listed here', () => {
+    const listed = [
+      /^(README\.md|LICENSE|CHANGELOG\.md|package\.json)$/,
+      /^dist\/[\w/-]+\.(m?js|d\.m?ts)$/,
+      /^native\/\w+\.(cc|h|gyp|gypi)$/,
+      /^native\/prebuilds\/linux-(x64|arm64)\/ancillary\.(glibc|musl)\.node$/,
+      /^docs\/([\w-]+\.md|speed\.svg|pictures\/[\w-]+\.svg)$/,
+      /^examples\/[\w/-]+\.(m?js|md)$/,
+    ];
+    expect(packed.filter((file) => !listed.some((pattern) => pattern.test(file)))).toEqual([]);
+  });
 });
 
 test.each(['ancillary', 'ancillary/codec', 'ancillary/rpc', 'ancillary/testing', 'ancillary/model'])(

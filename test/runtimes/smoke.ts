@@ -25,9 +25,9 @@ export async function smoke(runtime: Runtime, project: Project): Promise<string>
 
 /** A server with nothing else to do is still there after a while, answers, and ends. */
 async function staysAlive({ command, env }: Runtime, { directory }: Project): Promise<void> {
-  const [program, ...args] = [...command, path.join(directory, 'programs/alive.mjs')] as [string, ...string[]];
+  const [program = '', ...args] = command;
   const address = path.join(directory, `alive-${process.pid}`);
-  const child = spawn(program, [...args, address], {
+  const child = spawn(program, [...args, path.join(directory, 'programs/alive.mjs'), address], {
     cwd: directory,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
