@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #endif
 
+#include <cstdint>
 #include <string>
 
 #include "js_arguments.h"
@@ -162,6 +163,27 @@ Napi::Value getByFcntl(Info info) {
   return answerCall(info, fcntl(fd, Command));
 }
 
+Napi::Value statOf(Info info) {
+  int fd;
+  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
+  napi_typedarray_type type;
+  void* into = nullptr;
+  std::size_t length = 0;
+  if (napi_get_typedarray_info(info.Env(), info[1], &type, &length, &into, nullptr, nullptr) != napi_ok ||
+      type != napi_biguint64_array || length < 4) {
+    throwType(info.Env(), "into", "a BigUint64Array of four");
+    return info.Env().Undefined();
+  }
+  struct stat found;
+  if (fstat(fd, &found) < 0) return answerCall(info, -1);
+  auto* const numbers = static_cast<std::uint64_t*>(into);
+  numbers[0] = static_cast<std::uint64_t>(found.st_dev);
+  numbers[1] = static_cast<std::uint64_t>(found.st_ino);
+  numbers[2] = static_cast<std::uint64_t>(found.st_mode);
+  numbers[3] = static_cast<std::uint64_t>(found.st_size);
+  return answer(info, 0);
+}
+
 Napi::Value setMode(Info info) {
   int fd;
   int mode;
@@ -204,6 +226,7 @@ void exportFdOps(Napi::Env env, Napi::Object exports) {
   add("lock", lock);
   add("statusFlags", getByFcntl<F_GETFL>);
   add("descriptorFlags", getByFcntl<F_GETFD>);
+  add("stat", statOf);
   add("setMode", setMode);
   add("addSeals", addSeals);
   add("getSeals", getSeals);

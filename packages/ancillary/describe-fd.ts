@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import { errnoName, systemError } from '../binding';
 import { addon } from '../binding-native';
 import { type FdLike, numberOf } from '../stream';
-import { statOf } from './file-access';
+
+const { S_IFMT, S_IFREG, S_IFDIR, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK, S_IFLNK } = fs.constants;
 
 export type FdKind =
   | 'file'
@@ -51,24 +52,29 @@ export function describeFd(source: FdLike): FdInfo {
   const fd = numberOf(source);
   const status = addon.statusFlags(fd);
   if (status < 0) throw systemError(errnoName(-status), 'fcntl', `descriptor ${fd}`);
-  const stat = statOf(fd);
+  // Not by fs.fstatSync(): Deno refuses descriptors that it did not open.
+  const stat = new BigUint64Array(4);
+  const failure = addon.stat(fd, stat);
+  if (failure < 0) throw systemError(errnoName(-failure), 'fstat', `descriptor ${fd}`);
+  const [dev = 0n, ino = 0n, mode = 0n, size = 0n] = stat;
+  const type = Number(mode) & S_IFMT;
   const path = procLink(fd);
-  const info: FdInfo = { fd, kind: kindOf(fd, stat, path), access: accessOf(status), dev: stat.dev, ino: stat.ino };
+  const info: FdInfo = { fd, kind: kindOf(fd, type, path), access: accessOf(status), dev, ino };
   if (path !== undefined) info.path = path;
-  if (info.kind === 'file' || info.kind === 'memfd') Object.assign(info, { size: stat.size, position: positionOf(fd) });
+  if (info.kind === 'file' || info.kind === 'memfd') Object.assign(info, { size, position: positionOf(fd) });
   if (info.kind === 'memfd') info.seals = sealsOf(fd);
-  if (stat.isSocket()) describeSocket(fd, info);
+  if (type === S_IFSOCK) describeSocket(fd, info);
   return info;
 }
 
-function kindOf(fd: number, stat: fs.BigIntStats, path: string | undefined): FdKind {
-  if (stat.isFile()) return path?.startsWith('/memfd:') === true ? 'memfd' : 'file';
-  if (stat.isDirectory()) return 'directory';
-  if (stat.isFIFO()) return 'pipe';
-  if (stat.isSocket()) return socketKind(fd);
-  if (stat.isCharacterDevice()) return 'character-device';
-  if (stat.isBlockDevice()) return 'block-device';
-  if (stat.isSymbolicLink()) return 'symlink';
+function kindOf(fd: number, type: number, path: string | undefined): FdKind {
+  if (type === S_IFREG) return path?.startsWith('/memfd:') === true ? 'memfd' : 'file';
+  if (type === S_IFDIR) return 'directory';
+  if (type === S_IFIFO) return 'pipe';
+  if (type === S_IFSOCK) return socketKind(fd);
+  if (type === S_IFCHR) return 'character-device';
+  if (type === S_IFBLK) return 'block-device';
+  if (type === S_IFLNK) return 'symlink';
   const word = /^(?:anon_inode:\[?|)(pidfd|eventfd|eventpoll)/.exec(path ?? '')?.[1];
   if (word === 'eventpoll') return 'epoll';
   return word === 'pidfd' || word === 'eventfd' ? word : 'other';

@@ -1,34 +1,20 @@
 import fs from 'node:fs';
 import { errnoName, OwnedFd, systemError } from '../binding';
-import { addon } from '../binding-native';
+import { addon, nativeBinding } from '../binding-native';
 
 /*
  * Deno's node:fs refuses every descriptor that it did not open itself (denoland/deno#6529). What stands here does the
  * same for such descriptors by other means, so that one that was received can be used there, too.
  */
 
-/** fstat(2). @throws EBADF */
-export function statOf(fd: number): fs.BigIntStats {
-  try {
-    return fs.fstatSync(fd, { bigint: true });
-  } catch (error) {
-    if (!isOpen(fd)) throw error;
-    return fs.statSync(`/proc/self/fd/${fd}`, { bigint: true });
-  }
-}
-
 /** For the option `fs` of streams of this descriptor: nothing where Node's own functions take it. */
 export function functionsFor(fd: number): { fs?: typeof throughAddon } {
   try {
     fs.fstatSync(fd);
   } catch {
-    if (isOpen(fd)) return { fs: throughAddon };
+    if (nativeBinding.descriptors.isOpen(fd)) return { fs: throughAddon };
   }
   return {};
-}
-
-function isOpen(fd: number): boolean {
-  return addon.descriptorFlags(fd) >= 0;
 }
 
 type Transferred = (error: Error | null, count?: number, buffer?: Buffer) => void;

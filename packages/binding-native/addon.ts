@@ -54,6 +54,8 @@ export interface Addon {
   /** An int option of SOL_SOCKET by its number. */
   getSocketOption(fd: number, option: number): number;
   setSocketOption(fd: number, option: number, value: number): number;
+  /** fstat(2): st_dev, st_ino, st_mode and st_size. */
+  stat(fd: number, into: BigUint64Array): number;
   /** One read(2) or write(2) on the thread pool; the callback gets a count or a negative errno. */
   readFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;
   writeFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;
