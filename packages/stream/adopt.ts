@@ -1,7 +1,6 @@
 import net from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { AncillaryError, inWords, invalidType, OwnedFd, type SocketBinding } from '../binding';
-import { numberOf } from './fd-like';
+import { isTlsSocket, numberOf } from './fd-like';
 import { FdSocket } from './fd-socket';
 import type { FdSocketOptions } from './options';
 
@@ -34,7 +33,7 @@ export function adopt(
 }
 
 function adoptNetSocket(binding: SocketBinding, source: net.Socket, options: FdSocketOptions): FdSocket {
-  if (source instanceof TLSSocket) throw new AncillaryError('ERR_FD_KIND', 'a TLSSocket is no Unix socket');
+  if (isTlsSocket(source)) throw new AncillaryError('ERR_FD_KIND', 'a TLSSocket is no Unix socket');
   if (source.connecting) {
     throw new AncillaryError('ERR_FD_BUSY', `the net.Socket is still connecting; adopt it after 'connect'`);
   }
