@@ -18,7 +18,7 @@ for (const [name, make] of Object.entries(runtimes)) {
 for (const name of managerNames) jobs.set(`install:${name}`, async (project) => installWith(name, project));
 for (const [name, make] of Object.entries(runtimes)) {
   if (!/^node-\d/.test(name)) continue;
-  jobs.set(`suite:${name}`, async ({ directory }) => wholeSuite(make(), path.join(directory, `${name}.json`)));
+  jobs.set(`suite:${name}`, async (project) => wholeSuite(make(), project));
 }
 
 async function main(names: readonly string[]): Promise<void> {

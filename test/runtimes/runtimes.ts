@@ -37,7 +37,11 @@ export const runtimes: Readonly<Record<string, () => Runtime>> = {
   'arm64-bun': () =>
     emulated('arm64-bun', path.join(installed('@oven/bun-linux-aarch64'), '@oven/bun-linux-aarch64/bin/bun')),
   'musl-bun': muslBun,
+  'arm64-musl-bun': arm64MuslBun,
 };
+
+/** Where Debian has arm64's glibc. */
+const LIBRARIES = '/usr/aarch64-linux-gnu';
 
 const DENO_FLAGS = ['run', '-A', '--node-modules-dir=manual'];
 
@@ -52,24 +56,38 @@ function arm64Node(version: string): Runtime {
 }
 
 function emulated(name: string, program: string): Runtime {
-  const libraries = '/usr/aarch64-linux-gnu';
   requireProgram('qemu-aarch64-static', ARM64);
-  if (!existsSync(path.join(libraries, 'lib/libatomic.so.1'))) throw missing(ARM64);
-  return { name, command: ['qemu-aarch64-static', '-L', libraries, '-cpu', 'cortex-a57', program] };
+  if (!existsSync(path.join(LIBRARIES, 'lib/libatomic.so.1'))) throw missing(ARM64);
+  return { name, command: ['qemu-aarch64-static', '-L', LIBRARIES, '-cpu', 'cortex-a57', program] };
 }
 
 /** There is no Node for musl in the registry; Bun needs a C++ library, which Debian has for glibc only. */
 function muslBun(): Runtime {
   requireProgram('musl-gcc', MUSL);
-  const directory = mkdtempSync(path.join(tmpdir(), 'ancillary-musl-'));
-  process.on('exit', () => rmSync(directory, { recursive: true }));
-  execFileSync('bash', [path.join(__dirname, 'musl/make-libraries.sh'), directory]);
   const name = '@oven/bun-linux-x64-musl';
   return {
     name: 'musl-bun',
     command: [path.join(installed(name), name, 'bin/bun')],
-    env: { LD_LIBRARY_PATH: directory },
+    env: { LD_LIBRARY_PATH: muslLibraries() },
   };
+}
+
+function arm64MuslBun(): Runtime {
+  const name = '@oven/bun-linux-aarch64-musl';
+  const { command } = emulated('arm64-musl-bun', path.join(installed(name), name, 'bin/bun'));
+  // The prebuilt binaries' compiler is the one at hand for arm64's musl.
+  const toolchain = path.resolve(__dirname, '../../scripts/prebuild/toolchain.mjs');
+  const print = `import { install } from '${toolchain}'; process.stdout.write(install().zig);`;
+  const zig = execFileSync(process.execPath, ['--input-type=module', '--eval', print], { encoding: 'utf8' });
+  const root = muslLibraries('arm64', zig);
+  return { name: 'arm64-musl-bun', command: command.map((each) => (each === LIBRARIES ? root : each)) };
+}
+
+function muslLibraries(...args: readonly string[]): string {
+  const directory = mkdtempSync(path.join(tmpdir(), 'ancillary-musl-'));
+  process.on('exit', () => rmSync(directory, { recursive: true }));
+  execFileSync('bash', [path.join(__dirname, 'musl/make-libraries.sh'), directory, ...args]);
+  return directory;
 }
 
 function requireProgram(program: string, packages: readonly string[]): void {

@@ -64,3 +64,7 @@ int _dl_find_object(void *pc, struct dl_find_object *out) {
 /* libgcc_s exports these two under a hidden version only (`@GCC_4.8.0`), which musl's loader does not bind to. */
 int __cpu_indicator_init(void) { return 0; }
 struct { unsigned words[4]; } __cpu_model;
+
+/* What libgcc's choice of atomic instructions asks, on arm64. */
+#include <sys/auxv.h>
+unsigned long __getauxval(unsigned long type) { return getauxval(type); }
