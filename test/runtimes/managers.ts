@@ -11,6 +11,7 @@ const managers: Readonly<Record<string, () => readonly string[]>> = {
   'npm-11': () => [program('npm@11', 'npm/bin/npm-cli.js'), 'install', '--no-audit', '--no-fund'],
   'npm-12': () => [program('npm@12', 'npm/bin/npm-cli.js'), 'install', '--no-audit', '--no-fund'],
   'pnpm-10': () => [program('pnpm@10', 'pnpm/bin/pnpm.cjs'), 'add'],
+  'yarn-4': () => [program('@yarnpkg/cli-dist@4', '@yarnpkg/cli-dist/bin/yarn.js'), 'add'],
 };
 
 export const managerNames = Object.keys(managers);
@@ -29,12 +30,12 @@ export async function installWith(name: string, { directory, tarball }: Project)
   symlinkSync(name === 'npm-12' ? newer : oldest, path.join(bin, 'node'));
   symlinkSync('/bin/sh', path.join(bin, 'sh'));
   writeFileSync(path.join(home, 'package.json'), '{ "name": "user", "private": true }');
-  const { stdout, stderr } = await run([path.join(bin, 'node'), ...manager, tarball], {
-    cwd: home,
-    env: { PATH: bin },
-  });
+  writeFileSync(path.join(home, 'yarn.lock'), '');
+  const env = { PATH: bin, YARN_NODE_LINKER: 'node-modules', YARN_ENABLE_IMMUTABLE_INSTALLS: '0' };
+  const { stdout, stderr } = await run([path.join(bin, 'node'), ...manager, tarball], { cwd: home, env });
   const output = stdout + stderr;
   if (/node-gyp|gyp info|install script/i.test(output)) throw new Error(`${name} wanted to run a script: ${output}`);
+  if (existsSync(path.join(home, 'node_modules/node-gyp'))) throw new Error(`${name} installed node-gyp`);
   const there = path.join(home, 'node_modules/ancillary');
   for (const folder of ['build', 'native/build']) {
     if (existsSync(path.join(there, folder))) throw new Error(`${name} compiled something into ${folder}`);
