@@ -3,11 +3,16 @@ import { type Child, start } from '../support/children';
 
 const ROOT = path.join(__dirname, '..', '..');
 
+interface Options {
+  readonly limit?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * Runs CommonJS source in a Node of its own, with the addon as `addon` and a pair of sockets in it as `pair()`; with at
  * most `limit` open descriptors, if given.
  */
-export function addonChild(source: string, { limit }: { limit?: number } = {}): Child {
+export function addonChild(source: string, { limit, env = {} }: Options = {}): Child {
   const prelude = `
     const addon = require('node-gyp-build')(${JSON.stringify(ROOT)});
     function pair() {
@@ -21,5 +26,5 @@ export function addonChild(source: string, { limit }: { limit?: number } = {}): 
     }
   `;
   const command = `${limit === undefined ? '' : `ulimit -n ${limit} && `}exec "$0" -e "$1"`;
-  return start('sh', ['-c', command, process.execPath, prelude + source], { cwd: ROOT });
+  return start('sh', ['-c', command, process.execPath, prelude + source], { cwd: ROOT, env });
 }

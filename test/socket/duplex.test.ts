@@ -8,6 +8,21 @@ import { bytesOf, closed, destroyed, fill } from './sockets';
 
 const CHUNK = Buffer.alloc(50_000, 'x');
 
+/**
+ * Resolves when sockets that have something to read, and may read it, were woken several times: another socket was, for
+ * what was sent to it later.
+ */
+async function wokenAgain(): Promise<void> {
+  const [near, far] = socketpair();
+  for (let time = 0; time < 10; time++) {
+    await near.send('x');
+    await far.receive(1);
+    // One wake-up reads all that is sent in the meantime.
+    await nextTurn();
+  }
+  await destroyed(near, far);
+}
+
 it('is a Duplex: what is written at one end is read at the other, both ways', async () => {
   const [left, right] = socketpair();
   left.end('from left');
@@ -35,8 +50,7 @@ it('stops reading from the kernel while nobody consumes', async () => {
   await once(right, 'readable');
   // More than both kernel buffers and ours hold.
   for (let count = 0; count < 20; count++) left.write(CHUNK);
-  // Turns in which reading would go on, if it had not paused.
-  for (let turn = 0; turn < 100; turn++) await nextTurn();
+  await wokenAgain();
   expect(left.writableLength).toBeGreaterThan(0);
   expect(right.stats.bytesRead).toBeLessThanOrEqual(20_000);
   await destroyed(left, right);
@@ -166,8 +180,10 @@ it('reads no further than highWaterMark once it is paused, whatever was allowed 
   while (chunks.length === 0) await nextTurn();
   receiver.pause();
   const sent = sender.send(Buffer.alloc(100_000));
-  for (let turn = 0; turn < 50; turn++) await nextTurn();
+  while (receiver.readableLength < 1024) await nextTurn();
+  await wokenAgain();
   expect(receiver.readableLength).toBe(1024);
+  expect(receiver.stats.bytesRead - 'flows'.length).toBe(1024);
   receiver.resume();
   await sent;
   while (receiver.stats.bytesRead < 100_005) await nextTurn();
@@ -183,7 +199,8 @@ it("reads no further than highWaterMark once it is read by 'readable', whatever 
   while (flowed === 0) await nextTurn();
   receiver.on('readable', () => undefined);
   const sent = sender.send(Buffer.alloc(100_000)).catch(() => undefined);
-  for (let turn = 0; turn < 50; turn++) await nextTurn();
+  while (receiver.stats.bytesRead === flowed) await nextTurn();
+  await wokenAgain();
   // Node asks for one more when it first has something.
   expect(receiver.stats.bytesRead - flowed).toBeLessThanOrEqual(2 * 1024);
   receiver.destroy();
