@@ -1,9 +1,10 @@
 // The same RPC with a bug: see messages().
 
 import { lengthPrefixed } from 'ancillary/codec';
+import { OwnedFd } from 'ancillary/testing';
 
 /** @typedef {import('ancillary').FdSocket} FdSocket */
-/** @typedef {{ text: string, fds: import('ancillary').OwnedFd[] }} Message */
+/** @typedef {{ text: string, fds: OwnedFd[] }} Message */
 /** @typedef {{ resolve: (answer: Message) => void, reject: (reason: unknown) => void }} Call */
 
 const codec = lengthPrefixed();
@@ -19,8 +20,18 @@ async function* messages(socket) {
   // Every message has a descriptor, and the kernel ends a read behind descriptors. So each segment is one message. (No!)
   for await (const frame of socket.frames()) {
     const { bytes, fds } = codec.decode(frame);
+    yield parse(bytes, fds);
+  }
+}
+
+/** @param {Buffer} bytes @param {OwnedFd[]} fds */
+function parse(bytes, fds) {
+  try {
     const [id, text] = JSON.parse(bytes.toString());
-    yield { id, message: { text, fds } };
+    return { id, message: { text, fds } };
+  } catch (error) {
+    OwnedFd.closeAll(fds); // They were taken out of the frame, so nobody else closes them.
+    throw error;
   }
 }
 

@@ -1,9 +1,10 @@
 // A small RPC: a question and its answer are a text and descriptors each. Whoever receives descriptors closes them.
 
 import { lengthPrefixed } from 'ancillary/codec';
+import { OwnedFd } from 'ancillary/testing';
 
 /** @typedef {import('ancillary').FdSocket} FdSocket */
-/** @typedef {{ text: string, fds: import('ancillary').OwnedFd[] }} Message */
+/** @typedef {{ text: string, fds: OwnedFd[] }} Message */
 /** @typedef {{ resolve: (answer: Message) => void, reject: (reason: unknown) => void }} Call */
 
 const codec = lengthPrefixed();
@@ -18,8 +19,18 @@ function send(socket, id, { text, fds }) {
 async function* messages(socket) {
   for await (const frame of socket.frames(codec)) {
     const { bytes, fds } = codec.decode(frame);
+    yield parse(bytes, fds);
+  }
+}
+
+/** @param {Buffer} bytes @param {OwnedFd[]} fds */
+function parse(bytes, fds) {
+  try {
     const [id, text] = JSON.parse(bytes.toString());
-    yield { id, message: { text, fds } };
+    return { id, message: { text, fds } };
+  } catch (error) {
+    OwnedFd.closeAll(fds); // They were taken out of the frame, so nobody else closes them.
+    throw error;
   }
 }
 
