@@ -39,7 +39,9 @@ class ThreadPoller::Handle final : public PollHandle {
   }
 
   ~Handle() override {
-    watch(0);
+    // Also while a report has disarmed it: epoll would keep the open file for as long as anybody has it.
+    if (registered_) change(0);
+    updateHold();
     poller_.forget(id_);
   }
 

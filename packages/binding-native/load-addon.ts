@@ -12,7 +12,7 @@ const NATIVE = path.join(ROOT, 'native');
 /** native/ is written for Linux. Other kernels stop in front of descriptors, not behind them (docs/kernel.md 24). */
 const PLATFORMS: readonly string[] = ['linux', 'android'];
 
-/** What a release brings binaries for (scripts/prebuild.mjs). */
+/** What a release brings binaries for (scripts/prebuild/). */
 const PREBUILT: readonly string[] = ['linux-x64', 'linux-arm64'];
 
 /**
