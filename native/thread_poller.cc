@@ -157,7 +157,17 @@ void ThreadPoller::run() {
     if (count < 0 && errno != EINTR) return;
     reports.clear();
     for (int i = 0; i < count; ++i) {
-      if (events[i].data.u64 == kStopId) return;
+      if (events[i].data.u64 == kStopId) {
+        eventfd_t ignored;
+        eventfd_read(stop_.get(), &ignored);
+        {
+          const std::lock_guard<std::mutex> lock(mutex_);
+          if (stopping_) return;
+          if (reports_.empty()) continue;
+        }
+        wake();
+        continue;
+      }
       reports.push_back({events[i].data.u64, events[i].events});
     }
     if (!reports.empty()) hand(reports);
@@ -169,8 +179,12 @@ void ThreadPoller::hand(const std::vector<Report>& reports) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const bool pending = !reports_.empty();
     reports_.insert(reports_.end(), reports.begin(), reports.end());
-    if (pending) return;
+    if (pending || delivering_) return;
   }
+  wake();
+}
+
+void ThreadPoller::wake() {
   if (closing_) return;
   closing_ = napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking) == napi_closing;
 }
@@ -185,11 +199,16 @@ void ThreadPoller::deliver() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     reports.swap(reports_);
+    delivering_ = true;
   }
   for (const Report& report : reports) {
     const auto found = handles_.find(report.id);
     if (found != handles_.end()) found->second->deliver(report.events);
   }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  delivering_ = false;
+  // By the thread: a call from here would be served before the event loop goes on to anything else.
+  if (!reports_.empty() && running_) eventfd_write(stop_.get(), 1);
 }
 
 void ThreadPoller::hold(bool one) {
@@ -205,8 +224,13 @@ void ThreadPoller::forget(std::uint64_t id) {
 
 void ThreadPoller::stop() {
   if (!running_) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
   eventfd_write(stop_.get(), 1);
   pthread_join(thread_, nullptr);
+  stopping_ = false;
   running_ = false;
   reports_.clear();
   epoll_.reset();

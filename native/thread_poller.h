@@ -51,6 +51,7 @@ class ThreadPoller final : public Poller {
 
   // On the thread. Besides these two it touches the epoll instance and the thread-safe function only.
   void run();
+  void wake();
   void hand(const std::vector<Report>& reports);
 
   static void onWake(napi_env env, napi_value, void* poller, void*);
@@ -64,7 +65,7 @@ class ThreadPoller final : public Poller {
   /** The thread learned that the environment is ending, which gave {@link wake_} back. Read once the thread ended. */
   bool closing_ = false;
   UniqueFd epoll_;
-  /** An eventfd, readable when the thread should end. */
+  /** An eventfd, readable when the thread should end, or wake JavaScript for reports that came while it delivered. */
   UniqueFd stop_;
   pthread_t thread_{};
   bool running_ = false;
@@ -72,6 +73,9 @@ class ThreadPoller final : public Poller {
   std::mutex mutex_;
   /** Not yet delivered; guarded by {@link mutex_}. */
   std::vector<Report> reports_;
+  /** Reports that come meanwhile wait for {@link stop_} to wake the thread; guarded as they are. */
+  bool delivering_ = false;
+  bool stopping_ = false;
 
   std::unordered_map<std::uint64_t, Handle*> handles_;
   std::uint64_t lastId_ = 0;
