@@ -3,7 +3,7 @@
 // Run: node examples/sealed-memory.mjs
 
 import { spawn } from 'node:child_process';
-import fs from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { adopt, fds, socketpair } from 'ancillary';
 import { lengthPrefixed } from 'ancillary/codec';
@@ -38,12 +38,13 @@ async function main() {
 async function parse() {
   const connection = framed(adopt(3), lengthPrefixed({ maxLength: 1024 }));
   for await (const { bytes, fds: passed } of connection) {
-    const answers = passed.map((fd) => {
+    const answering = passed.map(async (fd) => {
       const { kind, seals = [] } = fds.describeFd(fd);
       if (kind !== 'memfd' || !seals.includes('write') || !seals.includes('shrink')) return 'refused, it may change';
-      const { title, pages } = JSON.parse(fs.readFileSync(fd.fd, 'utf8'));
+      const { title, pages } = JSON.parse(await text(fds.toReadStream(fd)));
       return `"${title}" has ${pages.length} pages`;
     });
+    const answers = await Promise.all(answering);
     for (const fd of passed) fd.close();
     await connection.send({ bytes: Buffer.from(`${bytes}: ${answers.join('; ')}`) });
   }

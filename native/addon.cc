@@ -21,6 +21,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("poller", environment->poller->isLibuv() ? "libuv" : "thread");
   exportHandleOps(env, exports);
   exportSendOps(env, exports);
+  exportFdFacts(env, exports);
   exportFdOps(env, exports);
   exportFileIo(env, exports);
   exportAddressOps(env, exports);

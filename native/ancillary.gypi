@@ -6,6 +6,7 @@
     "choose_poller.cc",
     "connection_state.cc",
     "control_message.cc",
+    "fd_facts.cc",
     "fd_ops.cc",
     "file_io.cc",
     "handle_ops.cc",
@@ -36,6 +37,6 @@
   "cflags": ["-O2"],
   "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden"],
   "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
-  # napi.h as a system header: its warnings are not ours to mend.
-  "cflags_cc+": ["-isystem <!(node -p \"require('path').dirname(require.resolve('node-addon-api/napi.h'))\")"]
+  # napi.h as a system header: its warnings are not ours to mend. As seen from build/, for an absolute path may have spaces.
+  "cflags_cc+": ["-isystem <!(node -p \"const {dirname, relative} = require('path'); relative('build', dirname(require.resolve('node-addon-api/napi.h')))\")"]
 }

@@ -1,49 +1,66 @@
 #include <napi.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <memory>
 
 #include "js_arguments.h"
+#include "js_events.h"
 #include "js_functions.h"
 
 namespace ancillary {
 namespace {
 
 using Info = const Napi::CallbackInfo&;
-using Call = ssize_t (*)(int fd, unsigned char* bytes, std::size_t size);
+enum class Direction { read, write };
 
-ssize_t callRead(int fd, unsigned char* bytes, std::size_t size) { return ::read(fd, bytes, size); }
-ssize_t callWrite(int fd, unsigned char* bytes, std::size_t size) { return ::write(fd, bytes, size); }
-
-/** One read(2) or write(2) on a thread of the runtime's pool, where it may block. */
+/**
+ * One read(2) or write(2) on a thread of the runtime's pool, where it may block. It works on memory of its own, since
+ * JavaScript may transfer the memory it was given to another thread meanwhile, and the memory is freed there.
+ */
+template <Direction direction>
 class FileIo final : public Napi::AsyncWorker {
  public:
-  FileIo(Napi::Function callback, Call call, int fd, Napi::Object memory, Bytes bytes)
+  FileIo(Napi::Function callback, int fd, Napi::Object memory, Bytes bytes)
       : AsyncWorker(callback, "ANCILLARYFILEIO"),
-        call_(call),
         fd_(fd),
         memory_(Napi::Persistent(memory)),
-        bytes_(bytes) {}
+        size_(bytes.size),
+        bytes_(new unsigned char[bytes.size]) {
+    if (direction == Direction::write && size_ > 0) std::memcpy(bytes_.get(), bytes.data, size_);
+  }
 
  private:
   void Execute() override {
     ssize_t result;
-    do result = call_(fd_, bytes_.data, bytes_.size);
+    do result = direction == Direction::read ? ::read(fd_, bytes_.get(), size_) : ::write(fd_, bytes_.get(), size_);
     while (result < 0 && errno == EINTR);
     result_ = result < 0 ? -errno : result;
   }
 
-  void OnOK() override { Callback().Call({Napi::Number::New(Env(), static_cast<double>(result_))}); }
+  void OnOK() override {
+    const Napi::Env env = Env();
+    Bytes into;
+    if (direction == Direction::read && result_ > 0 && readBytes(env, memory_.Value(), "memory", into)) {
+      // Of length 0 if it was transferred.
+      const std::size_t size = std::min(static_cast<std::size_t>(result_), into.size);
+      if (size > 0) std::memcpy(into.data, bytes_.get(), size);
+    }
+    Callback().Call({Napi::Number::New(env, static_cast<double>(result_))});
+    // Node would take it to 'uncaughtException' by itself; Deno 2.9 drops it.
+    JsEvents::raisePending(env);
+  }
 
-  const Call call_;
   const int fd_;
-  /** Keeps {@link bytes_} where they are. */
   const Napi::ObjectReference memory_;
-  const Bytes bytes_;
+  const std::size_t size_;
+  const std::unique_ptr<unsigned char[]> bytes_;
   long result_ = 0;
 };
 
-template <Call call>
+template <Direction direction>
 Napi::Value start(Info info) {
   const Napi::Env env = info.Env();
   int fd;
@@ -54,15 +71,15 @@ Napi::Value start(Info info) {
     return env.Undefined();
   }
   // It deletes itself.
-  (new FileIo(info[2].As<Napi::Function>(), call, fd, info[1].As<Napi::Object>(), bytes))->Queue();
+  (new FileIo<direction>(info[2].As<Napi::Function>(), fd, info[1].As<Napi::Object>(), bytes))->Queue();
   return env.Undefined();
 }
 
 }  // namespace
 
 void exportFileIo(Napi::Env env, Napi::Object exports) {
-  exports.Set("readFile", Napi::Function::New(env, start<callRead>, "readFile"));
-  exports.Set("writeFile", Napi::Function::New(env, start<callWrite>, "writeFile"));
+  exports.Set("readFile", Napi::Function::New(env, start<Direction::read>, "readFile"));
+  exports.Set("writeFile", Napi::Function::New(env, start<Direction::write>, "writeFile"));
 }
 
 }  // namespace ancillary

@@ -59,7 +59,6 @@ Napi::Value JsEnvironment::SharedSlab::get(Napi::Env env, Slab& into) {
 
 void JsEnvironment::onCleanup(void* data) {
   auto* const environment = static_cast<JsEnvironment*>(data);
-  environment->ending_ = true;
   environment->events.end();
   environment->handles.closeAll();
   environment->ledger.closeAll();

@@ -25,7 +25,7 @@ class JsEnvironment {
   Napi::Env env() const { return env_; }
 
   /** Whether async contexts must not be destroyed any more: Deno 2.9 aborts when a cleanup hook does that. */
-  bool abandonsContexts() const { return ending_ && !poller->isLibuv(); }
+  bool abandonsContexts() const { return events.ended() && !poller->isLibuv(); }
 
   Ledger ledger;
   std::unique_ptr<Poller> poller;
@@ -72,7 +72,6 @@ class JsEnvironment {
   static void onCleanup(void* environment);
 
   Napi::Env env_;
-  bool ending_ = false;
 
   // Owned by the typed arrays that JavaScript reads them through, which are held by these references.
   SegmentRecord* segments_ = nullptr;

@@ -39,6 +39,7 @@ class JsEvents {
 
   /** The environment ends: nothing here touches JavaScript any more, which some runtimes crash on then. */
   void end() { ended_ = true; }
+  bool ended() const { return ended_; }
 
   /** Calls back; microtasks and process.nextTick have run when it returns. There are three arguments at most. */
   Outcome call(const AsyncContext& context, Event event, int fd, std::initializer_list<napi_value> arguments) const;

@@ -10,6 +10,7 @@ namespace ancillary {
 void exportHandleOps(Napi::Env env, Napi::Object exports);
 void exportSendOps(Napi::Env env, Napi::Object exports);
 void exportFileIo(Napi::Env env, Napi::Object exports);
+void exportFdFacts(Napi::Env env, Napi::Object exports);
 void exportFdOps(Napi::Env env, Napi::Object exports);
 void exportAddressOps(Napi::Env env, Napi::Object exports);
 void exportConnectionState(Napi::Env env, Napi::Object exports);

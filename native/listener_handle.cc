@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "hung_up.h"
 #include "js_environment.h"
 
 namespace ancillary {
@@ -35,11 +36,17 @@ void ListenerHandle::setAccepting(bool on) {
 }
 
 int ListenerHandle::interest() const {
-  // A hangup, which no listening socket has: watching it keeps the loop running, as a server should while it listens.
-  return accepting_ ? kPollReadable : kPollHangup;
+  if (accepting_) return kPollReadable;
+  // Watching it keeps the loop running, as a server should while it listens.
+  return watchesHangup_ ? kPollHangup : 0;
 }
 
 void ListenerHandle::wake(bool, int) {
+  if (!accepting_) {
+    // Whoever has a copy of the socket may shut it down. accept(2) gives EINVAL from then on.
+    if (hungUp(fd())) fail(-EINVAL);
+    return;
+  }
   const Napi::Env env = this->env();
   for (int count = 0; count < kAcceptsPerWakeUp && accepting_; ++count) {
     const int accepted = acceptOne(fd());
@@ -48,14 +55,20 @@ void ListenerHandle::wake(bool, int) {
     if (accepted == -ECONNABORTED || accepted == -EINTR) continue;
     if (accepted < 0) {
       // The connection stays in the backlog and the socket readable: polling on would spin.
-      accepting_ = false;
-      tell(Event::failed, {Napi::Number::New(env, accepted)});
+      fail(accepted);
       return;
     }
     environment().ledger.adopt(accepted);
     const Napi::HandleScope scope(env);
     if (!tell(Event::connection, {Napi::Number::New(env, accepted)})) return;
   }
+}
+
+void ListenerHandle::fail(int error) {
+  const Napi::HandleScope scope(env());
+  accepting_ = false;
+  watchesHangup_ = watchesHangup_ && !hungUp(fd());
+  tell(Event::failed, {Napi::Number::New(env(), error)});
 }
 
 }  // namespace ancillary

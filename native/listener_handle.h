@@ -22,11 +22,17 @@ class ListenerHandle final : public PolledHandle {
   std::initializer_list<Event> events() const override { return kEvents; }
   int interest() const override;
   void wake(bool error, int events) override;
-  void giveUp() override { accepting_ = false; }
+  void giveUp() override {
+    accepting_ = false;
+    watchesHangup_ = false;
+  }
+  void fail(int error);
 
   static constexpr std::initializer_list<Event> kEvents = {Event::connection, Event::failed};
 
   bool accepting_ = false;
+  /** Until there was one, which would be reported again and again. */
+  bool watchesHangup_ = true;
 };
 
 }  // namespace ancillary

@@ -58,7 +58,9 @@ export function describeFd(source: FdLike): FdInfo {
   if (failure < 0) throw systemError(errnoName(-failure), 'fstat', `descriptor ${fd}`);
   const [dev = 0n, ino = 0n, mode = 0n, size = 0n] = stat;
   const type = Number(mode) & S_IFMT;
-  const path = procLink(fd);
+  // Neither by node:fs: Deno without --allow-all keeps /proc from it.
+  const link = addon.procLink(fd);
+  const path = typeof link === 'string' ? link : undefined;
   const info: FdInfo = { fd, kind: kindOf(fd, type, path), access: accessOf(status), dev, ino };
   if (path !== undefined) info.path = path;
   if (info.kind === 'file' || info.kind === 'memfd') Object.assign(info, { size, position: positionOf(fd) });
@@ -127,20 +129,7 @@ function sealsOf(fd: number): NonNullable<FdInfo['seals']> {
   return names.filter(([bit]) => (bits & bit) !== 0).map(([, name]) => name);
 }
 
-function procLink(fd: number): string | undefined {
-  try {
-    return fs.readlinkSync(`/proc/self/fd/${fd}`);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Node has no lseek(2); /proc tells without moving anything. */
 function positionOf(fd: number): bigint | undefined {
-  try {
-    const position = /^pos:\s+(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
-    return position === undefined ? undefined : BigInt(position);
-  } catch {
-    return undefined;
-  }
+  const position = addon.position(fd);
+  return position < 0 ? undefined : BigInt(position);
 }

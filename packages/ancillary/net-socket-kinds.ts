@@ -11,7 +11,12 @@ export function requireNetSocket(kind: FdKind): void {
   if (runtime === undefined) return;
   throw new AncillaryError(
     'ERR_FD_PLATFORM',
-    `${runtime} makes no net.Socket of a ${kind}; the descriptor is still open and yours. ` +
-      'Use adopt() for a Unix stream socket, toReadStream() or toWriteStream() for a pipe',
+    `${runtime} makes no net.Socket of a ${kind}; the descriptor is still open and yours. ${INSTEAD[kind] ?? ''}`,
   );
 }
+
+const INSTEAD: Partial<Record<FdKind, string>> = {
+  'unix-socket': 'Use adopt() if it is a stream socket',
+  'tcp-socket': 'It can be sent to another process, not read or written',
+  pipe: 'Use toReadStream() or toWriteStream()',
+};

@@ -56,6 +56,10 @@ export interface Addon {
   setSocketOption(fd: number, option: number, value: number): number;
   /** fstat(2): st_dev, st_ino, st_mode and st_size. */
   stat(fd: number, into: BigUint64Array): number;
+  /** Where reading goes on, by lseek(2), which moves nothing. */
+  position(fd: number): number;
+  /** What /proc/self/fd says it is, or a negative errno. */
+  procLink(fd: number): string | number;
   /** One read(2) or write(2) on the thread pool; the callback gets a count or a negative errno. */
   readFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;
   writeFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { resolve } from 'node-gyp-build';
@@ -14,6 +14,7 @@ const PLATFORMS: readonly string[] = ['linux', 'android'];
 
 /** What a release brings binaries for (scripts/prebuild/). */
 const PREBUILT: readonly string[] = ['linux-x64', 'linux-arm64'];
+const TARGET = `${process.platform}-${process.arch}`;
 
 /**
  * The addon's exports. Where it cannot be loaded, an object of which every use throws ERR_FD_PLATFORM: what needs no
@@ -43,36 +44,45 @@ function candidates(): string[] {
       return [];
     }
   });
-  if (best === undefined) return [];
-  const folder = path.dirname(best);
-  if (!PREBUILT.includes(path.basename(folder))) return [best];
+  const prebuilt = prebuiltFiles();
+  if (best === undefined) return prebuilt;
+  if (!prebuilt.includes(best)) return [best];
   // For glibc and musl each: which one this system has, node-gyp-build knows of Alpine only.
-  const others = readdirSync(folder).map((name) => path.join(folder, name));
-  return [best, ...others.filter((file) => file !== best && file.endsWith('.node'))];
+  return [best, ...prebuilt.filter((file) => file !== best)];
+}
+
+function prebuiltFiles(): string[] {
+  const folder = path.join(NATIVE, 'prebuilds', TARGET);
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith('.node'));
+  return names.map((name) => path.join(folder, name));
 }
 
 function unsupported(): string {
   if (process.platform === 'win32') return 'Windows has no sockets that carry descriptors, so nothing can be compiled.';
-  return `it knows how Linux passes descriptors; on ${process.platform} they would reach the wrong bytes. Compiling does not help.`;
+  return `the addon is written for Linux. ${process.platform} passes descriptors in another way, and they would get to the wrong bytes, so nothing can be compiled.`;
 }
 
 function absent(): string {
-  const target = `${process.platform}-${process.arch}`;
-  const why = PREBUILT.includes(target)
-    ? `${path.join(NATIVE, 'prebuilds', target)} has no binary. If a bundler moved this code, keep 'ancillary' external.`
-    : `there is no prebuilt binary for ${target}, only for ${PREBUILT.join(' and ')}.`;
+  const why = PREBUILT.includes(TARGET)
+    ? `${path.join(NATIVE, 'prebuilds', TARGET)} has no binary. If a bundler moved this code, keep 'ancillary' external.`
+    : `there is no prebuilt binary for ${TARGET}, only for ${PREBUILT.join(' and ')}.`;
   return `${why} ${HOW_TO_COMPILE}`;
 }
 
 function refused(reason: unknown): string {
-  return `its binary for ${process.platform}-${process.arch} does not load: ${String(reason)}. ${HOW_TO_COMPILE}`;
+  // Deno's word for a permission that it was not given.
+  const refusedByRuntime = reason instanceof Error && reason.name === 'NotCapable';
+  const what = `its binary for ${TARGET} does not load: ${String(reason)}.`;
+  return refusedByRuntime ? what : `${what} ${HOW_TO_COMPILE}`;
 }
 
-const HOW_TO_COMPILE = `To compile one, with a C++17 compiler, make and Python 3: npx node-gyp@12 rebuild --directory ${NATIVE}`;
+const HOW_TO_COMPILE = `To compile one, with a C++17 compiler, make and Python 3: npx node-gyp@12 rebuild --directory ${JSON.stringify(NATIVE)}`;
 
 function unusable(why: string, cause?: unknown): object {
+  const options = cause === undefined ? {} : { cause };
   const get = () => {
-    throw new AncillaryError('ERR_FD_PLATFORM', `ancillary cannot use sockets here: ${why}`, { cause });
+    throw new AncillaryError('ERR_FD_PLATFORM', `ancillary cannot use sockets here: ${why}`, options);
   };
   return new Proxy({}, { get });
 }

@@ -111,7 +111,7 @@ export function isTlsSocket(source: object): boolean {
 function hidden(source: net.Socket | net.Server): AncillaryError {
   return new AncillaryError(
     'ERR_FD_PLATFORM',
-    `this runtime does not say which descriptor ${inWords(source)} has; Node does. Pass a number or an OwnedFd`,
+    `this runtime does not tell the descriptor of ${inWords(source)}, so it cannot be sent; send a number or an OwnedFd`,
   );
 }
 

@@ -34,14 +34,14 @@ interface Failure {
   readonly cause: string | null;
 }
 
-const command = () => `npx node-gyp@12 rebuild --directory ${here.native}`;
+const command = () => `npx node-gyp@12 rebuild --directory "${here.native}"`;
 
 const elsewhere: Record<string, (native: string) => string> = {
   'darwin-arm64': () =>
-    'it knows how Linux passes descriptors; on darwin they would reach the wrong bytes. Compiling does not help.',
+    'the addon is written for Linux. darwin passes descriptors in another way, and they would get to the wrong bytes, so nothing can be compiled.',
   'win32-x64': () => 'Windows has no sockets that carry descriptors, so nothing can be compiled.',
   'freebsd-x64': () =>
-    'it knows how Linux passes descriptors; on freebsd they would reach the wrong bytes. Compiling does not help.',
+    'the addon is written for Linux. freebsd passes descriptors in another way, and they would get to the wrong bytes, so nothing can be compiled.',
   'linux-riscv64': () =>
     `there is no prebuilt binary for linux-riscv64, only for linux-x64 and linux-arm64. To compile one, with a C++17 compiler, make and Python 3: ${command()}`,
   'linux-x64': (native) =>
@@ -158,6 +158,11 @@ describe('on a platform that has a prebuilt binary', () => {
     expect(await here.run(TRY)).toBeNull();
   });
 
+  test('the one for another libc is loaded where it is the only one', async () => {
+    here.putBuild(`prebuilds/${ours}/ancillary.musl.node`);
+    expect(await here.run(TRY)).toBeNull();
+  });
+
   test('what was compiled is loaded before what came with the package', async () => {
     here.put(`prebuilds/${ours}/ancillary.glibc.node`, 'this is no program\n');
     here.putBuild('build/Release/ancillary.node');
@@ -178,9 +183,10 @@ test('the command that is told compiles the addon', async () => {
   const [, told = ''] = /: npx node-gyp@12 (.*)$/.exec(message) ?? [];
   // As npm installs it.
   here.take('node_modules/node-addon-api', 'node_modules/node-addon-api');
-  const args = [path.join(root, 'node_modules/node-gyp/bin/node-gyp.js'), ...told.split(' ')];
+  const command = `exec "$0" "$1" ${told}`;
+  const args = ['-c', command, process.execPath, path.join(root, 'node_modules/node-gyp/bin/node-gyp.js')];
   const env = { ...headers(), JOBS: 'max' };
-  await start(process.execPath, args, { cwd: here.directory, env, timeout: 110_000 }).succeeded();
+  await start('sh', args, { cwd: here.directory, env, timeout: 110_000 }).succeeded();
   expect(existsSync(path.join(here.native, 'build/Release/ancillary.node'))).toBe(true);
   expect(await here.run(TRY)).toBeNull();
 }, 120_000);

@@ -7,7 +7,8 @@ import { root } from './npm';
 
 /** The package as it is installed, without any binary, and programs that run with it as if they were elsewhere. */
 export class Uncompiled implements Disposable {
-  readonly directory = mkdtempSync(path.join(tmpdir(), 'ancillary-platform-'));
+  // A space, which the command that compiles it must survive.
+  readonly directory = mkdtempSync(path.join(tmpdir(), 'ancillary platform-'));
   readonly native = path.join(this.directory, 'node_modules/ancillary/native');
 
   constructor() {
