@@ -81,7 +81,7 @@ export class ModelSocketHandle implements SocketHandle {
     this.#receive.into = memory;
   }
 
-  send(parts: readonly SendPart[]): SendResult {
+  sendParts(parts: readonly SendPart[]): SendResult {
     if (this.#fd === -1) return { accepted: 0, error: 'EBADF' };
     this.#parts.scheduler.changed();
     return this.#send.send(parts);
@@ -147,7 +147,7 @@ export class ModelSocketHandle implements SocketHandle {
   #read(events: SocketEvents): void {
     const segments: Segment[] = [];
     const end: ReadEnd | undefined = this.#receive.pump(segments);
-    if (segments.length > 0 || end !== undefined) events.read(segments, end);
+    if (segments.length > 0 || end !== undefined) events.inbox.deliver(segments, end);
   }
 
   #watch(isReady: () => boolean, wake: () => void): Watch {

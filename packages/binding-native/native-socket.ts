@@ -44,7 +44,7 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
 
   read(memory: Buffer, count: number, end: number): void {
     const into = memory === this.#memory?.bytes ? this.#memory : slabOf(memory);
-    this.#events.read(takeSegments(into, count), readEnd(end));
+    this.#events.inbox.deliver(takeSegments(into, count), readEnd(end));
   }
 
   writable(): void {
@@ -68,7 +68,7 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
     addon.readInto(this.#fd, memory);
   }
 
-  send(parts: readonly SendPart[]): SendResult {
+  sendParts(parts: readonly SendPart[]): SendResult {
     const [only] = parts;
     const accepted = only !== undefined && parts.length === 1 ? this.#sendOne(only) : this.#sendMany(parts);
     const error = addon.sendState[0] ?? 0;

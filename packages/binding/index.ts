@@ -13,6 +13,7 @@ export type {
   SendPart,
   SendResult,
   SocketBinding,
+  SegmentReceiver,
   SocketEvents,
   SocketHandle,
 } from './socket-binding';

@@ -34,18 +34,23 @@ export interface SendResult {
   readonly error?: string;
 }
 
-/** What an open socket tells its owner. */
-export interface SocketEvents {
+/** Where segments go that were read. */
+export interface SegmentReceiver {
   /** All that one wake-up read, in order; then whether the stream ended. */
-  read(segments: readonly Segment[], end: ReadEnd | undefined): void;
-  /** There is room to send again; told once for each {@link SocketHandle.watchWritable}. */
+  deliver(segments: readonly Segment[], end: ReadEnd | undefined): void;
+}
+
+/** What an open socket reports. */
+export interface SocketEvents {
+  readonly inbox: SegmentReceiver;
+  /** There is room to send again; once for each {@link SocketHandle.watchWritable}. */
   writable(): void;
-  /** The peer is gone altogether; told once after {@link SocketHandle.watchHangup}. */
+  /** The peer is gone altogether; once after {@link SocketHandle.watchHangup}. */
   hangup(): void;
 }
 
 /**
- * An open, connected Unix stream socket. After {@link close} no event comes; `send` and `shutdown` answer EBADF,
+ * An open, connected Unix stream socket. After {@link close} no event comes; `sendParts` and `shutdown` answer EBADF,
  * `peerCredentials` throws it, and every other call does nothing.
  */
 export interface SocketHandle {
@@ -57,12 +62,12 @@ export interface SocketHandle {
    */
   allowReading(bytes: number, fds: number): void;
   /**
-   * Has what is read from now on placed at the start of this memory, one segment for each {@link SocketEvents.read}, in
+   * Has what is read from now on placed at the start of this memory, one segment for each {@link SegmentReceiver.deliver}, in
    * which `bytes` is a view of it. It is written to again as soon as that returns.
    */
   readInto(memory: Buffer): void;
   /** Sends as much as the kernel accepts now. Parts with descriptors get a sendmsg each, plain neighbours share one. */
-  send(parts: readonly SendPart[]): SendResult;
+  sendParts(parts: readonly SendPart[]): SendResult;
   /** Asks for one {@link SocketEvents.writable}. */
   watchWritable(): void;
   /** Asks for {@link SocketEvents.hangup}; does not keep the event loop running. */

@@ -7,7 +7,7 @@ import {
   type OwnedFd,
   requireObject,
 } from '../binding';
-import type { FdLike, FrameCodec } from '../stream';
+import type { FdLike, FrameCodec, Measured } from '../stream';
 
 export interface LengthPrefixedOptions {
   /** Bytes of the payload's length at the front of each frame; default 4. */
@@ -63,19 +63,20 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   const longest = Math.min(maxLength, 2 ** (8 * lengthBytes) - 1);
   const mostFds = countBytes === 0 ? Infinity : 2 ** (8 * countBytes) - 1;
 
+  /** @throws ERR_FRAME_TOO_LARGE */
+  const measureAt = (memory: Uint8Array, start: number): Measured => {
+    if (memory.length - start < headerLength) return { need: headerLength };
+    const length = readUint(memory, start, lengthBytes, littleEndian);
+    if (length > longest) throw tooLarge(length, longest);
+    const fds = countBytes === 0 ? 'attached' : readUint(memory, start + lengthBytes, countBytes, littleEndian);
+    return { length: headerLength + length, fds };
+  };
+
   return {
     // With a count, large reads are exact where senders keep frames apart; without one, only those that stop at its end.
     reads: countBytes === 0 ? 'bounded' : 'greedy',
 
-    // Asked in place, which takes a third parameter without a default: see FrameCodec.
-    measure(buffered, _scanned, given?: number) {
-      const start = given ?? 0;
-      if (buffered.length - start < headerLength) return { need: headerLength };
-      const length = readUint(buffered, start, lengthBytes, littleEndian);
-      if (length > longest) throw tooLarge(length, longest);
-      const fds = countBytes === 0 ? 'attached' : readUint(buffered, start + lengthBytes, countBytes, littleEndian);
-      return { length: headerLength + length, fds };
-    },
+    measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0), { at: measureAt }),
 
     decode(frame) {
       return { bytes: frame.bytes.subarray(headerLength), fds: frame.fds.splice(0) };

@@ -12,6 +12,12 @@ export type Measured =
   | { readonly length: number; readonly fds: number | 'attached' };
 
 /**
+ * `measure` without a view for each frame: the frame begins at `start` in `memory`. What stands before it is not to be
+ * looked at, and `need` and `scanned` count from `start`.
+ */
+export type MeasureAt = (memory: Uint8Array, start: number, scanned: number) => Measured;
+
+/**
  * How messages are laid out in the stream. Pure: it does no I/O and keeps no state between calls.
  *
  * @typeParam In what {@link decode} makes of a frame
@@ -19,17 +25,14 @@ export type Measured =
  */
 export interface FrameCodec<In, Out = In> {
   /**
-   * How long is the frame at the front, and which descriptors are its own?
+   * How long is the frame at the front, and which descriptors are its own? The function may have a property `at`, a
+   * {@link MeasureAt}, which is then called instead where it can be: that saves a view for each frame.
    *
    * @param buffered bytes from the frame's first one on: at least what `need` asked for last, none at first, often more
    * @param scanned what was returned as `scanned` last for this frame; 0 at first
-   * @param start where in `buffered` the frame begins, if not at its beginning. Only a function that declares this third
-   * parameter (so that its `length` is 3) is ever given bytes with others before them. It is not to look at those, and
-   * counts from `start` in all that it is told and answers. Worth it where frames are small: a view made for each is a good
-   * part of what a frame costs.
    * @throws whatever makes the stream unreadable, such as ERR_FRAME_TOO_LARGE: the socket is destroyed with it
    */
-  measure(buffered: Uint8Array, scanned: number, start?: number): Measured;
+  measure(buffered: Uint8Array, scanned: number): Measured;
   /** Makes a message of a whole frame. `framed()` closes the frame afterwards: take out of it what the message keeps. */
   decode(frame: FdFrame): In;
   /** The frame to send, header included; with `transfer` the descriptors are closed when sent or failed. */

@@ -14,12 +14,6 @@ export class SocketStats {
   framesSent = 0;
 
   /** @internal */
-  received(bytes: number, fds: number): void {
-    this.bytesRead += bytes;
-    this.fdsReceived += fds;
-  }
-
-  /** @internal */
   sent(bytes: number, fds: number): void {
     this.bytesWritten += bytes;
     this.fdsSent += fds;

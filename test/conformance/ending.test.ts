@@ -10,7 +10,7 @@ onEach(kernels, (test) => {
     using ends = openEnds(kernel);
     using file = kernel.open(0);
     const { socket, told } = ends.receiver;
-    ends.sender.socket.send([part('before'), part('last', [file.fd])]);
+    ends.sender.socket.sendParts([part('before'), part('last', [file.fd])]);
     ends.sender.socket.close();
     socket.allowReading(Infinity, Infinity);
     await until(() => told.end !== undefined);
@@ -24,7 +24,7 @@ onEach(kernels, (test) => {
   test(`'eof' is not told while only as many bytes as there are were allowed`, async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
-    ends.sender.socket.send([part('abc')]);
+    ends.sender.socket.sendParts([part('abc')]);
     ends.sender.socket.close();
     socket.allowReading(3, 1);
     await until(() => told.text === 'abc');
@@ -62,7 +62,7 @@ onEach(kernels, (test) => {
   test('hangup is told while bytes wait that nobody may read, and they stay', async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
-    ends.sender.socket.send([part('unread')]);
+    ends.sender.socket.sendParts([part('unread')]);
     socket.watchHangup();
     ends.sender.socket.close();
     await until(() => told.hangups === 1);
@@ -87,7 +87,7 @@ onEach(kernels, (test) => {
     using file = kernel.open(0);
     const { socket, told } = ends.receiver;
     expect(socket.unread()).toBe(0);
-    ends.sender.socket.send([part('abc'), part('de', [file.fd])]);
+    ends.sender.socket.sendParts([part('abc'), part('de', [file.fd])]);
     expect(socket.unread()).toBe(5);
     expect(ends.sender.socket.unread()).toBe(0);
     socket.allowReading(2, 1);
@@ -112,7 +112,7 @@ onEach(kernels, (test) => {
         socket.close();
         expect(kernel.bindings[1].descriptors.isOpen(fd)).toBe(false);
       };
-      ends.sender.socket.send([part('x', [file.fd]), part('y')]);
+      ends.sender.socket.sendParts([part('x', [file.fd]), part('y')]);
       if (event === 'hangup') ends.sender.socket.close();
       if (event === 'read') socket.allowReading(1, 1);
       socket.watchWritable();
@@ -129,7 +129,7 @@ onEach(kernels, (test) => {
     using file: OwnedFd = kernel.open(1);
     const { socket, told } = ends.receiver;
     const { fd } = socket;
-    ends.sender.socket.send([part('never read')]);
+    ends.sender.socket.sendParts([part('never read')]);
     socket.allowReading(Infinity, Infinity);
     socket.watchWritable();
     socket.watchHangup();
@@ -141,7 +141,7 @@ onEach(kernels, (test) => {
     socket.ref();
     socket.unref();
     socket.close();
-    expect(socket.send([part('x', [file.fd])])).toEqual({ accepted: 0, error: 'EBADF' });
+    expect(socket.sendParts([part('x', [file.fd])])).toEqual({ accepted: 0, error: 'EBADF' });
     expect(socket.shutdown()).toBe('EBADF');
     expect([socket.hungUp(), socket.unread()]).toEqual([false, 0]);
     expect(() => socket.peerCredentials()).toThrow(expect.objectContaining({ code: 'EBADF' }) as Error);
@@ -168,12 +168,12 @@ onEach(linux, (test) => {
     using ends = openEnds(kernel);
     using file = kernel.open(0);
     const { socket, told } = ends.receiver;
-    socket.send([part('unread')]);
-    ends.sender.socket.send([part('last', [file.fd]), part('words')]);
+    socket.sendParts([part('unread')]);
+    ends.sender.socket.sendParts([part('last', [file.fd]), part('words')]);
     ends.sender.socket.close();
     socket.watchWritable();
     await until(() => told.writables === 1);
-    expect(socket.send([part('x')])).toEqual({ accepted: 0, error: 'EPIPE' });
+    expect(socket.sendParts([part('x')])).toEqual({ accepted: 0, error: 'EPIPE' });
     socket.allowReading(Infinity, Infinity);
     await until(() => told.end !== undefined);
     expect([told.text, told.fds.length, told.end]).toEqual(['lastwords', 1, { error: 'ECONNRESET' }]);
@@ -186,8 +186,8 @@ onEach(linux, (test) => {
   test('ECONNRESET comes after all of it also when that is read byte by byte', async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
-    socket.send([part('unread')]);
-    ends.sender.socket.send([part('abcdef')]);
+    socket.sendParts([part('unread')]);
+    ends.sender.socket.sendParts([part('abcdef')]);
     ends.sender.socket.close();
     told.onEvent = () => socket.allowReading(1, 1);
     socket.allowReading(1, 1);

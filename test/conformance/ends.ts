@@ -47,7 +47,7 @@ export function part(text: string, fds: readonly number[] = []): SendPart {
 export async function sendAll({ socket, told }: End, parts: readonly SendPart[]): Promise<void> {
   let left = parts;
   while (left.length > 0) {
-    const { accepted, error } = socket.send(left);
+    const { accepted, error } = socket.sendParts(left);
     left = behind(left, accepted);
     if (error === undefined && left.length === 0) return;
     if (error !== 'EAGAIN') throw new Error(`send: ${error ?? 'not all was accepted, and no error told'}`);

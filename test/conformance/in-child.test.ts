@@ -26,7 +26,9 @@ async function toldTo(kernel: string, program: string): Promise<string[]> {
     let onEvent = () => {};
     const tell = (what) => { told.push(what); onEvent(what); };
     const eventsOf = (name) => ({
-      read: (segments, end) => tell(name + ' read ' + segments.map(({ bytes }) => bytes).join('') + (end ?? '')),
+      inbox: {
+        deliver: (segments, end) => tell(name + ' read ' + segments.map(({ bytes }) => bytes).join('') + (end ?? '')),
+      },
       writable: () => tell(name + ' writable'),
       hangup: () => tell(name + ' hangup'),
     });
@@ -60,11 +62,11 @@ describe.each(Object.entries(kernels))('on %s', (_name, kernel) => {
     const told = await toldTo(
       kernel,
       `left.allowReading(1, 1);
-      right.send([part('x')]);
+      right.sendParts([part('x')]);
       onEvent = (what) => {
         if (what === 'left read x') {
           right.allowReading(1, 1);
-          left.send([part('y')]);
+          left.sendParts([part('y')]);
           left.close();
         } else right.close();
       };`,
@@ -80,7 +82,7 @@ describe.each(Object.entries(kernels))('on %s', (_name, kernel) => {
       (async () => {
         left.allowReading(9, 9);
         for (const text of ['a', 'b']) {
-          right.send([part(text)]);
+          right.sendParts([part(text)]);
           await until(() => count('left read ' + text) === 1);
         }
         for (const times of [1, 2]) {
@@ -107,7 +109,7 @@ describe.each(Object.entries(kernels))('on %s', (_name, kernel) => {
       for (const end of [left, right]) {
         end.allowReading(1, 1);
         end.watchWritable();
-        end.send([part('x')]);
+        end.sendParts([part('x')]);
       }
       until(() => told.length === 8).then(() => {
         left.close();

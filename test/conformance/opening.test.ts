@@ -54,14 +54,14 @@ onEach(kernels, (test) => {
     using ends = openEnds(kernel);
     const [kept, given] = kernel.bindings[0].socketpair();
     const near = openEnd(kernel, kept, 0);
-    ends.sender.socket.send([part('x', [given.fd])]);
+    ends.sender.socket.sendParts([part('x', [given.fd])]);
     given.close();
     ends.receiver.socket.allowReading(1, 1);
     await until(() => ends.receiver.told.fds.length === 1);
     const [received] = ends.receiver.told.fds;
     if (received === undefined) throw new Error('no descriptor came');
     const far = openEnd(kernel, received, 1);
-    far.socket.send([part('hello')]);
+    far.socket.sendParts([part('hello')]);
     near.socket.allowReading(Infinity, Infinity);
     await until(() => near.told.text === 'hello');
     far.socket.close();
@@ -84,7 +84,7 @@ onEach(kernels, (test) => {
     }
     const [a, b] = [openEnd(kernel, pair[0], 1), openEnd(kernel, pair[1], 1)];
     expect(a.socket.peerCredentials()).toEqual(kernel.credentials[1]);
-    a.socket.send([part('there')]);
+    a.socket.sendParts([part('there')]);
     b.socket.allowReading(Infinity, Infinity);
     await until(() => b.told.text === 'there');
     for (const { socket } of [a, b]) socket.close();

@@ -8,7 +8,7 @@ onEach(kernels, (test) => {
   test('nothing is read before reading is allowed, nor while 0 bytes or 0 descriptors are', async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
-    ends.sender.socket.send([part('early')]);
+    ends.sender.socket.sendParts([part('early')]);
     await quiet();
     for (const [bytes, fds] of [
       [0, 0],
@@ -26,7 +26,7 @@ onEach(kernels, (test) => {
   test('never more bytes than allowed are read in all, and the others stay for later', async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
-    ends.sender.socket.send([part('abcdefgh')]);
+    ends.sender.socket.sendParts([part('abcdefgh')]);
     socket.allowReading(3, 1);
     await until(() => told.text.length >= 3);
     await quiet();
@@ -42,7 +42,7 @@ onEach(kernels, (test) => {
   test('an allowance takes the place of the one before and is not added to it', async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
-    ends.sender.socket.send([part('abcdefgh')]);
+    ends.sender.socket.sendParts([part('abcdefgh')]);
     socket.allowReading(5, 5);
     socket.allowReading(2, 1);
     await until(() => told.text.length >= 2);
@@ -54,7 +54,7 @@ onEach(kernels, (test) => {
     using ends = openEnds(kernel);
     using file = kernel.open(0);
     const { socket, told } = ends.receiver;
-    ends.sender.socket.send(Array.from({ length: 4 }, () => part('x', [file.fd, file.fd])));
+    ends.sender.socket.sendParts(Array.from({ length: 4 }, () => part('x', [file.fd, file.fd])));
     socket.allowReading(Infinity, 3);
     await until(() => told.fds.length >= 3);
     await quiet();
@@ -70,7 +70,7 @@ onEach(kernels, (test) => {
     const { socket, told } = ends.receiver;
     for (let round = 1; round <= 10; round++) {
       socket.allowReading(Infinity, Infinity);
-      ends.sender.socket.send([part('x')]);
+      ends.sender.socket.sendParts([part('x')]);
       socket.allowReading(0, 0);
       await quiet();
       expect(told.text).toHaveLength(round - 1);
@@ -82,7 +82,7 @@ onEach(kernels, (test) => {
   test('what is allowed can be changed inside the event', async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
-    ends.sender.socket.send([part('abcdef')]);
+    ends.sender.socket.sendParts([part('abcdef')]);
     told.onEvent = () => {
       if (told.text.length === 4) socket.allowReading(0, 0);
       else socket.allowReading(1, 1);

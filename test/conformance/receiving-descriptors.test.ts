@@ -22,7 +22,7 @@ onEach(kernels, (test) => {
   test('descriptors come open, owned, in order, each the file that was sent; the sender keeps its own', async (kernel) => {
     using ends = openEnds(kernel);
     const files = new SentFiles(kernel, 253);
-    expect(ends.sender.socket.send([part('x', files.numbers)])).toEqual({ accepted: 1 });
+    expect(ends.sender.socket.sendParts([part('x', files.numbers)])).toEqual({ accepted: 1 });
     expect(files.numbers.every((fd) => kernel.bindings[0].descriptors.isOpen(fd))).toBe(true);
     files[Symbol.dispose]();
     const { socket, told } = ends.receiver;
@@ -38,7 +38,7 @@ onEach(kernels, (test) => {
     using files = new SentFiles(kernel, 1);
     const [fd = -1] = files.numbers;
     const { socket, told } = ends.receiver;
-    ends.sender.socket.send([part('x', [fd, fd]), part('y', [fd])]);
+    ends.sender.socket.sendParts([part('x', [fd, fd]), part('y', [fd])]);
     socket.allowReading(Infinity, Infinity);
     await until(() => told.text === 'xy');
     expect(new Set(told.fds.map((each) => each.fd)).size).toBe(3);
@@ -51,7 +51,7 @@ onEach(kernels, (test) => {
     const { socket, told } = ends.receiver;
     socket.allowReading(Infinity, Infinity);
     for (const text of ['a', 'ab']) {
-      ends.sender.socket.send([part(text.slice(-1))]);
+      ends.sender.socket.sendParts([part(text.slice(-1))]);
       await until(() => told.text === text);
     }
     const [first, second] = told.segments;
@@ -85,7 +85,7 @@ onEach(kernels, (test) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
     using files = new SentFiles(kernel, 4);
-    ends.sender.socket.send([part('lost', files.numbers), part('none')]);
+    ends.sender.socket.sendParts([part('lost', files.numbers), part('none')]);
     await kernel.withFreeNumbers(2, 1, async () => {
       socket.allowReading(4, Infinity);
       await until(() => told.text === 'lost');
@@ -97,7 +97,7 @@ onEach(kernels, (test) => {
     expect(received(kernel, told.fds)).toEqual(files.identities.slice(0, kept));
 
     socket.allowReading(Infinity, Infinity);
-    ends.sender.socket.send([part('whole', files.numbers)]);
+    ends.sender.socket.sendParts([part('whole', files.numbers)]);
     await until(() => told.text === 'lostnonewhole');
     expect(told.segments.filter(({ truncated }) => truncated)).toHaveLength(1);
     expect(received(kernel, told.fds.slice(kept))).toEqual(files.identities);
@@ -107,7 +107,7 @@ onEach(kernels, (test) => {
     using ends = openEnds(kernel);
     const [kept, given] = kernel.bindings[0].socketpair();
     using witness = openWitness(kernel, kept);
-    ends.sender.socket.send([part('unread', [given.fd])]);
+    ends.sender.socket.sendParts([part('unread', [given.fd])]);
     given.close();
     await quiet();
     expect(witness.socket.hungUp()).toBe(false);
@@ -122,7 +122,7 @@ onEach(linux, (test) => {
     const { socket, told } = ends.receiver;
     const files = new SentFiles(kernel, 5);
     const [first = -1, ...others] = files.numbers;
-    ends.sender.socket.send([part('a', [first]), part('b', others)]);
+    ends.sender.socket.sendParts([part('a', [first]), part('b', others)]);
     files[Symbol.dispose]();
     await kernel.withFreeNumbers(3, 1, async () => {
       socket.allowReading(Infinity, Infinity);

@@ -10,7 +10,7 @@ function fill({ socket }: End): number {
   const bytes = Buffer.alloc(4096, '.');
   let total = 0;
   for (let count = 0; count < 1_000; count++) {
-    const { accepted, error } = socket.send([{ bytes, fds: [] }]);
+    const { accepted, error } = socket.sendParts([{ bytes, fds: [] }]);
     total += accepted;
     if (error === 'EAGAIN') return total;
     expect([accepted, error]).toEqual([bytes.length, undefined]);
@@ -25,8 +25,8 @@ async function readAll({ socket, told }: End, length: number): Promise<void> {
 
 /** Sends nothing of a part, and the parts before it. */
 async function expectRefused({ sender, receiver }: Ends, fds: readonly number[], error: string): Promise<void> {
-  expect(sender.socket.send([part('a'), part('lost', fds), part('b')])).toEqual({ accepted: 1, error });
-  expect(sender.socket.send([part('c')])).toEqual({ accepted: 1 });
+  expect(sender.socket.sendParts([part('a'), part('lost', fds), part('b')])).toEqual({ accepted: 1, error });
+  expect(sender.socket.sendParts([part('c')])).toEqual({ accepted: 1 });
   await readAll(receiver, 2);
   await quiet();
   expect([receiver.told.text, receiver.told.fds]).toEqual(['ac', []]);
@@ -44,7 +44,7 @@ onEach(kernels, (test) => {
       part('ef'),
       part('GH', [second.fd]),
     ];
-    expect(ends.sender.socket.send(parts)).toEqual({ accepted: 8 });
+    expect(ends.sender.socket.sendParts(parts)).toEqual({ accepted: 8 });
     await readAll(ends.receiver, 8);
     expect(ends.receiver.told.text).toBe('abCDefGH');
     const [one, two] = [kernel.identity(first, 0), kernel.identity(second, 0)];
@@ -60,16 +60,16 @@ onEach(kernels, (test) => {
   test('plain neighbours share a sendmsg, so that many small ones take little room', (kernel) => {
     using ends = openEnds(kernel);
     const parts = Array.from({ length: 2000 }, () => part('x'));
-    expect(ends.sender.socket.send(parts)).toEqual({ accepted: 2000 });
+    expect(ends.sender.socket.sendParts(parts)).toEqual({ accepted: 2000 });
   });
 
   test('nothing to send is accepted; descriptors without bytes are not', async (kernel) => {
     using ends = openEnds(kernel);
     using file = kernel.open(0);
     const { socket } = ends.sender;
-    expect(socket.send([])).toEqual({ accepted: 0 });
-    expect(socket.send([part(''), part('a'), part(''), part('b'), part('')])).toEqual({ accepted: 2 });
-    expect(socket.send([part('c'), part('', [file.fd]), part('d')])).toEqual({ accepted: 1, error: 'EINVAL' });
+    expect(socket.sendParts([])).toEqual({ accepted: 0 });
+    expect(socket.sendParts([part(''), part('a'), part(''), part('b'), part('')])).toEqual({ accepted: 2 });
+    expect(socket.sendParts([part('c'), part('', [file.fd]), part('d')])).toEqual({ accepted: 1, error: 'EINVAL' });
     await readAll(ends.receiver, 3);
     await quiet();
     expect([ends.receiver.told.text, ends.receiver.told.fds]).toEqual(['abc', []]);
@@ -100,7 +100,7 @@ onEach(kernels, (test) => {
   test('a full socket accepts a part in part, says EAGAIN, and the descriptors left with the first byte', async (kernel) => {
     using ends = openEnds(kernel);
     using file = kernel.open(0);
-    const { accepted, error } = ends.sender.socket.send([
+    const { accepted, error } = ends.sender.socket.sendParts([
       part('x'.repeat(10_000_000), [file.fd]),
       part('behind', [file.fd]),
     ]);
@@ -118,11 +118,11 @@ onEach(kernels, (test) => {
     using file = kernel.open(0);
     const before = fill(ends.sender);
     const last = part('y'.repeat(5000), [file.fd]);
-    expect(ends.sender.socket.send([last])).toEqual({ accepted: 0, error: 'EAGAIN' });
+    expect(ends.sender.socket.sendParts([last])).toEqual({ accepted: 0, error: 'EAGAIN' });
     await readAll(ends.receiver, before);
     await quiet();
     expect(ends.receiver.told.fds).toEqual([]);
-    expect(ends.sender.socket.send([last])).toEqual({ accepted: 5000 });
+    expect(ends.sender.socket.sendParts([last])).toEqual({ accepted: 5000 });
     await until(() => ends.receiver.told.text.length === before + 5000);
     expect(ends.receiver.told.fds).toHaveLength(1);
   });
@@ -164,14 +164,14 @@ onEach(kernels, (test) => {
   test('shutdown ends the sending direction and no other', async (kernel) => {
     using ends = openEnds(kernel);
     const { sender, receiver } = ends;
-    sender.socket.send([part('last')]);
+    sender.socket.sendParts([part('last')]);
     expect(sender.socket.shutdown()).toBeUndefined();
     expect(sender.socket.shutdown()).toBeUndefined();
-    expect(sender.socket.send([part('late')])).toEqual({ accepted: 0, error: 'EPIPE' });
+    expect(sender.socket.sendParts([part('late')])).toEqual({ accepted: 0, error: 'EPIPE' });
     await readAll(receiver, 4);
     await until(() => receiver.told.end !== undefined);
     expect([receiver.told.text, receiver.told.end]).toEqual(['last', 'eof']);
-    expect(receiver.socket.send([part('answer')])).toEqual({ accepted: 6 });
+    expect(receiver.socket.sendParts([part('answer')])).toEqual({ accepted: 6 });
     await readAll(sender, 6);
     expect([sender.told.text, sender.told.end]).toEqual(['answer', undefined]);
   });
@@ -180,7 +180,7 @@ onEach(kernels, (test) => {
     using ends = openEnds(kernel);
     using file = kernel.open(0);
     ends.receiver.socket.close();
-    expect(ends.sender.socket.send([part('x', [file.fd])])).toEqual({ accepted: 0, error: 'EPIPE' });
+    expect(ends.sender.socket.sendParts([part('x', [file.fd])])).toEqual({ accepted: 0, error: 'EPIPE' });
     expect(ends.sender.socket.shutdown()).toBeUndefined();
   });
 
@@ -190,7 +190,7 @@ onEach(kernels, (test) => {
     ends.sender.socket.watchWritable();
     ends.receiver.socket.close();
     await until(() => ends.sender.told.writables === 1);
-    expect(ends.sender.socket.send([part('x')])).toEqual({ accepted: 0, error: 'EPIPE' });
+    expect(ends.sender.socket.sendParts([part('x')])).toEqual({ accepted: 0, error: 'EPIPE' });
   });
 });
 
@@ -204,7 +204,7 @@ onEach(linux, (test) => {
     await quiet();
     kernel.shutdownBoth(peer, 1);
     await until(() => told.writables === 1);
-    expect(socket.send([part('x')])).toEqual({ accepted: 0, error: 'EPIPE' });
+    expect(socket.sendParts([part('x')])).toEqual({ accepted: 0, error: 'EPIPE' });
     socket.close();
   });
 });

@@ -88,9 +88,9 @@ it.each([
 ])('the memory in which chunks were joined is let go of when %s', async (_when, last) => {
   const { result } = await inChild<number>(
     `
-    const { ByteQueue } = require(${JSON.stringify(`${plainJavaScript()}/../stream/byte-queue`)});
+    const { ByteQueue } = require(${JSON.stringify(`${plainJavaScript()}/../stream/receive/byte-queue`)});
     const queue = new ByteQueue();
-    const push = (length) => { queue.push(Buffer.alloc(length), true); queue.settle(1); };
+    const push = (length) => { queue.push(Buffer.alloc(length), true); queue.compact(1); };
     gc();
     const before = process.memoryUsage().arrayBuffers;
     push(${JOINED / 2});

@@ -44,7 +44,7 @@ describe('a peer that closed with our bytes unread', () => {
   it('is ECONNRESET after what it had sent', async () => {
     using ends = openEnds();
     using file = newFile();
-    expect(ends.socket.send([{ bytes: Buffer.from('unread'), fds: [] }])).toEqual({ accepted: 6 });
+    expect(ends.socket.sendParts([{ bytes: Buffer.from('unread'), fds: [] }])).toEqual({ accepted: 6 });
     put(ends.peer, 'bye', [file.fd]);
     put(ends.peer, 'now');
     ends.peer.close();
@@ -58,7 +58,7 @@ describe('a peer that closed with our bytes unread', () => {
   it('still gives all of it when it is read in small allowances', async () => {
     using ends = openEnds();
     using file = newFile();
-    ends.socket.send([{ bytes: Buffer.from('unread'), fds: [] }]);
+    ends.socket.sendParts([{ bytes: Buffer.from('unread'), fds: [] }]);
     put(ends.peer, 'abcdef', [file.fd]);
     ends.peer.close();
     ends.recorder.onEvent = () => {
@@ -73,16 +73,16 @@ describe('a peer that closed with our bytes unread', () => {
 
   it('wakes one who waits to write, and then sending is EPIPE', async () => {
     using ends = openEnds();
-    ends.socket.send([{ bytes: Buffer.from('unread'), fds: [] }]);
+    ends.socket.sendParts([{ bytes: Buffer.from('unread'), fds: [] }]);
     ends.peer.close();
     ends.socket.watchWritable();
     await ends.recorder.until(() => ends.recorder.writables === 1);
-    expect(ends.socket.send([{ bytes: Buffer.from('x'), fds: [] }])).toEqual({ accepted: 0, error: 'EPIPE' });
+    expect(ends.socket.sendParts([{ bytes: Buffer.from('x'), fds: [] }])).toEqual({ accepted: 0, error: 'EPIPE' });
   });
 
   it('wakes one who waits for the hangup', async () => {
     using ends = openEnds();
-    ends.socket.send([{ bytes: Buffer.from('unread'), fds: [] }]);
+    ends.socket.sendParts([{ bytes: Buffer.from('unread'), fds: [] }]);
     ends.socket.watchHangup();
     ends.peer.close();
     await ends.recorder.until(() => ends.recorder.hangups === 1);
@@ -105,7 +105,7 @@ describe('hangup', () => {
     await nextTurn();
     expect(recorder.hangups).toBe(0);
     expect(socket.hungUp()).toBe(false);
-    expect(socket.send([{ bytes: Buffer.from('still'), fds: [] }])).toEqual({ accepted: 5 });
+    expect(socket.sendParts([{ bytes: Buffer.from('still'), fds: [] }])).toEqual({ accepted: 5 });
     peer.close();
     await recorder.until(() => recorder.hangups > 0);
     expect(socket.hungUp()).toBe(true);
@@ -159,7 +159,7 @@ describe('close', () => {
     ends.socket.watchHangup();
     ends.socket.ref();
     ends.socket.unref();
-    expect(ends.socket.send([{ bytes: Buffer.from('x'), fds: [] }])).toEqual({ accepted: 0, error: 'EBADF' });
+    expect(ends.socket.sendParts([{ bytes: Buffer.from('x'), fds: [] }])).toEqual({ accepted: 0, error: 'EBADF' });
     expect(ends.socket.shutdown()).toBe('EBADF');
     expect(ends.socket.hungUp()).toBe(false);
   });

@@ -3,7 +3,8 @@ import { addon, nativeBinding } from '../../packages/binding-native';
 
 /** Keeps what a socket tells, and lets a test wait for it. */
 export class Recorder implements SocketEvents, Disposable {
-  /** One entry for each call of `read`. */
+  readonly inbox = this;
+  /** One entry for each call of `deliver`. */
   readonly wakeUps: (readonly Segment[])[] = [];
   end: ReadEnd | undefined;
   writables = 0;
@@ -12,7 +13,7 @@ export class Recorder implements SocketEvents, Disposable {
   onEvent: ((event: 'read' | 'writable' | 'hangup') => void) | undefined;
   readonly #waiting: { until: () => boolean; resolve: () => void }[] = [];
 
-  read(segments: readonly Segment[], end: ReadEnd | undefined): void {
+  deliver(segments: readonly Segment[], end: ReadEnd | undefined): void {
     this.wakeUps.push(segments);
     if (end !== undefined) this.end = end;
     this.#told('read');

@@ -28,7 +28,7 @@ it('a closed socket has no hold on the next one that has its number', async () =
   closed.socket.allowReading(Infinity, Infinity);
   closed.socket.watchWritable();
   expect(closed.socket.fd).toBe(-1);
-  expect(closed.socket.send([{ bytes: Buffer.from('x'), fds: [] }])).toEqual({ accepted: 0, error: 'EBADF' });
+  expect(closed.socket.sendParts([{ bytes: Buffer.from('x'), fds: [] }])).toEqual({ accepted: 0, error: 'EBADF' });
   expect(closed.socket.shutdown()).toBe('EBADF');
   expect(closed.socket.unread()).toBe(0);
   expect(closed.socket.hungUp()).toBe(false);

@@ -19,7 +19,7 @@ it('keeps descriptors to the bytes of their own part', () => {
   using first = newFile();
   using second = newFile();
   const parts = [part('a'), part('b'), part('C', [first.fd]), part('D', [second.fd, first.fd]), part('e'), part('f')];
-  expect(ends.socket.send(parts)).toEqual({ accepted: 6 });
+  expect(ends.socket.sendParts(parts)).toEqual({ accepted: 6 });
   const messages = [receive(ends.peer.fd), receive(ends.peer.fd), receive(ends.peer.fd), receive(ends.peer.fd)];
   const seen = messages.map((message) =>
     typeof message === 'string' ? message : [message.text, ...message.fds.map(identity)],
@@ -36,18 +36,18 @@ it('keeps descriptors to the bytes of their own part', () => {
 it('sends any number of plain parts', () => {
   using ends = openEnds();
   const parts = Array.from({ length: 1000 }, (_, index) => part(String(index % 10)));
-  expect(ends.socket.send(parts)).toEqual({ accepted: 1000 });
+  expect(ends.socket.sendParts(parts)).toEqual({ accepted: 1000 });
   expect(receive(ends.peer.fd)).toEqual({ text: '0123456789'.repeat(100), fds: [] });
 });
 
 it('sends no part after one that the kernel took in part, and tells when there is room', async () => {
   using ends = openEnds();
   using file = newFile();
-  const sent = ends.socket.send([{ bytes: Buffer.alloc(10_000_000), fds: [] }, part('x', [file.fd])]);
+  const sent = ends.socket.sendParts([{ bytes: Buffer.alloc(10_000_000), fds: [] }, part('x', [file.fd])]);
   expect(sent.error).toBe('EAGAIN');
   expect(sent.accepted).toBeGreaterThan(0);
   expect(sent.accepted).toBeLessThan(10_000_000);
-  expect(ends.socket.send([part('x', [file.fd])])).toEqual({ accepted: 0, error: 'EAGAIN' });
+  expect(ends.socket.sendParts([part('x', [file.fd])])).toEqual({ accepted: 0, error: 'EAGAIN' });
   ends.socket.watchWritable();
   let drained = 0;
   for (let got = receive(ends.peer.fd); typeof got !== 'string'; got = receive(ends.peer.fd)) {
@@ -61,15 +61,15 @@ it('sends no part after one that the kernel took in part, and tells when there i
 it('refuses descriptors without bytes, which the kernel would drop', () => {
   using ends = openEnds();
   using file = newFile();
-  expect(ends.socket.send([part('a'), part('', [file.fd]), part('b')])).toEqual({ accepted: 1, error: 'EINVAL' });
+  expect(ends.socket.sendParts([part('a'), part('', [file.fd]), part('b')])).toEqual({ accepted: 1, error: 'EINVAL' });
   expect(receive(ends.peer.fd)).toEqual({ text: 'a', fds: [] });
 });
 
 it('passes over parts without anything', () => {
   using ends = openEnds();
-  expect(ends.socket.send([part(''), part('a'), part(''), part('b'), part('')])).toEqual({ accepted: 2 });
-  expect(ends.socket.send([part('')])).toEqual({ accepted: 0 });
-  expect(ends.socket.send([])).toEqual({ accepted: 0 });
+  expect(ends.socket.sendParts([part(''), part('a'), part(''), part('b'), part('')])).toEqual({ accepted: 2 });
+  expect(ends.socket.sendParts([part('')])).toEqual({ accepted: 0 });
+  expect(ends.socket.sendParts([])).toEqual({ accepted: 0 });
 });
 
 it.each([
@@ -79,14 +79,14 @@ it.each([
 ])('sends nothing of a part with %s', (_what, fds, error) => {
   using ends = openEnds();
   using file = newFile();
-  expect(ends.socket.send([part('a'), part('b', fds(file.fd))])).toEqual({ accepted: 1, error });
+  expect(ends.socket.sendParts([part('a'), part('b', fds(file.fd))])).toEqual({ accepted: 1, error });
   expect(receive(ends.peer.fd)).toEqual({ text: 'a', fds: [] });
   expect(receive(ends.peer.fd)).toBe('nothing');
 });
 
 it('passes descriptor 0', () => {
   using ends = openEnds();
-  expect(ends.socket.send([part('x', [0])])).toEqual({ accepted: 1 });
+  expect(ends.socket.sendParts([part('x', [0])])).toEqual({ accepted: 1 });
   const received = receive(ends.peer.fd);
   const fds = typeof received === 'string' ? [] : received.fds;
   const seen = fds.map(identity);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { FdFrame, FdSocket, FrameCodec } from '../../packages/ancillary';
-import { asError } from '../../packages/stream/rejection';
+import { asError } from '../../packages/stream/abort';
 import { readables } from '../support/readable';
 import type { Account } from './account';
 import { randomNumbers } from './traffic';

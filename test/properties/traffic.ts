@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ByteRange } from '../../packages/ancillary';
 import { lengthPrefixed } from '../../packages/codec';
-import { bytesNeededFor } from '../../packages/stream/send-queue';
+import { bytesNeededFor } from '../../packages/stream/send/send-queue';
 import { Pool } from './pool';
 
 /** A frame to be sent: how long, and with which of the pool. */

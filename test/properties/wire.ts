@@ -58,7 +58,7 @@ export function fromGluingPeer(rule: SenderRule): (sending: Sending) => Wire {
     shrink(theirs.fd, sending.sendBuffer);
     let writable: () => void = () => undefined;
     const peer = nativeBinding.open(theirs, {
-      read: () => undefined,
+      inbox: { deliver: () => undefined },
       hangup: () => undefined,
       writable: () => {
         writable();
@@ -70,7 +70,7 @@ export function fromGluingPeer(rule: SenderRule): (sending: Sending) => Wire {
       for (const { start, end, fds } of glue(traffic, rule, seed)) {
         let numbers: readonly number[] = pool.numbers(fds);
         for (let at = start; at < end;) {
-          const { accepted, error } = peer.send([{ bytes: traffic.stream.subarray(at, end), fds: numbers }]);
+          const { accepted, error } = peer.sendParts([{ bytes: traffic.stream.subarray(at, end), fds: numbers }]);
           if (accepted > 0) numbers = [];
           at += accepted;
           if (error === undefined) continue;

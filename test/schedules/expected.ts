@@ -1,5 +1,5 @@
 import type { Anchor, ByteRange } from '../../packages/binding';
-import type { FrameLimits } from '../../packages/stream/frame-reader';
+import type { FrameLimits } from '../../packages/stream/receive/claim-policy';
 import type { Ownership } from './layout';
 import type { Placed } from './script';
 

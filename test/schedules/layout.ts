@@ -1,4 +1,4 @@
-import type { FrameMeasure } from '../../packages/stream/frame-measure';
+import type { FrameMeasure } from '../../packages/stream/receive/frame-measure';
 
 /** A frame: how many bytes, and how many descriptors. */
 export interface Shape {

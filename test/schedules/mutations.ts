@@ -10,9 +10,10 @@ interface Mutation {
   readonly to: string;
 }
 
-const RECEIVE_QUEUE = '../../stream/receive-queue.ts';
-const FRAME_READER = '../../stream/frame-reader.ts';
-const SEND_QUEUE = '../../stream/send-queue.ts';
+const RECEIVE_QUEUE = '../../stream/receive/receive-queue.ts';
+const FRAME_READER = '../../stream/receive/frame-reader.ts';
+const CLAIM_POLICY = '../../stream/receive/claim-policy.ts';
+const SEND_QUEUE = '../../stream/send/send-queue.ts';
 
 const MUTATIONS: readonly Mutation[] = [
   {
@@ -59,8 +60,8 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     broken: 'a frame that lacks descriptors is handed out',
-    file: FRAME_READER,
-    from: 'came + this.#closedEarly < fds && !claim.truncated',
+    file: CLAIM_POLICY,
+    from: 'came + closedEarly < declared && !arrived.truncated',
     to: 'false',
   },
   {

@@ -1,5 +1,5 @@
 import type { SendPart } from '../../packages/binding';
-import { MAX_FDS_PER_SENDMSG, type OutgoingFrame, SendQueue } from '../../packages/stream/send-queue';
+import { MAX_FDS_PER_SENDMSG, type OutgoingFrame, SendQueue } from '../../packages/stream/send/send-queue';
 import type { Choose } from './choose';
 import { same } from './same';
 import type { Placed, Script } from './script';

@@ -2,9 +2,11 @@ import { type Anchor, OwnedFd } from '../../packages/binding';
 import { KernelError, type ModelProcess, type ReceivedMessage } from '../../packages/binding-model';
 import { ModelDescriptors } from '../../packages/binding-model/model-descriptors';
 import type { FdFrame } from '../../packages/stream/frame';
-import type { FrameMeasure } from '../../packages/stream/frame-measure';
-import { type FrameLimits, FrameReader } from '../../packages/stream/frame-reader';
-import { ReceiveQueue } from '../../packages/stream/receive-queue';
+import type { FrameLimits } from '../../packages/stream/receive/claim-policy';
+import type { Discarder } from '../../packages/stream/receive/discard';
+import type { FrameMeasure } from '../../packages/stream/receive/frame-measure';
+import { FrameReader } from '../../packages/stream/receive/frame-reader';
+import { ReceiveQueue } from '../../packages/stream/receive/receive-queue';
 import { reported } from './expected';
 
 /** Room for all that one sendmsg can carry. */
@@ -38,11 +40,13 @@ export class ReceivingEnd {
   constructor(process: ModelProcess, socket: number, codec: FrameMeasure, limits: FrameLimits) {
     this.anchor = process.rules.barrier === 'after' ? 'last-byte' : 'first-byte';
     this.queue = new ReceiveQueue(this.anchor);
-    this.reader = new FrameReader(this.queue, codec, limits, {
+    const discarder: Discarder = {
       discard: (fds, _range, reason) => {
         this.#discarded.push(...reported(this.#close(fds), reason));
       },
-    });
+    };
+    const all = { ...limits, highWaterMark: 65_536 };
+    this.reader = new FrameReader({ queue: this.queue, limits: all, discarder, end: undefined }, codec);
     this.#process = process;
     this.#socket = socket;
     this.#descriptors = new ModelDescriptors(process, () => undefined);
@@ -52,7 +56,7 @@ export class ReceivingEnd {
   read(size: number, numbers = Infinity): Came {
     const { bytes, fds, truncated } = this.#recvmsg(size, numbers);
     const names = fds.map((fd) => this.#name(fd));
-    this.queue.settle();
+    this.queue.compact();
     this.queue.push(
       Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
       fds.map((fd) => this.#descriptors.adopt(fd)),
@@ -63,7 +67,7 @@ export class ReceivingEnd {
 
   /** The next frame, if it is there. @throws as FrameReader does */
   take(): Taken | undefined {
-    const frame = this.reader.next();
+    const frame = this.reader.cut();
     return frame === undefined ? undefined : { frame, fds: this.#close(frame.fds) };
   }
 

@@ -1,5 +1,5 @@
 import { KernelModel, type KernelName, type ModelProcess, type TraceEvent } from '../../packages/binding-model';
-import type { FrameLimits } from '../../packages/stream/frame-reader';
+import type { FrameLimits } from '../../packages/stream/receive/claim-policy';
 import type { Choose } from './choose';
 import { Expected } from './expected';
 import type { Run } from './explore';

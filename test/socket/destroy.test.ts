@@ -183,7 +183,7 @@ it('one reason is given to everyone who waits', async () => {
 
 /** Resolves with the totals once so many descriptors were received. */
 async function received(socket: FdSocket, count: number): Promise<FdSocket['stats']> {
-  for (let turn = 0; turn < 10_000 && socket.stats.fdsReceived < count; turn++) {
+  for (let turn = 0; turn < 1_000_000 && socket.stats.fdsReceived < count; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
   }
   return socket.stats;

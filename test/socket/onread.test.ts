@@ -54,7 +54,7 @@ afterEach(async () => {
 
 /** Until so many reads were told of, or the socket is closed. */
 async function until(count: number): Promise<void> {
-  for (let turn = 0; turn < 10_000 && reads.length < count && !socket.destroyed; turn++)
+  for (let turn = 0; turn < 1_000_000 && reads.length < count && !socket.destroyed; turn++)
     await new Promise(setImmediate);
 }
 
@@ -218,7 +218,7 @@ it('is an option of connect, listen and socketpair', async () => {
   const accepted = await nextOf(server[Symbol.asyncIterator]());
   await client.send('to the server');
   await accepted.send('to the client');
-  for (let turn = 0; turn < 10_000 && got.length < 3; turn++) await new Promise(setImmediate);
+  for (let turn = 0; turn < 1_000_000 && got.length < 3; turn++) await new Promise(setImmediate);
   expect(got.sort()).toEqual(['client to the client', 'pair to the second', 'server to the server']);
   await destroyed(first, second, client, accepted);
   await server.close();

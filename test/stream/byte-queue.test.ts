@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ByteQueue } from '../../packages/stream/byte-queue';
+import { ByteQueue } from '../../packages/stream/receive/byte-queue';
 import { propertyRuns } from '../support/properties';
 
 /** One byte in memory of its own, as if cut from a slab. */
@@ -18,7 +18,7 @@ it('small chunks that stay are moved together: they keep memory in proportion to
   const queue = new ByteQueue();
   for (let index = 0; index < 4_000; index++) {
     queue.push(crumb(index), true);
-    queue.settle();
+    queue.compact();
   }
   expect(queue.length).toBe(4_000);
   expect(kept(queue)).toBeLessThan(4 * 4_000);
@@ -28,7 +28,7 @@ it('a chunk that stays does not keep much more memory than it has bytes', () => 
   const queue = new ByteQueue();
   for (let index = 0; index < 40; index++) {
     queue.push(Buffer.alloc(262_144, index).subarray(100, 5_100), true);
-    queue.settle();
+    queue.compact();
   }
   expect(queue.length).toBe(200_000);
   expect(kept(queue)).toBeLessThan(4 * 200_000);
@@ -43,7 +43,7 @@ it('a chunk that may not be joined stays a chunk of its own, in memory of its ow
     [4, true],
   ] as const) {
     queue.push(crumb(value), joins);
-    queue.settle();
+    queue.compact();
   }
   expect(queue.frontLength).toBe(2);
   expect([...queue.take(2)]).toEqual([1, 2]);
@@ -55,7 +55,7 @@ it('a large chunk is never copied', () => {
   const queue = new ByteQueue();
   const large = Buffer.alloc(10_000);
   queue.push(large, true);
-  queue.settle();
+  queue.compact();
   expect(queue.take(10_000).buffer).toBe(large.buffer);
 });
 
@@ -75,7 +75,7 @@ it('any order of push, settle, peek and take gives the bytes in order, and views
       const expected = (from: number, length: number): Buffer =>
         Buffer.from(Array.from({ length }, (_, index) => (from + index) % 251));
       for (const each of steps) {
-        if (each === 'settle') queue.settle();
+        if (each === 'settle') queue.compact();
         else if ('push' in each) {
           queue.push(expected(written, each.push), each.joins);
           written += each.push;
@@ -104,7 +104,7 @@ it('memory that several frames are cut from cannot be transferred away with one 
   const queue = new ByteQueue();
   for (const value of [1, 2]) {
     queue.push(crumb(value), true);
-    queue.settle();
+    queue.compact();
   }
   queue.push(Buffer.alloc(10_000, 3), true);
   queue.peek(3);
@@ -125,14 +125,14 @@ it('leaves a small chunk where it is while a large one beside it keeps its memor
   const [large, behind] = [slab.subarray(100, 60_000), slab.subarray(60_000, 60_100)];
   const before = new ByteQueue();
   for (const chunk of [large, behind]) before.push(chunk, true);
-  before.settle();
+  before.compact();
   before.take(large.length);
   expect(before.front.buffer).toBe(slab.buffer);
 
   const after = new ByteQueue();
   after.push(slab.subarray(0, 100), true);
   after.push(large, true);
-  after.settle(1);
+  after.compact(1);
   expect(after.front.buffer).toBe(slab.buffer);
 });
 
@@ -145,6 +145,6 @@ it.each([
   const queue = new ByteQueue();
   queue.push(slab.subarray(0, 100), true);
   for (const chunk of beside) queue.push(chunk, true);
-  queue.settle(beside.length);
+  queue.compact(beside.length);
   expect(queue.front.buffer).not.toBe(slab.buffer);
 });

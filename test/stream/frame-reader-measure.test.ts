@@ -1,8 +1,8 @@
 import { fds, type Measured } from '../../packages/ancillary';
 import { lengthPrefixed } from '../../packages/codec';
-import type { FrameMeasure } from '../../packages/stream/frame-measure';
-import { exactly, segmentFrames } from '../../packages/stream/frame-reader';
-import { ReceiveQueue } from '../../packages/stream/receive-queue';
+import type { FrameMeasure } from '../../packages/stream/receive/frame-measure';
+import { exactly, segmentFrames } from '../../packages/stream/receive/frame-reader';
+import { ReceiveQueue } from '../../packages/stream/receive/receive-queue';
 import { OwnedFd } from '../../packages/binding';
 import { attached, digits, Reading } from './reading';
 
@@ -51,13 +51,16 @@ it('asks again only when the bytes wanted are there, and passes on how far the s
   expect(codec.asked[3]).toEqual(['', 0]);
 });
 
-it('asks in place where measure takes a third parameter, but not about bytes that came apart', () => {
+it('calls measure.at instead, where there is one, but not for bytes that came apart', () => {
   const asked: [string, number | undefined][] = [];
+  const measure = (buffered: Uint8Array, scanned: number, start?: number) => {
+    asked.push([Buffer.from(buffered).toString(), start]);
+    return digits.measure(buffered.subarray(start), scanned);
+  };
   using reading = new Reading({
-    measure(buffered, scanned, start?: number) {
-      asked.push([Buffer.from(buffered).toString(), start]);
-      return digits.measure(buffered.subarray(start), scanned);
-    },
+    measure: Object.assign((buffered: Uint8Array, scanned: number) => measure(buffered, scanned), {
+      at: (memory: Uint8Array, start: number, scanned: number) => measure(memory, scanned, start),
+    }),
   });
   reading.came('20ab10c3');
   expect([reading.next()?.text, reading.next()?.text, reading.next()]).toEqual(['20ab', '10c', undefined]);
@@ -74,7 +77,7 @@ it('asks in place where measure takes a third parameter, but not about bytes tha
   ]);
 });
 
-it('gives a measure that takes no third parameter nothing but the frame and what follows it', () => {
+it('gives a measure in front of another nothing but the frame and what follows it, and calls nothing past it', () => {
   const codec = lengthPrefixed({ lengthBytes: 1, countBytes: 1 });
   const asked: string[] = [];
   using reading = new Reading({
@@ -94,9 +97,27 @@ it.each([undefined, null, 7])('a codec that answers %p is told so', (answer) => 
   expect(() => reading.next()).toThrow(RangeError);
 });
 
-it.each([undefined, {}, { measure: 'six bytes' }])('refuses %j for a codec', (codec) => {
-  expect(() => new Reading(codec as unknown as FrameMeasure)).toThrow(TypeError);
+it('takes no notice of how many parameters measure declares', () => {
+  const given: number[] = [];
+  const withMore = (buffered: Uint8Array, scanned: number, unused?: number, another?: number) => {
+    given.push(Number(unused !== undefined) + Number(another !== undefined));
+    return digits.measure(buffered, scanned);
+  };
+  const wrapper = (...args: Parameters<typeof withMore>) => withMore(...args);
+  for (const measure of [withMore, wrapper]) {
+    using reading = new Reading({ measure });
+    reading.came('20ab10c');
+    expect([reading.next()?.text, reading.next()?.text]).toEqual(['20ab', '10c']);
+  }
+  expect(new Set(given)).toEqual(new Set([0]));
 });
+
+it.each([undefined, {}, { measure: 'six bytes' }, { measure: Object.assign(() => ({ need: 1 }), { at: 7 }) }])(
+  'refuses %j for a codec',
+  (codec) => {
+    expect(() => new Reading(codec as unknown as FrameMeasure)).toThrow(TypeError);
+  },
+);
 
 it.each<[string, Measured]>([
   ['need of what it saw', { need: 3 }],

@@ -1,12 +1,19 @@
 import { OwnedFd } from '../../packages/binding';
 import { type FdFrame, fds } from '../../packages/ancillary';
-import type { DiscardReason } from '../../packages/stream/discard';
-import type { FrameMeasure } from '../../packages/stream/frame-measure';
-import { type FrameLimits, FrameReader } from '../../packages/stream/frame-reader';
-import { ReceiveQueue } from '../../packages/stream/receive-queue';
+import type { Discarder, DiscardReason } from '../../packages/stream/receive/discard';
+import type { FrameMeasure } from '../../packages/stream/receive/frame-measure';
+import { FrameReader } from '../../packages/stream/receive/frame-reader';
+import type { ReceiveLimits } from '../../packages/stream/receive/inbox';
+import { ReceiveQueue } from '../../packages/stream/receive/receive-queue';
 import { identity } from '../support/descriptors';
 
-const LIMITS: FrameLimits = { maxFdsPerFrame: 253, onSurplus: 'error', onTruncated: 'error', maxQueuedFds: 1024 };
+const LIMITS: ReceiveLimits = {
+  maxFdsPerFrame: 253,
+  onSurplus: 'error',
+  onTruncated: 'error',
+  maxQueuedFds: 1024,
+  highWaterMark: 65_536,
+};
 
 /** Frames of a length digit, a digit for the number of descriptors, and as many bytes as the length says. */
 export const digits: FrameMeasure = {
@@ -35,18 +42,15 @@ export class Reading implements Disposable {
   readonly discarded: [number, DiscardReason][] = [];
   readonly #opened: OwnedFd[] = [];
 
-  constructor(codec: FrameMeasure, limits: Partial<FrameLimits> = {}) {
-    this.reader = new FrameReader(
-      this.queue,
-      codec,
-      { ...LIMITS, ...limits },
-      {
-        discard: (closed, _range, reason) => {
-          const count = OwnedFd.closeAll(closed);
-          if (count > 0) this.discarded.push([count, reason]);
-        },
+  constructor(codec: FrameMeasure, limits: Partial<ReceiveLimits> = {}) {
+    const discarder: Discarder = {
+      discard: (closed, _range, reason) => {
+        const count = OwnedFd.closeAll(closed);
+        if (count > 0) this.discarded.push([count, reason]);
       },
-    );
+    };
+    const supply = { queue: this.queue, limits: { ...LIMITS, ...limits }, discarder, end: undefined };
+    this.reader = new FrameReader(supply, codec);
   }
 
   /** What one recvmsg brought. Returns the identities of its descriptors. */
@@ -60,7 +64,7 @@ export class Reading implements Disposable {
 
   /** The next frame as text and identities; its descriptors are closed. */
   next(): { text: string; fds: string[]; frame: FdFrame } | undefined {
-    const frame = this.reader.next();
+    const frame = this.reader.cut();
     if (frame === undefined) return undefined;
     const shown = { text: frame.bytes.toString(), fds: frame.fds.map(({ fd }) => identity(fd)), frame };
     frame.close();

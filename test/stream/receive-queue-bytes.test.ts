@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ReceiveQueue } from '../../packages/stream/receive-queue';
+import { ReceiveQueue } from '../../packages/stream/receive/receive-queue';
 import { propertyRuns } from '../support/properties';
 
 function queueOf(...chunks: readonly string[]): ReceiveQueue<string> {

@@ -1,5 +1,5 @@
 import type { Anchor, ByteRange } from '../../packages/binding';
-import { ReceiveQueue } from '../../packages/stream/receive-queue';
+import { ReceiveQueue } from '../../packages/stream/receive/receive-queue';
 
 /** `'xxxx:ab'` is four bytes with the descriptors a and b; `'xx!:a'` two of which the kernel dropped some. */
 function queueOf(anchor: Anchor, ...segments: readonly string[]): ReceiveQueue<string> {

@@ -5,7 +5,7 @@ import {
   MAX_FDS_PER_SENDMSG,
   type OutgoingFrame,
   SendQueue,
-} from '../../packages/stream/send-queue';
+} from '../../packages/stream/send/send-queue';
 import { propertyRuns } from '../support/properties';
 
 function frame(text: string | number, fds: readonly number[] = []): OutgoingFrame {

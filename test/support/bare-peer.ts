@@ -24,7 +24,7 @@ export function withBarePeer(options?: FdSocketOptions): BarePeer {
 export function waitingAt(peer: OwnedFd): { text: string; fds: number } {
   const buffer = Buffer.alloc(65_536);
   const waiting = { text: '', fds: 0 };
-  for (let turn = 0; turn < 10_000; turn++) {
+  for (let turn = 0; turn < 1_000_000; turn++) {
     try {
       const { bytesRead, fds } = raw.receiveMessage(peer, buffer);
       waiting.text += buffer.toString('latin1', 0, bytesRead);

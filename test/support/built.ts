@@ -9,7 +9,9 @@ const ROOT = path.join(__dirname, '..', '..');
  */
 export function built(name: 'ancillary' | 'codec' | 'rpc' = 'ancillary'): string {
   for (const folder of readdirSync(path.join(ROOT, 'packages'))) {
-    const sources = readdirSync(path.join(ROOT, 'packages', folder)).filter((file) => file.endsWith('.ts'));
+    const sources = readdirSync(path.join(ROOT, 'packages', folder), { encoding: 'utf8', recursive: true }).filter(
+      (file) => file.endsWith('.ts'),
+    );
     const newest = Math.max(0, ...sources.map((file) => changed('packages', folder, file)));
     if (changed('dist', folder, '.tsbuildinfo') < newest) {
       throw new Error(`dist/${folder} is older than packages/${folder}: npm run compile`);

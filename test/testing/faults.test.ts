@@ -79,13 +79,13 @@ describe('what a program bears without noticing', () => {
     const wakeUps: string[] = [];
     const [sender, receiver] = world.socketpair().map((socket, place) =>
       world.bindings[place === 0 ? 0 : 1].open(socket, {
-        read: (segments) => wakeUps.push(segments.map(({ bytes }) => bytes.toString()).join('')),
+        inbox: { deliver: (segments) => wakeUps.push(segments.map(({ bytes }) => bytes.toString()).join('')) },
         writable: () => undefined,
         hangup: () => undefined,
       }),
     );
     receiver?.allowReading(1000, 1000);
-    sender?.send([{ bytes: Buffer.from('abcdef'), fds: [] }]);
+    sender?.sendParts([{ bytes: Buffer.from('abcdef'), fds: [] }]);
     await world.idle();
     expect(wakeUps.join('')).toBe('abcdef');
     expect(wakeUps.filter((bytes) => bytes.includes('cd'))).toEqual([]);

@@ -64,7 +64,7 @@ export async function takeNext(frames: AsyncIterator<FdFrame>, count: number): P
 /** Lets the event loop turn, a bounded number of times, until the socket has read so many bytes. */
 export async function bytesRead(socket: FdSocket, count: number): Promise<void> {
   for (let turns = 0; socket.stats.bytesRead < count; turns++) {
-    if (turns === 10_000) throw new Error(`${socket.stats.bytesRead} bytes were read, not ${count}`);
+    if (turns === 1_000_000) throw new Error(`${socket.stats.bytesRead} bytes were read, not ${count}`);
     await nextTurn();
   }
 }

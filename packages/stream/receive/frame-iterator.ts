@@ -1,9 +1,10 @@
-import { Fifo } from './fifo';
-import type { FdFrame } from './frame';
+import { asError } from '../abort';
+import { Fifo } from '../fifo';
+import type { FdFrame } from '../frame';
+import type { Consumer, Demand } from './consumer';
 import type { FrameMeasure } from './frame-measure';
-import { FrameSource } from './frame-source';
-import { type Consumer, type Demand, type Receiver } from './receiver';
-import { asError } from './rejection';
+import { FrameReader } from './frame-reader';
+import type { Inbox } from './inbox';
 
 type Result = IteratorResult<FdFrame, undefined>;
 
@@ -18,22 +19,23 @@ const DONE: Result = { done: true, value: undefined };
  */
 export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   readonly name: string;
-  readonly #receiver: Receiver;
-  readonly #source: FrameSource;
+  readonly rejects = true;
+  readonly #inbox: Inbox;
+  readonly #reader: FrameReader;
   /** The first who waits, who mostly is alone. */
   #waiter: Waiter | undefined;
   #others: Fifo<Waiter> | undefined;
   #state: 'new' | 'reading' | 'finished' = 'new';
-  /** Told by the next `next()`, since nobody was waiting when it happened. */
-  #untold: { readonly error: Error } | undefined;
+  /** For the next `next()`, since nobody was waiting when it happened. */
+  #unreported: { readonly error: Error } | undefined;
 
   /**
    * @param name what a user would call this way of reading
-   * @param endExpected see {@link FrameSource}
+   * @param endExpected see {@link FrameReader}
    */
-  constructor(receiver: Receiver, codec: FrameMeasure, name: string, endExpected = true) {
-    this.#receiver = receiver;
-    this.#source = new FrameSource(receiver, codec, endExpected);
+  constructor(inbox: Inbox, codec: FrameMeasure, name: string, endExpected = true) {
+    this.#inbox = inbox;
+    this.#reader = new FrameReader(inbox, codec, endExpected);
     this.name = name;
   }
 
@@ -42,24 +44,24 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   }
 
   next(): Promise<Result> {
-    const untold = this.#tellUntold();
-    if (untold !== undefined) return untold;
+    const unreported = this.#report();
+    if (unreported !== undefined) return unreported;
     try {
       if (this.#state === 'new') this.#start();
     } catch (error) {
       return Promise.reject(asError(error));
     }
     const result = this.#waiter === undefined ? this.#take() : undefined;
-    const failed = this.#tellUntold();
+    const failed = this.#report();
     if (failed !== undefined) return failed;
     if (result !== undefined) {
-      this.#receiver.taken();
+      this.#inbox.resumeReading();
       return Promise.resolve(result);
     }
     return new Promise((resolve) => {
       if (this.#waiter === undefined) this.#waiter = resolve;
       else (this.#others ??= new Fifo()).push(resolve);
-      this.#receiver.taken();
+      this.#inbox.resumeReading();
     });
   }
 
@@ -79,48 +81,51 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   }
 
   demand(): Demand {
-    return this.#source.demand(this.#waiter !== undefined);
+    return this.#reader.demand(this.#waiter !== undefined);
   }
 
-  fail(error: Error | undefined): boolean {
-    if (this.#state !== 'reading') return false;
+  socketDestroyed(error: Error | undefined): void {
     this.#state = 'finished';
     const waiters = this.#clearWaiters();
-    if (error === undefined) {
-      for (const resolve of waiters) resolve(DONE);
-      return true;
-    }
-    for (const resolve of waiters) resolve(Promise.reject(error));
-    if (waiters.length === 0) this.#untold = { error };
-    return true;
+    for (const resolve of waiters) resolve(error === undefined ? DONE : Promise.reject(error));
+    if (error !== undefined && waiters.length === 0) this.#unreported = { error };
   }
 
-  /** What `next()` is answered, or undefined while it has to wait. */
+  /** What `next()` returns, or undefined while it has to wait. */
   #take(): Result | undefined {
     if (this.#state !== 'reading') return DONE;
-    const taken = this.#source.take();
-    if (taken !== 'end') return taken === undefined ? undefined : { done: false, value: taken };
+    try {
+      const taken = this.#reader.take();
+      if (taken === undefined) return undefined;
+      if (taken !== 'end') {
+        this.#inbox.frameTaken();
+        return { done: false, value: taken };
+      }
+    } catch (error) {
+      this.#inbox.owner.failed(asError(error));
+      return undefined;
+    }
     this.#finish();
-    this.#receiver.host.ended();
+    this.#inbox.owner.endReached();
     return DONE;
   }
 
-  #tellUntold(): Promise<never> | undefined {
-    if (this.#untold === undefined) return undefined;
-    const { error } = this.#untold;
-    this.#untold = undefined;
+  #report(): Promise<never> | undefined {
+    if (this.#unreported === undefined) return undefined;
+    const { error } = this.#unreported;
+    this.#unreported = undefined;
     return Promise.reject(error);
   }
 
   #start(): void {
-    const { closed } = this.#receiver;
-    if (closed !== undefined) {
-      // As it would have been told, had it been waiting when the socket was destroyed.
+    const { destroyed } = this.#inbox;
+    if (destroyed !== undefined) {
+      // As if it had been waiting when the socket was destroyed.
       this.#state = 'finished';
-      if (closed.error !== undefined) throw closed.error;
+      if (destroyed.error !== undefined) throw destroyed.error;
       return;
     }
-    this.#receiver.claim(this);
+    this.#inbox.claim(this);
     this.#state = 'reading';
   }
 
@@ -128,7 +133,7 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     if (this.#state === 'finished') return;
     this.#state = 'finished';
     for (const resolve of this.#clearWaiters()) resolve(DONE);
-    this.#receiver.release(this);
+    this.#inbox.release(this);
   }
 
   #clearWaiters(): Waiter[] {

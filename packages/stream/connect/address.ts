@@ -1,4 +1,4 @@
-import { type BoundAddress, invalidValue } from '../binding';
+import { type BoundAddress, invalidValue } from '../../binding';
 
 /** Where to meet: a path in the file system, or a name in Linux's abstract namespace (unix(7)). */
 export type Address = string | { readonly path: string } | { readonly abstract: string };

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ListeningBinding, type OwnedFd, systemError } from '../binding';
-import { throwIfAborted } from './rejection';
+import { type ListeningBinding, type OwnedFd, systemError } from '../../binding';
+import { throwIfAborted } from '../abort';
 
 /** A path with the very socket that was bound to it. */
 export interface BoundPath {

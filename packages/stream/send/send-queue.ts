@@ -1,5 +1,5 @@
-import type { SendPart } from '../binding';
-import { Fifo } from './fifo';
+import type { SendPart } from '../../binding';
+import { Fifo } from '../fifo';
 
 /** SCM_MAX_FD: a sendmsg with more fails with EINVAL (docs/kernel.md 14). */
 export const MAX_FDS_PER_SENDMSG = 253;
@@ -42,6 +42,11 @@ export class SendQueue<Frame extends OutgoingFrame> {
 
   get front(): Frame | undefined {
     return this.#frames.front;
+  }
+
+  /** Whether the condition holds for a frame in the queue. */
+  some(condition: (frame: Frame) => boolean): boolean {
+    return [...this.#frames].some(condition);
   }
 
   /** Appends a frame of at least one byte, and of at least {@link bytesNeededFor} its descriptors. */

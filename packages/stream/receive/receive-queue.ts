@@ -1,6 +1,6 @@
-import type { Anchor, ByteRange } from '../binding';
+import type { Anchor, ByteRange } from '../../binding';
 import { giveBack, NO_BYTES, takeEmpty } from './byte-queue';
-import { Fifo } from './fifo';
+import { Fifo } from '../fifo';
 
 /** The descriptors of one sendmsg, as one recvmsg delivered them. */
 export interface FdBundle<Fd> {
@@ -131,9 +131,9 @@ export class ReceiveQueue<Fd> {
     return taken;
   }
 
-  /** {@link ByteQueue.settle} */
-  settle(newest = 0): void {
-    this.#bytes.settle(newest);
+  /** {@link ByteQueue.compact} */
+  compact(newest = 0): void {
+    this.#bytes.compact(newest);
   }
 
   /** Whether a bundle is anchored before this offset. */

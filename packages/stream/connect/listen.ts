@@ -6,12 +6,12 @@ import {
   OwnedFd,
   type SocketBinding,
   systemError,
-} from '../binding';
+} from '../../binding';
 import { type Address, boundAddress, showAddress } from './address';
 import { type BoundPath, bindPath, unbindPath } from './bind-path';
-import { FdServer } from './fd-server';
-import { type ListenOptions, receiveLimits } from './options';
-import { throwIfAborted } from './rejection';
+import { FdServer, type ListenOptions } from './fd-server';
+import { receiveLimits } from '../socket/options';
+import { throwIfAborted } from '../abort';
 
 /** An address to listen at, with the path's permissions (default 0o600), or a socket that is listening already. */
 export type ListenAddress = Address | { readonly path: string; readonly mode?: number } | { readonly fd: number };

@@ -1,4 +1,4 @@
-import { BufferView } from '../binding';
+import { BufferView } from '../../binding';
 
 // What is imported is looked up at each use, which shows where each frame has one.
 const View = BufferView;

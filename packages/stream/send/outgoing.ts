@@ -6,9 +6,9 @@ import {
   OwnedFd,
   requireObject,
   systemError,
-} from '../binding';
-import { closeSource, type FdLike, numbersOf } from './fd-like';
-import { abortError, requireSignal } from './rejection';
+} from '../../binding';
+import { abortError, requireSignal } from '../abort';
+import { closeSource, type FdLike, numbersOf } from '../fd-like';
 import { bytesNeededFor, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
 
 /** How `send()` treats what it is given. */

@@ -1,8 +1,7 @@
 import net from 'node:net';
-import { AncillaryError, inWords, invalidType, OwnedFd, type SocketBinding } from '../binding';
-import { isTlsSocket, numberOf } from './fd-like';
-import { FdSocket } from './fd-socket';
-import type { FdSocketOptions } from './options';
+import { AncillaryError, inWords, invalidType, OwnedFd, type SocketBinding } from '../../binding';
+import { isTlsSocket, numberOf } from '../fd-like';
+import { FdSocket, type FdSocketOptions } from '../socket/fd-socket';
 
 /**
  * Wraps a connected Unix stream socket that exists already, and takes it over; on failure it stays as it was.

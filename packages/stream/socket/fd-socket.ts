@@ -7,21 +7,27 @@ import {
   type OwnedFd,
   type PeerCredentials,
   type SocketBinding,
-} from '../binding';
-import { Connection } from './connection';
-import type { Discarded } from './discard';
-import { type FdLike, heldBack } from './fd-like';
-import type { FdFrame } from './frame';
-import type { FrameCodec } from './frame-codec';
-import { type FrameCallback, FrameHandler } from './frame-handler';
-import { FrameIterator } from './frame-iterator';
-import { exactly, segmentFrames } from './frame-reader';
-import { type FdSocketOptions, receiveLimits } from './options';
-import { nextMemory, OnreadConsumer } from './onread';
-import type { ReceiveLimits } from './receiver';
-import { abortError, asError } from './rejection';
-import { requireSendOptions, type SendOptions } from './outgoing';
-import type { SocketStats } from './stats';
+} from '../../binding';
+import { asError } from '../abort';
+import { type FdLike, heldBack } from '../fd-like';
+import type { FdFrame } from '../frame';
+import type { FrameCodec } from '../frame-codec';
+import type { Discarded } from '../receive/discard';
+import { type FrameCallback, FrameHandler } from '../receive/frame-handler';
+import { FrameIterator } from '../receive/frame-iterator';
+import { exactly, segmentFrames } from '../receive/frame-reader';
+import type { ReceiveLimits } from '../receive/inbox';
+import { nextMemory, type Onread, OnreadConsumer } from '../receive/onread';
+import { requireSendOptions, type SendOptions } from '../send/outgoing';
+import type { SocketStats } from '../stats';
+import { Lifetime } from './lifetime';
+import { receiveLimits, type SocketOptions } from './options';
+
+/** Limits on what a socket receives, and how it is read. */
+export type FdSocketOptions = SocketOptions<FdSocket>;
+
+/** Reading into memory of the user's own, as net has it. */
+export type OnreadOptions = Onread<FdSocket>;
 
 type Listener = Parameters<Duplex['on']>[1];
 const NO_FDS: readonly FdLike[] = [];
@@ -37,8 +43,8 @@ type WriteCallback = (error?: Error | null) => void;
  * {@link receive}. Every AncillaryError while receiving destroys the socket.
  */
 export class FdSocket extends Duplex {
-  readonly #connection: Connection;
-  readonly #onread: OnreadConsumer | undefined;
+  readonly #lifetime: Lifetime;
+  readonly #onread: OnreadConsumer<FdSocket> | undefined;
 
   /**
    * Takes over a connected Unix stream socket; on failure it stays with the caller. Sockets with the same options may
@@ -55,38 +61,38 @@ export class FdSocket extends Duplex {
     const { onread } = options;
     const memory = onread && nextMemory(onread);
     super({ highWaterMark: limits.highWaterMark });
-    this.#connection = new Connection(this, binding, socket, limits);
+    this.#lifetime = new Lifetime(this, binding, socket, limits);
     if (onread !== undefined && memory !== undefined) {
-      this.#onread = new OnreadConsumer(this, this.#connection.receiver, this.#connection.handle, onread, memory);
+      this.#onread = new OnreadConsumer(this, this.#lifetime.inbox, this.#lifetime.handle, onread, memory);
       this.#onread.start();
     }
   }
 
   /** What went through so far. */
   get stats(): SocketStats {
-    return this.#connection.stats;
+    return this.#lifetime.stats;
   }
 
   /** The socket's own descriptor, to lend out; -1 once destroyed. */
   get fd(): number {
-    return this.#connection.handle.fd;
+    return this.#lifetime.handle.fd;
   }
 
   /** The process at the other end when the connection was made (SO_PEERCRED). @throws ERR_FD_CLOSED; system errors */
   get peerCredentials(): PeerCredentials {
     if (this.fd === -1) throw new AncillaryError('ERR_FD_CLOSED', 'the socket is destroyed');
-    return this.#connection.handle.peerCredentials();
+    return this.#lifetime.handle.peerCredentials();
   }
 
   /** Keeps the event loop running while the socket is being read or has something to send, as at first. */
   ref(): this {
-    this.#connection.handle.ref();
+    this.#lifetime.handle.ref();
     return this;
   }
 
   /** Lets the process end all the same. */
   unref(): this {
-    this.#connection.handle.unref();
+    this.#lifetime.handle.unref();
     return this;
   }
 
@@ -99,8 +105,8 @@ export class FdSocket extends Duplex {
    * inside a frame, ERR_FD_MISSING, ERR_FD_SURPLUS, ERR_FD_TRUNCATED, what the codec throws, or a system error.
    */
   frames(codec?: FrameCodec<unknown, never>): AsyncIterableIterator<FdFrame> {
-    const { receiver } = this.#connection;
-    return new FrameIterator(receiver, codec ?? segmentFrames(receiver.queue), 'frames()');
+    const { inbox } = this.#lifetime;
+    return new FrameIterator(inbox, codec ?? segmentFrames(inbox.queue), 'frames()');
   }
 
   /**
@@ -109,9 +115,9 @@ export class FdSocket extends Duplex {
    * would, and with what the handler throws or rejects with: that leaves the socket open, as leaving a loop does.
    */
   forEachFrame(handler: FrameCallback, codec?: FrameCodec<unknown, never>): Promise<void> {
-    const { receiver } = this.#connection;
+    const { inbox } = this.#lifetime;
     try {
-      return new FrameHandler(receiver, codec ?? segmentFrames(receiver.queue), handler).run();
+      return new FrameHandler(inbox, codec ?? segmentFrames(inbox.queue), handler).run();
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -128,7 +134,7 @@ export class FdSocket extends Duplex {
       throw outOfRange(`receive() takes a number of bytes from 1 up, not ${inWords(length)}`);
     }
     if (this.destroyed) throw this.#closedReason('nothing can be received');
-    const frames = new FrameIterator(this.#connection.receiver, exactly(length), `receive(${length})`, false);
+    const frames = new FrameIterator(this.#lifetime.inbox, exactly(length), `receive(${length})`, false);
     try {
       const { value } = await frames.next();
       if (value === undefined) throw this.#closedReason('nothing can be received');
@@ -153,13 +159,8 @@ export class FdSocket extends Duplex {
     try {
       requireArray(fds);
       if (options !== NO_OPTIONS) requireSendOptions(options);
-      const { order } = this.#connection;
-      const frame = order.sender.frame(asBytes(bytes), fds, options);
-      if (options.signal?.aborted === true) frame.settle(abortError(options.signal));
-      else if (this.destroyed || this.writableEnded) frame.settle(this.#closedReason('nothing was sent'));
-      else if (frame.bytes.length === 0) frame.settle();
-      else order.send(frame);
-      return frame.outcome();
+      const refused = this.destroyed || this.writableEnded ? this.#closedReason('nothing was sent') : undefined;
+      return this.#lifetime.outbox.send(asBytes(bytes), fds, options, refused);
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -169,10 +170,10 @@ export class FdSocket extends Duplex {
   override on(event: 'discarded', listener: (discarded: Discarded) => void): this;
   override on(event: string | symbol, listener: Listener): this;
   override on(event: string | symbol, listener: Listener): this {
-    if (event === 'data' || event === 'readable') this.#connection.claimBytes();
+    if (event === 'data' || event === 'readable') this.#lifetime.claimBytes();
     super.on(event, listener);
     // It ends the flow, as pause() does.
-    if (event === 'readable') this.#connection.bytes?.paused();
+    if (event === 'readable') this.#lifetime.bytes?.paused();
     return this;
   }
 
@@ -191,7 +192,7 @@ export class FdSocket extends Duplex {
   }
 
   override resume(): this {
-    if (this.#onread === undefined) this.#connection.claimBytes();
+    if (this.#onread === undefined) this.#lifetime.claimBytes();
     else this.#onread.resume();
     return super.resume();
   }
@@ -199,14 +200,14 @@ export class FdSocket extends Duplex {
   override pause(): this {
     this.#onread?.pause();
     super.pause();
-    this.#connection.bytes?.paused();
+    this.#lifetime.bytes?.paused();
     return this;
   }
 
   /** @throws ERR_FD_MODE while the socket is read in another way, as do resume(), pipe(), and listening to 'data' */
   override read(size?: number): unknown {
     if (this.#onread !== undefined) return super.read(size);
-    if (size !== 0) this.#connection.claimBytes();
+    if (size !== 0) this.#lifetime.claimBytes();
     let tooFew = false;
     try {
       const chunk: unknown = super.read(size);
@@ -214,43 +215,41 @@ export class FdSocket extends Duplex {
       return chunk;
     } finally {
       // Also when a listener threw that this called.
-      this.#connection.bytes?.wasRead(size, tooFew);
+      this.#lifetime.bytes?.wasRead(size, tooFew);
     }
   }
 
   override _read(): void {
     if (this.#onread !== undefined) return;
     try {
-      this.#connection.claimBytes().want();
+      this.#lifetime.claimBytes().want();
     } catch (error) {
       this.destroy(asError(error));
     }
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#connection.order.write([chunk], callback);
+    this.#lifetime.outbox.writeChunks([chunk], callback);
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], callback: WriteCallback): void {
-    this.#connection.order.write(
+    this.#lifetime.outbox.writeChunks(
       chunks.map(({ chunk }) => chunk),
       callback,
     );
   }
 
   override _final(callback: WriteCallback): void {
-    this.#connection.finish(callback);
+    this.#lifetime.endSending(callback);
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
-    const told = this.#connection.close(error);
-    // An 'error' that nobody hears ends the process; whoever waited has been told by a rejection.
-    callback(told && this.listenerCount('error') === 0 ? null : error);
+    callback(this.#lifetime.destroy(error));
   }
 
   /** Whether bytes were received that nobody took, or wait to be sent: passing the descriptor on would lose them. */
   [heldBack](): boolean {
-    return this.#connection.holding;
+    return this.#lifetime.holding;
   }
 
   #closedReason(consequence: string): Error {

@@ -1,6 +1,6 @@
 import { markAsUntransferable } from 'node:worker_threads';
 import { Chunk, keepsMuch, SMALL } from './chunk';
-import { Fifo } from './fifo';
+import { Fifo } from '../fifo';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -13,9 +13,9 @@ export class ByteQueue {
   /** Bytes of the front chunk that were taken: to cut them off each time would make a second view for each frame. */
   #taken = 0;
   #length = 0;
-  /** Chunks at the back that {@link settle} has not seen. */
+  /** Chunks at the back that {@link compact} has not seen. */
   #fresh = 0;
-  /** Storage with room behind the chunk that {@link settle} made last. */
+  /** Storage with room behind the chunk that {@link compact} made last. */
   #spare: Buffer | undefined;
   /** Storage with room behind the front chunk, made by {@link peek} when it had to join chunks. */
   #joined: Buffer | undefined;
@@ -79,7 +79,7 @@ export class ByteQueue {
    * What is queued now, but for the `newest` chunks, has to stay: small ones are copied out of the memory they share with
    * others, which a peer that trickles single bytes could otherwise keep alive for each of them.
    */
-  settle(newest = 0): void {
+  compact(newest = 0): void {
     const fresh = Math.min(this.#fresh, this.#chunks.length);
     this.#fresh = newest;
     if (fresh <= newest) return;

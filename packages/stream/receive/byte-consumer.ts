@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
-import { type Segment, systemError } from '../binding';
+import { type Segment, systemError } from '../../binding';
+import { asError } from '../abort';
+import type { FdFrame } from '../frame';
 import { keepsMuch } from './chunk';
-import { asError } from './rejection';
-import type { FdFrame } from './frame';
+import { type Consumer, type Demand, NO_DEMAND } from './consumer';
 import { FrameReader, segmentFrames } from './frame-reader';
-import { type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
+import type { Inbox } from './inbox';
 
 /** While bytes flow, one read may bring so many times what may wait. */
 const FLOWING = 4;
@@ -14,14 +15,16 @@ const FLOWING = 4;
  * back until all before them have been read, or `read(size)` asks for more than these.
  */
 export class ByteConsumer implements Consumer {
-  readonly #receiver: Receiver;
+  /** Its users listen to 'error'. */
+  readonly rejects = false;
+  readonly #inbox: Inbox;
   readonly #readable: Readable;
   #wanted = false;
   /** `read(size)` found too few bytes, so what is buffered waits for those behind it. */
   #askedForMore = false;
 
-  constructor(receiver: Receiver, readable: Readable) {
-    this.#receiver = receiver;
+  constructor(inbox: Inbox, readable: Readable) {
+    this.#inbox = inbox;
     this.#readable = readable;
   }
 
@@ -33,13 +36,13 @@ export class ByteConsumer implements Consumer {
   want(): void {
     this.#wanted = true;
     // Not within read(), which has yet to hand out what it took: descriptors must not overtake that.
-    if (this.#receiver.queue.length > 0 || this.#receiver.end !== undefined) this.#advanceSoon();
-    this.#receiver.taken();
+    if (this.#inbox.queue.length > 0 || this.#inbox.end !== undefined) this.#advanceSoon();
+    this.#inbox.resumeReading();
   }
 
   /** Bytes do not flow any more, so fewer may be read than {@link demand} said. */
   paused(): void {
-    this.#receiver.update();
+    this.#inbox.updateAllowance();
   }
 
   /** The Duplex answered `read(size)`. */
@@ -47,13 +50,13 @@ export class ByteConsumer implements Consumer {
     const left = this.#readable.readableLength;
     // Bytes with descriptors wait until all before them were read, or do not suffice; either only shows here.
     if (size !== 0) this.#askedForMore = nothing && left > 0;
-    const holding = this.#wanted && this.#receiver.queue.length > 0;
+    const holding = this.#wanted && this.#inbox.queue.length > 0;
     if (holding && (left === 0 || this.#askedForMore)) process.nextTick(() => this.advance());
   }
 
   /** Plain bytes that are waited for go on as they came. */
-  receive(segments: readonly Segment[]): boolean {
-    const { queue } = this.#receiver;
+  takeDirectly(segments: readonly Segment[]): boolean {
+    const { queue } = this.#inbox;
     const [only] = segments;
     const plain = only !== undefined && segments.length === 1 && only.fds.length === 0 && !only.truncated;
     // What stands in the queue, descriptors above all, goes first.
@@ -77,31 +80,31 @@ export class ByteConsumer implements Consumer {
   #advanceSoon(): void {
     process.nextTick(() => {
       this.advance();
-      this.#receiver.taken();
+      this.#inbox.resumeReading();
     });
   }
 
   #advance(): void {
-    if (this.#wanted && this.#receiver.queue.length > 0 && !this.#handOut()) return;
-    const { end, host } = this.#receiver;
+    if (this.#wanted && this.#inbox.queue.length > 0 && !this.#handOut()) return;
+    const { end, owner } = this.#inbox;
     if (!this.#wanted || end === undefined) return;
     this.#wanted = false;
-    if (end === 'eof') host.ended();
-    else host.failed(systemError(end.error, 'recvmsg'));
+    if (end === 'eof') owner.endReached();
+    else owner.failed(systemError(end.error, 'recvmsg'));
   }
 
   /** Hands out segments as long as more is wanted. Returns false where one of them cannot be yet, or never. */
   #handOut(): boolean {
-    const { queue, limits, host } = this.#receiver;
+    const { queue, owner } = this.#inbox;
     // Made anew each time, since a segment is whole when it comes: between them there is nothing to remember.
-    const reader = new FrameReader(queue, segmentFrames(queue), limits, host);
+    const reader = new FrameReader(this.#inbox, segmentFrames(queue));
     while (this.#wanted && queue.length > 0) {
       if (queue.hasFdsBefore(queue.start + queue.frontLength) && this.#unread()) return false;
       let frame: FdFrame | undefined;
       try {
-        frame = reader.next();
+        frame = reader.cut();
       } catch (error) {
-        host.failed(asError(error));
+        owner.failed(asError(error));
         return false;
       }
       if (frame === undefined) return false;
@@ -111,7 +114,7 @@ export class ByteConsumer implements Consumer {
   }
 
   demand(): Demand {
-    const { queue, limits } = this.#receiver;
+    const { queue, limits } = this.#inbox;
     const room = limits.highWaterMark - queue.length;
     const fds = limits.maxQueuedFds - queue.fdCount;
     if (!this.#wanted || room <= 0 || fds <= 0) return NO_DEMAND;
@@ -120,9 +123,8 @@ export class ByteConsumer implements Consumer {
     return { bytes: flows ? FLOWING * limits.highWaterMark : limits.highWaterMark, fds };
   }
 
-  fail(): boolean {
+  socketDestroyed(): void {
     this.#wanted = false;
-    return false;
   }
 
   /** Whether what is pushed is handed out at once. */
@@ -138,8 +140,9 @@ export class ByteConsumer implements Consumer {
   #deliver(frame: FdFrame): void {
     const withFds = frame.fds.length > 0 || frame.truncated;
     try {
-      if (withFds && !this.#readable.emit('fds', frame))
-        this.#receiver.host.discard(frame.fds, frame.range, 'no-listener');
+      if (withFds && !this.#readable.emit('fds', frame)) {
+        this.#inbox.discarder.discard(frame.fds, frame.range, 'no-listener');
+      }
     } finally {
       this.#push(frame.bytes);
     }

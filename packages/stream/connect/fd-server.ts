@@ -6,12 +6,19 @@ import {
   OwnedFd,
   type SocketBinding,
   systemError,
-} from '../binding';
-import { FdSocket } from './fd-socket';
-import { Fifo } from './fifo';
-import { type ListenOptions, receiveLimits } from './options';
-import type { ReceiveLimits } from './receiver';
-import { asError } from './rejection';
+} from '../../binding';
+import { FdSocket, type FdSocketOptions } from '../socket/fd-socket';
+import { Fifo } from '../fifo';
+import { receiveLimits } from '../socket/options';
+import type { ReceiveLimits } from '../receive/inbox';
+import { asError } from '../abort';
+
+export interface ListenOptions extends FdSocketOptions {
+  /** Closes the server. */
+  signal?: AbortSignal;
+  /** Connections the kernel holds before they are accepted; default 511, as in net. */
+  backlog?: number;
+}
 
 interface ServerEvents {
   connection: (socket: FdSocket) => void;

@@ -6,11 +6,11 @@ import {
   outOfRange,
   type SocketBinding,
   systemError,
-} from '../binding';
+} from '../../binding';
 import { type Address, boundAddress, showAddress } from './address';
-import { FdSocket } from './fd-socket';
-import { type FdSocketOptions, receiveLimits } from './options';
-import { abortError, asError, throwIfAborted } from './rejection';
+import { FdSocket, type FdSocketOptions } from '../socket/fd-socket';
+import { receiveLimits } from '../socket/options';
+import { abortError, asError, throwIfAborted } from '../abort';
 
 export interface ConnectOptions extends FdSocketOptions {
   /** Gives up: the promise rejects with an AbortError. */

@@ -1,9 +1,10 @@
-import { inWords, invalidType } from '../binding';
-import type { FdFrame } from './frame';
+import { inWords, invalidType } from '../../binding';
+import { asError } from '../abort';
+import type { FdFrame } from '../frame';
+import { type Consumer, type Demand, NO_DEMAND } from './consumer';
 import type { FrameMeasure } from './frame-measure';
-import { FrameSource } from './frame-source';
-import { type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
-import { asError } from './rejection';
+import { FrameReader } from './frame-reader';
+import type { Inbox } from './inbox';
 
 /** Called with each frame, whose descriptors it owns. Reading waits for a promise that it returns. */
 export type FrameCallback = (frame: FdFrame) => void | Promise<void>;
@@ -11,8 +12,9 @@ export type FrameCallback = (frame: FdFrame) => void | Promise<void>;
 /** Hands each frame to a callback as soon as it is complete: what `for await` does, without a promise for each frame. */
 export class FrameHandler implements Consumer {
   readonly name = 'forEachFrame()';
-  readonly #receiver: Receiver;
-  readonly #source: FrameSource;
+  readonly rejects = true;
+  readonly #inbox: Inbox;
+  readonly #reader: FrameReader;
   readonly #callback: FrameCallback;
   /** Frames are being handed over, or the callback has returned a promise that is pending. */
   #busy = false;
@@ -20,32 +22,34 @@ export class FrameHandler implements Consumer {
   #handling = false;
   #destroyed: { readonly error: Error | undefined } | undefined;
   /** Ends the run; with a rejection too, so that no second function is held by each of many idle sockets. */
-  #settle: ((outcome?: Promise<never>) => void) | undefined;
+  #resolve: ((outcome?: Promise<never>) => void) | undefined;
 
   /** @throws TypeError for what is no callback, or no codec */
-  constructor(receiver: Receiver, codec: FrameMeasure, callback: FrameCallback) {
+  constructor(inbox: Inbox, codec: FrameMeasure, callback: FrameCallback) {
     if (typeof callback !== 'function') throw invalidType(`forEachFrame() takes a function, not ${inWords(callback)}`);
-    this.#receiver = receiver;
-    this.#source = new FrameSource(receiver, codec);
+    this.#inbox = inbox;
+    this.#reader = new FrameReader(inbox, codec);
     this.#callback = callback;
   }
 
   /** Resolves at the end of the stream. Rejects with what breaks the stream, or with what the callback throws. */
   run(): Promise<void> {
-    const { closed } = this.#receiver;
-    if (closed !== undefined) return closed.error === undefined ? Promise.resolve() : Promise.reject(closed.error);
+    const { destroyed } = this.#inbox;
+    if (destroyed !== undefined) {
+      return destroyed.error === undefined ? Promise.resolve() : Promise.reject(destroyed.error);
+    }
     return new Promise((resolve) => {
-      this.#receiver.claim(this);
-      this.#settle = resolve;
+      this.#inbox.claim(this);
+      this.#resolve = resolve;
       this.advance();
-      this.#receiver.taken();
+      this.#inbox.resumeReading();
     });
   }
 
   advance(): void {
     if (this.#busy) return;
     this.#busy = true;
-    while (this.#settle !== undefined) {
+    while (this.#resolve !== undefined) {
       const frame = this.#take();
       if (frame === undefined) break;
       if (this.#handOver(frame)) return;
@@ -54,21 +58,25 @@ export class FrameHandler implements Consumer {
   }
 
   demand(): Demand {
-    return this.#settle === undefined ? NO_DEMAND : this.#source.demand(!this.#busy);
+    return this.#resolve === undefined ? NO_DEMAND : this.#reader.demand(!this.#busy);
   }
 
-  fail(error: Error | undefined): boolean {
-    if (this.#settle === undefined) return false;
+  socketDestroyed(error: Error | undefined): void {
     if (this.#handling) this.#destroyed = { error };
-    else this.#tell(error);
-    return true;
+    else this.#end(error);
   }
 
   #take(): FdFrame | undefined {
-    const taken = this.#source.take();
-    if (taken !== 'end') return taken;
+    try {
+      const taken = this.#reader.take();
+      if (taken !== undefined && taken !== 'end') this.#inbox.frameTaken();
+      if (taken !== 'end') return taken;
+    } catch (error) {
+      this.#inbox.owner.failed(asError(error));
+      return undefined;
+    }
     this.#leave();
-    this.#receiver.host.ended();
+    this.#inbox.owner.endReached();
     return undefined;
   }
 
@@ -95,25 +103,25 @@ export class FrameHandler implements Consumer {
     this.#handled();
     this.#busy = false;
     this.advance();
-    this.#receiver.taken();
+    this.#inbox.resumeReading();
   }
 
   #handled(): void {
     this.#handling = false;
-    if (this.#destroyed !== undefined) this.#tell(this.#destroyed.error);
+    if (this.#destroyed !== undefined) this.#end(this.#destroyed.error);
   }
 
   /** As a loop that is left: the socket stays open, and what was not taken stays for the next way of reading. */
   #leave(error?: Error): void {
     this.#handling = false;
-    this.#receiver.release(this);
-    this.#tell(error);
+    this.#inbox.release(this);
+    this.#end(error);
   }
 
-  #tell(error: Error | undefined): void {
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle?.(error && Promise.reject(error));
+  #end(error: Error | undefined): void {
+    const resolve = this.#resolve;
+    this.#resolve = undefined;
+    resolve?.(error && Promise.reject(error));
   }
 }
 

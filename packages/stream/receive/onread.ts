@@ -1,6 +1,5 @@
+import type { Duplex } from 'node:stream';
 import {
-  AncillaryError,
-  type ByteRange,
   invalidType,
   outOfRange,
   type OwnedFd,
@@ -8,12 +7,14 @@ import {
   type Segment,
   type SocketHandle,
   systemError,
-} from '../binding';
-import type { FdSocket } from './fd-socket';
-import { ANY_DEMAND, type Consumer, type Demand, NO_DEMAND, type Receiver } from './receiver';
+} from '../../binding';
+import { asError } from '../abort';
+import { applyLimits } from './claim-policy';
+import { ANY_DEMAND, type Consumer, type Demand, NO_DEMAND } from './consumer';
+import type { Inbox } from './inbox';
 
 /** Reading into memory of the user's own, as net has it. */
-export interface OnreadOptions {
+export interface Onread<Socket = Duplex> {
   /** What is read into; a function is asked for the memory of each read. At least one byte. */
   buffer: Uint8Array | (() => Uint8Array);
   /**
@@ -21,52 +22,56 @@ export interface OnreadOptions {
    * them, which belong to the callee. The memory is read into again when this returns. `false`, and nothing else, pauses until
    * `resume()`.
    */
-  callback(this: FdSocket, bytesRead: number, buffer: Buffer, fds: OwnedFd[]): unknown;
+  callback(this: Socket, bytesRead: number, buffer: Buffer, fds: OwnedFd[]): unknown;
 }
 
 /** Reads a socket into the user's memory: bytes and descriptors go from the kernel to the callback, past the queue. */
-export class OnreadConsumer implements Consumer {
+export class OnreadConsumer<Socket> implements Consumer {
   readonly name = 'onread';
-  readonly #receiver: Receiver;
+  /** Its users listen to 'error'. */
+  readonly rejects = false;
+  readonly #inbox: Inbox;
   readonly #handle: SocketHandle;
-  readonly #onread: OnreadOptions;
-  readonly #socket: FdSocket;
+  readonly #onread: Onread<Socket>;
+  readonly #socket: Socket;
   #buffer: Buffer;
   #paused = false;
   #offset = 0;
 
   /** @param memory the first of the memory to read into, see {@link nextMemory} */
-  constructor(socket: FdSocket, receiver: Receiver, handle: SocketHandle, onread: OnreadOptions, memory: Buffer) {
+  constructor(socket: Socket, inbox: Inbox, handle: SocketHandle, onread: Onread<Socket>, memory: Buffer) {
     this.#socket = socket;
-    this.#receiver = receiver;
+    this.#inbox = inbox;
     this.#handle = handle;
     this.#onread = onread;
     this.#buffer = memory;
   }
 
   start(): void {
-    this.#receiver.claim(this);
+    this.#inbox.claim(this);
     this.#handle.readInto(this.#buffer);
-    this.#receiver.update();
+    this.#inbox.updateAllowance();
   }
 
   pause(): void {
     this.#paused = true;
-    this.#receiver.update();
+    this.#inbox.updateAllowance();
   }
 
   resume(): void {
     this.#paused = false;
-    this.#receiver.update();
+    this.#inbox.updateAllowance();
   }
 
-  receive(segments: readonly Segment[]): boolean {
+  takeDirectly(segments: readonly Segment[]): boolean {
     for (const segment of segments) {
       const range = { start: this.#offset, end: this.#offset + segment.bytes.length };
       this.#offset = range.end;
-      const failure = this.#judge(segment, range);
-      if (failure !== undefined) {
-        this.#receiver.host.failed(failure);
+      try {
+        // What is read is a frame, with the limits of one.
+        applyLimits(segment, 'attached', 0, range, this.#inbox.limits, this.#inbox.discarder);
+      } catch (error) {
+        this.#inbox.owner.failed(asError(error));
         break;
       }
       const buffer = this.#buffer;
@@ -83,51 +88,30 @@ export class OnreadConsumer implements Consumer {
   }
 
   advance(): void {
-    const { end, host } = this.#receiver;
+    const { end, owner } = this.#inbox;
     if (end === undefined || this.#paused) return;
-    if (end === 'eof') host.ended();
-    else host.failed(systemError(end.error, 'recvmsg'));
+    if (end === 'eof') owner.endReached();
+    else owner.failed(systemError(end.error, 'recvmsg'));
   }
 
   demand(): Demand {
     return this.#paused ? NO_DEMAND : ANY_DEMAND;
   }
 
-  fail(): boolean {
-    return false;
-  }
-
-  /** What is read is a frame, with the limits of one; the surplus, or all of it, is closed here. */
-  #judge({ fds, truncated }: Segment, range: ByteRange): AncillaryError | undefined {
-    const { host, limits } = this.#receiver;
-    if (truncated && limits.onTruncated === 'error') {
-      host.discard(fds, range, 'truncated');
-      return new AncillaryError(
-        'ERR_FD_TRUNCATED',
-        `the kernel dropped descriptors of bytes ${range.start} to ${range.end}; those it delivered are closed`,
-      );
-    }
-    if (fds.length <= limits.maxFdsPerFrame) return undefined;
-    const kept = limits.onSurplus === 'close' ? limits.maxFdsPerFrame : 0;
-    const came = fds.length;
-    host.discard(fds.splice(kept), range, 'surplus');
-    if (limits.onSurplus === 'close') return undefined;
-    return new AncillaryError(
-      'ERR_FD_SURPLUS',
-      `${came} descriptors came at once, ${limits.maxFdsPerFrame} are allowed; all of them are closed`,
-    );
+  socketDestroyed(): void {
+    this.#paused = true;
   }
 }
 
 /** @throws TypeError and RangeError for what is no memory, or no function */
-export function nextMemory({ buffer }: OnreadOptions): Buffer {
+export function nextMemory({ buffer }: Pick<Onread, 'buffer'>): Buffer {
   const next = typeof buffer === 'function' ? buffer() : buffer;
   requireMemory(next);
   return Buffer.isBuffer(next) ? next : Buffer.from(next.buffer, next.byteOffset, next.length);
 }
 
 /** @throws TypeError and RangeError for options that are none */
-export function requireOnread(onread: OnreadOptions): void {
+export function requireOnread(onread: Onread<never>): void {
   requireObject('onread', onread);
   if (typeof onread.callback !== 'function') throw invalidType('onread.callback is a function');
   if (typeof onread.buffer !== 'function') requireMemory(onread.buffer);

@@ -1,9 +1,10 @@
-import { inWords, invalidType, invalidValue, outOfRange, requireObject } from '../binding';
-import { type OnreadOptions, requireOnread } from './onread';
-import type { ReceiveLimits } from './receiver';
+import type { Duplex } from 'node:stream';
+import { inWords, invalidType, invalidValue, outOfRange, requireObject } from '../../binding';
+import type { ReceiveLimits } from '../receive/inbox';
+import { type Onread, requireOnread } from '../receive/onread';
 
 /** Limits on what a socket receives. */
-export interface FdSocketOptions {
+export interface SocketOptions<Socket = Duplex> {
   /** Descriptors one frame may have; default 253 (SCM_MAX_FD). Raise it to receive frames with more. */
   maxFdsPerFrame?: number;
   /**
@@ -21,14 +22,7 @@ export interface FdSocketOptions {
   /** Bytes received and not taken yet at which reading pauses, and unsent ones at which writing should; default 64 KiB. */
   highWaterMark?: number;
   /** Reads into one buffer over and over, and starts at once. No other way of reading is open then. */
-  onread?: OnreadOptions;
-}
-
-export interface ListenOptions extends FdSocketOptions {
-  /** Closes the server. */
-  signal?: AbortSignal;
-  /** Connections the kernel holds before they are accepted; default 511, as in net. */
-  backlog?: number;
+  onread?: Onread<Socket>;
 }
 
 const DEFAULTS: ReceiveLimits = {
@@ -40,7 +34,7 @@ const DEFAULTS: ReceiveLimits = {
 };
 
 /** @throws TypeError or RangeError for an option that is none of what it may be */
-export function receiveLimits(options: FdSocketOptions): ReceiveLimits {
+export function receiveLimits(options: SocketOptions<never>): ReceiveLimits {
   requireObject('options', options);
   if (options.onread !== undefined) requireOnread(options.onread);
   return {
@@ -54,7 +48,7 @@ export function receiveLimits(options: FdSocketOptions): ReceiveLimits {
 
 type Count = 'maxFdsPerFrame' | 'maxQueuedFds' | 'highWaterMark';
 
-function count(options: FdSocketOptions, name: Count, least: number): number {
+function count(options: SocketOptions<never>, name: Count, least: number): number {
   const value = options[name] ?? DEFAULTS[name];
   if (typeof value !== 'number') throw invalidType(`${name} is a number, not ${inWords(value)}`);
   if (!Number.isInteger(value) || value < least || value > 0x7fffffff) {

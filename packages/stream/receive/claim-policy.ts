@@ -1,0 +1,77 @@
+import { AncillaryError, type ByteRange, type OwnedFd } from '../../binding';
+import type { Discarder } from './discard';
+
+/** What a frame may hold, and what happens when it holds more, or less than it should. */
+export interface FrameLimits {
+  readonly maxFdsPerFrame: number;
+  readonly onSurplus: 'error' | 'close';
+  readonly onTruncated: 'error' | 'mark';
+  /** Descriptors that may ride ahead of their frames, where the codec says that they do. */
+  readonly maxQueuedFds: number;
+}
+
+/** The descriptors that came for a frame. */
+interface Arrived {
+  readonly fds: OwnedFd[];
+  readonly truncated: boolean;
+}
+
+/**
+ * Applies the limits to the descriptors of one frame: removes the surplus from `arrived.fds` and closes it.
+ * @param declared how many the frame should have, or `'attached'` for those that came with it
+ * @param closedEarly how many of the frame's descriptors were closed as surplus before it was complete
+ * @throws ERR_FD_TRUNCATED, ERR_FD_MISSING, ERR_FD_SURPLUS, with all descriptors of the frame closed
+ */
+export function applyLimits(
+  arrived: Arrived,
+  declared: number | 'attached',
+  closedEarly: number,
+  range: ByteRange,
+  { maxFdsPerFrame, onSurplus, onTruncated }: FrameLimits,
+  discarder: Discarder,
+): void {
+  const came = arrived.fds.length;
+  if (arrived.truncated && onTruncated === 'error') {
+    discarder.discard(arrived.fds, range, 'truncated');
+    throw new AncillaryError(
+      'ERR_FD_TRUNCATED',
+      `the kernel dropped descriptors of the frame at ${placeOf(range)}, most likely because this process may open no more ` +
+        `(RLIMIT_NOFILE); the ${came} it delivered are closed`,
+    );
+  }
+  if (declared !== 'attached' && came + closedEarly < declared && !arrived.truncated) {
+    discarder.discard(arrived.fds, range, 'missing');
+    throw new AncillaryError(
+      'ERR_FD_MISSING',
+      `the frame at ${placeOf(range)} declares ${declared} descriptors and came with ${came}, which are closed: the peer breaks ` +
+        `the protocol, or sends each frame's descriptors apart from its bytes`,
+    );
+  }
+  const allowed = declared === 'attached' ? maxFdsPerFrame : Math.min(declared, maxFdsPerFrame);
+  if (came <= allowed) return;
+  const surplus = arrived.fds.splice(allowed);
+  if (onSurplus === 'close') {
+    discarder.discard(surplus, range, 'surplus');
+    return;
+  }
+  discarder.discard([...arrived.fds, ...surplus], range, 'surplus');
+  throw new AncillaryError(
+    'ERR_FD_SURPLUS',
+    `the frame at ${placeOf(range)} came with ${came} descriptors, ${allowed} are allowed; all of them are closed ` +
+      `(${declared === 'attached' ? 'raise maxFdsPerFrame to receive them, or ' : ''}onSurplus: 'close' keeps the first ones)`,
+  );
+}
+
+/** @throws ERR_FD_SURPLUS when a frame declares more descriptors than it may have */
+export function requireAllowed(declared: number | 'attached', { maxFdsPerFrame, onSurplus }: FrameLimits): void {
+  if (declared === 'attached' || declared <= maxFdsPerFrame || onSurplus === 'close') return;
+  throw new AncillaryError(
+    'ERR_FD_SURPLUS',
+    `a frame declares ${declared} descriptors, ${maxFdsPerFrame} are allowed; what came of them is closed ` +
+      `(raise maxFdsPerFrame to receive them)`,
+  );
+}
+
+function placeOf({ start, end }: ByteRange): string {
+  return `bytes ${start} to ${end}`;
+}

@@ -1,0 +1,26 @@
+import type { Segment } from '../../binding';
+
+/** How much may be read from the kernel now; see SocketHandle.allowReading. */
+export interface Demand {
+  readonly bytes: number;
+  readonly fds: number;
+}
+
+export const NO_DEMAND: Demand = { bytes: 0, fds: 0 };
+/** Whatever comes. No larger numbers, since V8 would then keep those of every demand in objects of their own. */
+export const ANY_DEMAND: Demand = { bytes: 2 ** 31 - 1, fds: 2 ** 31 - 1 };
+
+/** One way of reading a socket: bytes, or frames. At most one is active. */
+export interface Consumer {
+  /** What a user would call it, for messages. */
+  readonly name: string;
+  /** Whether its user learns by a rejected promise why the socket was destroyed. */
+  readonly rejects: boolean;
+  /** May take what came past the queue, and then returns true. After false the segments are queued. */
+  takeDirectly?(segments: readonly Segment[]): boolean;
+  /** Something was received, or the stream ended: take what can be taken. */
+  advance(): void;
+  demand(): Demand;
+  /** The socket is destroyed. */
+  socketDestroyed(error: Error | undefined): void;
+}

@@ -1,0 +1,196 @@
+import { AncillaryError, type ByteRange, type OwnedFd, type ReadEnd, systemError } from '../../binding';
+import { asError } from '../abort';
+import { FdFrame } from '../frame';
+import { applyLimits, requireAllowed } from './claim-policy';
+import { type Demand, NO_DEMAND } from './consumer';
+import type { Discarder } from './discard';
+import { type FrameMeasure, FrontMeasure, type Front } from './frame-measure';
+import type { ReceiveLimits } from './inbox';
+import type { Claim, ReceiveQueue } from './receive-queue';
+
+/** What frames are cut out of. */
+export interface FrameSupply {
+  readonly queue: ReceiveQueue<OwnedFd>;
+  readonly limits: ReceiveLimits;
+  readonly discarder: Discarder;
+  /** Why nothing follows what is queued, if so. */
+  readonly end: ReadEnd | undefined;
+}
+
+/** Without a codec every segment is a frame, with the descriptors it came with. */
+export function segmentFrames(queue: ReceiveQueue<OwnedFd>): FrameMeasure {
+  return {
+    reads: 'greedy',
+    measure: () => (queue.length === 0 ? { need: 1 } : { length: queue.frontLength, fds: 'attached' }),
+  };
+}
+
+/** One frame of a known length, read without looking further. */
+export function exactly(length: number): FrameMeasure {
+  return { reads: 'bounded', measure: () => ({ length, fds: 'attached' }) };
+}
+
+/**
+ * Cuts frames out of a ReceiveQueue and decides which descriptors are theirs. It works on the frame at the front only,
+ * when asked: what nobody took stays in the queue with its windows, so that another reader can go on from there.
+ */
+export class FrameReader {
+  readonly #supply: FrameSupply;
+  readonly #queue: ReceiveQueue<OwnedFd>;
+  readonly #codec: FrameMeasure;
+  readonly #measure: FrontMeasure;
+  readonly #endExpected: boolean;
+  /** The frame at the front, once its length is known. */
+  #front: Front | undefined;
+  /** Descriptors of the frame at the front that were closed as surplus before it was complete. */
+  #closedEarly = 0;
+  #greedy: boolean;
+  /** Why the frame at the front is none; thrown when it is asked for, after all frames before it. */
+  #failure: Error | undefined;
+
+  /**
+   * @param endExpected whether the stream may end before the next frame; otherwise that is ERR_FRAME_INCOMPLETE
+   * @throws TypeError for what is no codec
+   */
+  constructor(supply: FrameSupply, codec: FrameMeasure, endExpected = true) {
+    this.#supply = supply;
+    this.#queue = supply.queue;
+    this.#measure = new FrontMeasure(supply.queue, codec);
+    this.#codec = codec;
+    this.#endExpected = endExpected;
+    this.#greedy = codec.reads === 'greedy';
+  }
+
+  /** Whether bytes after the frame in hand may be read. */
+  get greedy(): boolean {
+    return this.#greedy;
+  }
+
+  /**
+   * The frame at the front; undefined while it is incomplete, `'end'` when no frame follows.
+   * @throws as {@link cut}; ERR_FRAME_INCOMPLETE; system errors of recvmsg
+   */
+  take(): FdFrame | 'end' | undefined {
+    const frame = this.cut();
+    const { end } = this.#supply;
+    if (frame !== undefined || end === undefined) return frame;
+    if (end !== 'eof') throw systemError(end.error, 'recvmsg');
+    if (this.#queue.length === 0 && this.#endExpected) return 'end';
+    throw this.#incomplete();
+  }
+
+  /** How much to read for whoever takes frames. @param wanted whether somebody waits for one now */
+  demand(wanted: boolean): Demand {
+    const { queue, limits } = this.#supply;
+    const missing = this.missing();
+    if (this.#failure !== undefined) return NO_DEMAND;
+    if (!this.#greedy) {
+      if (!wanted) return NO_DEMAND;
+      return { bytes: missing, fds: Math.max(1, limits.maxFdsPerFrame + 1 - queue.fdCount) };
+    }
+    // A frame that is incomplete may always be finished; what is complete waits for its taker, up to the limits.
+    const full = queue.length >= limits.highWaterMark || queue.fdCount >= limits.maxQueuedFds;
+    if (missing === 0 && full) return NO_DEMAND;
+    return { bytes: Math.max(missing, limits.highWaterMark), fds: Math.max(1, limits.maxQueuedFds - queue.fdCount) };
+  }
+
+  /** How many bytes the frame at the front lacks, as far as is known; 0 when {@link cut} returns or throws something. */
+  missing(): number {
+    const missing = this.#lacking();
+    if (missing > 0) this.#boundFrameInHand();
+    return this.#failure === undefined ? missing : 0;
+  }
+
+  /**
+   * The frame at the front, or undefined while it is incomplete.
+   * @throws what the codec's `measure` threw; ERR_FD_SURPLUS, ERR_FD_MISSING, ERR_FD_TRUNCATED, with the descriptors of
+   * the frame closed
+   */
+  cut(): FdFrame | undefined {
+    const missing = this.missing();
+    if (this.#failure !== undefined) throw this.#failure;
+    if (missing > 0 || this.#front === undefined) return undefined;
+    const { length, fds } = this.#front;
+    const range = { start: this.#queue.start, end: this.#queue.start + length };
+    // Before anything is claimed: it throws where a user transferred the memory of bytes that wait here.
+    const bytes = this.#queue.take(length);
+    // Most frames have none and want none, and there is nothing to decide.
+    const plain = this.#queue.plain && (fds === 0 || fds === 'attached');
+    const frame = plain ? new FdFrame(bytes, [], range, false, false) : this.#withFds(bytes, range, fds);
+    this.#front = undefined;
+    this.#closedEarly = 0;
+    this.#measure.startOver();
+    return frame;
+  }
+
+  #withFds(bytes: Buffer, range: ByteRange, fds: number | 'attached'): FdFrame {
+    const { limits, discarder } = this.#supply;
+    const claim = this.#claim(range, fds);
+    applyLimits(claim, fds, this.#closedEarly, range, limits, discarder);
+    // A count says whose descriptors they are, whatever the windows: only guesses by place or order can be ambiguous.
+    const guessed = fds === 'attached' || this.#codec.descriptors === 'early';
+    const ambiguous = claim.overlapping && guessed && this.#greedy;
+    return new FdFrame(bytes, claim.fds, range, claim.truncated, ambiguous);
+  }
+
+  #lacking(): number {
+    try {
+      if (this.#failure !== undefined) return 0;
+      if (this.#front === undefined) {
+        const front = this.#measure.look();
+        if (typeof front === 'number') return front;
+        this.#front = front;
+        this.#greedy = this.#codec.reads === undefined ? front.fds !== 'attached' : this.#codec.reads === 'greedy';
+        requireAllowed(front.fds, this.#supply.limits);
+      }
+      return Math.max(0, this.#front.length - this.#queue.length);
+    } catch (error) {
+      this.#failure = asError(error);
+      return 0;
+    }
+  }
+
+  #claim(range: ByteRange, fds: number | 'attached'): Claim<OwnedFd> {
+    const { discarder } = this.#supply;
+    if (fds !== 'attached' && this.#codec.descriptors === 'early') {
+      const claim = this.#queue.claimInOrder(fds, range);
+      discarder.discard(this.#queue.claimBehindTruncation(range.end), range, 'truncated');
+      return claim;
+    }
+    if (this.#queue.hasFdsBefore(range.start)) {
+      discarder.discard(this.#queue.claimStray(range).fds, range, 'incomplete');
+    }
+    return this.#queue.claimAttached(range);
+  }
+
+  /** A frame that never ends must not pile up descriptors, also while nobody asks for it. */
+  #boundFrameInHand(): void {
+    const { limits, discarder } = this.#supply;
+    const { maxFdsPerFrame, maxQueuedFds, onSurplus } = limits;
+    const early = this.#codec.descriptors === 'early';
+    // Those that ride ahead belong to frames still to come: they are many, and none of them is surplus by itself.
+    const allowed = early ? Math.max(maxFdsPerFrame, maxQueuedFds) : maxFdsPerFrame;
+    if (this.#queue.fdCount <= allowed) return;
+    const range = { start: this.#queue.start, end: this.#queue.end };
+    if (onSurplus === 'close' && !early) {
+      const surplus = this.#queue.claimBeyond(maxFdsPerFrame);
+      this.#closedEarly += surplus.length;
+      discarder.discard(surplus, range, 'surplus');
+      return;
+    }
+    const count = this.#queue.fdCount;
+    discarder.discard(this.#queue.claimBeyond(0), range, 'surplus');
+    const message = `an incomplete frame holds ${count} descriptors already, ${allowed} are allowed; all of them are closed`;
+    this.#failure = new AncillaryError('ERR_FD_SURPLUS', message);
+  }
+
+  #incomplete(): AncillaryError {
+    const { start, length, fdCount } = this.#queue;
+    const where =
+      length === 0
+        ? `the stream ended at ${start}, where a frame was to begin`
+        : `the stream ended inside a frame, ${length} bytes after its start at ${start}; ` +
+          `the ${fdCount} descriptors that came with them are closed`;
+    return new AncillaryError('ERR_FRAME_INCOMPLETE', where);
+  }
+}

@@ -1,0 +1,182 @@
+import {
+  AncillaryError,
+  type OwnedFd,
+  type ReadEnd,
+  type Segment,
+  type SegmentReceiver,
+  type SocketHandle,
+} from '../../binding';
+import type { SocketStats } from '../stats';
+import type { FrameLimits } from './claim-policy';
+import { type Consumer, NO_DEMAND } from './consumer';
+import type { Discarder } from './discard';
+import type { ReceiveQueue } from './receive-queue';
+
+/** All limits on receiving; see FdSocketOptions. */
+export interface ReceiveLimits extends FrameLimits {
+  readonly highWaterMark: number;
+}
+
+/** What the receiving half needs of the socket it belongs to. */
+export interface InboxOwner {
+  /** The kernel reported the end of the stream, which may lie behind what is queued. */
+  peerEnded(): void;
+  /** No consumer reads any more. */
+  readingStopped(): void;
+  /** A consumer reached the end of the stream. */
+  endReached(): void;
+  /** The stream is broken, or a consumer refuses it. */
+  failed(error: Error): void;
+}
+
+/** An allowance that is at least so much of the demand is not renewed, since that is a call for each wake-up. */
+const SUFFICIENT = 3 / 4;
+
+/**
+ * The receiving half of a socket: holds what came and nobody took yet, lets one consumer at a time take it, and has the
+ * kernel read from as far as that consumer's limits allow. Until there is a consumer nothing is read at all.
+ */
+export class Inbox implements SegmentReceiver {
+  /** What came and nobody took yet. */
+  readonly queue: ReceiveQueue<OwnedFd>;
+  readonly limits: ReceiveLimits;
+  readonly discarder: Discarder;
+  readonly owner: InboxOwner;
+  readonly #handle: SocketHandle;
+  readonly #stats: SocketStats;
+  #consumer: Consumer | undefined;
+  #end: ReadEnd | undefined;
+  #destroyed: { readonly error: Error | undefined } | undefined;
+  /** The allowance in force: what was demanded, less what was read since. */
+  #allowedBytes = 0;
+  #allowedFds = 0;
+
+  constructor(
+    handle: SocketHandle,
+    queue: ReceiveQueue<OwnedFd>,
+    limits: ReceiveLimits,
+    discarder: Discarder,
+    stats: SocketStats,
+    owner: InboxOwner,
+  ) {
+    this.#handle = handle;
+    this.queue = queue;
+    this.limits = limits;
+    this.discarder = discarder;
+    this.#stats = stats;
+    this.owner = owner;
+  }
+
+  /** Set once the kernel said that nothing follows what is queued. */
+  get end(): ReadEnd | undefined {
+    return this.#end;
+  }
+
+  /** Set once the socket is destroyed, with the error if there was one. */
+  get destroyed(): { readonly error: Error | undefined } | undefined {
+    return this.#destroyed;
+  }
+
+  /** The one that reads now. */
+  get consumer(): Consumer | undefined {
+    return this.#consumer;
+  }
+
+  /** Nobody reads, and nothing that was read waits. */
+  get idle(): boolean {
+    return this.#consumer === undefined && this.queue.length === 0;
+  }
+
+  /** Makes a consumer the one that reads. @throws ERR_FD_MODE while another one is */
+  claim(consumer: Consumer): void {
+    if (this.#consumer === consumer) return;
+    if (this.#consumer !== undefined) {
+      throw new AncillaryError(
+        'ERR_FD_MODE',
+        `the socket is being read by ${this.#consumer.name}; ${consumer.name} must wait until that is left`,
+      );
+    }
+    this.#consumer = consumer;
+  }
+
+  /** Ends a consumer's turn. What it did not take stays for the next one. */
+  release(consumer: Consumer): void {
+    if (this.#consumer !== consumer) return;
+    this.#consumer = undefined;
+    this.updateAllowance();
+    this.owner.readingStopped();
+  }
+
+  deliver(segments: readonly Segment[], end: ReadEnd | undefined): void {
+    if (end !== undefined) {
+      this.#end = end;
+      if (end === 'eof') this.owner.peerEnded();
+    }
+    this.#count(segments);
+    try {
+      if (this.#consumer?.takeDirectly?.(segments) !== true) this.#enqueue(segments);
+    } finally {
+      this.#advance();
+    }
+  }
+
+  #count(segments: readonly Segment[]): void {
+    let byteCount = 0;
+    let fdCount = 0;
+    for (const { bytes, fds } of segments) {
+      byteCount += bytes.length;
+      fdCount += fds.length;
+    }
+    this.#allowedBytes -= byteCount;
+    this.#allowedFds = Math.max(0, this.#allowedFds - fdCount);
+    this.#stats.bytesRead += byteCount;
+    this.#stats.fdsReceived += fdCount;
+  }
+
+  #enqueue(segments: readonly Segment[]): void {
+    for (const { bytes, fds, truncated } of segments) this.queue.push(bytes, fds, truncated);
+    // The consumer has left what was there before this wake-up.
+    this.queue.compact(segments.length);
+  }
+
+  /** Lets the consumer take, and reads on, also when a listener of the user's threw: so does net. */
+  #advance(): void {
+    try {
+      this.#consumer?.advance();
+    } finally {
+      this.updateAllowance();
+    }
+  }
+
+  /** Lets the kernel be read as far as the consumer wants now. */
+  updateAllowance(): void {
+    if (this.#destroyed !== undefined) return;
+    const demand = this.#end === undefined ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
+    if (suffices(this.#allowedBytes, demand.bytes) && suffices(this.#allowedFds, demand.fds)) return;
+    this.#handle.allowReading(demand.bytes, demand.fds);
+    this.#allowedBytes = demand.bytes;
+    this.#allowedFds = demand.fds;
+  }
+
+  /** After a consumer took something: reading goes on if it had paused. */
+  resumeReading(): void {
+    if (this.#allowedBytes === 0 || this.#allowedFds === 0) this.updateAllowance();
+  }
+
+  /** Counts a frame that is returned to the user. */
+  frameTaken(): void {
+    this.#stats.framesReceived++;
+  }
+
+  /** Closes what nobody took, and lets the consumer know. */
+  destroy(error: Error | undefined): void {
+    this.#destroyed = { error };
+    const range = { start: this.queue.start, end: this.queue.end };
+    this.discarder.discard(this.queue.clear(), range, this.#end === 'eof' ? 'incomplete' : 'destroyed');
+    this.#consumer?.socketDestroyed(error);
+  }
+}
+
+function suffices(allowed: number, demanded: number): boolean {
+  return allowed <= demanded && allowed >= SUFFICIENT * demanded;
+}

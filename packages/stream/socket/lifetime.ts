@@ -1,0 +1,124 @@
+import type { Duplex } from 'node:stream';
+import {
+  AncillaryError,
+  type OwnedFd,
+  type SocketBinding,
+  type SocketEvents,
+  type SocketHandle,
+  systemError,
+} from '../../binding';
+import { ByteConsumer } from '../receive/byte-consumer';
+import { Discard } from '../receive/discard';
+import { Inbox, type InboxOwner, type ReceiveLimits } from '../receive/inbox';
+import { ReceiveQueue } from '../receive/receive-queue';
+import { Outbox } from '../send/outbox';
+import { SocketStats } from '../stats';
+
+/**
+ * What becomes of a socket when one of its halves ends or fails. It makes what only some sockets need when it is needed
+ * first, since most of many sockets are idle.
+ */
+export class Lifetime implements SocketEvents, InboxOwner {
+  readonly stats = new SocketStats();
+  readonly handle: SocketHandle;
+  readonly inbox: Inbox;
+  readonly #duplex: Duplex;
+  readonly #binding: SocketBinding;
+  #bytes: ByteConsumer | undefined;
+  #outbox: Outbox | undefined;
+  /** The peer closed both directions, so nothing sent can arrive. */
+  #peerGone = false;
+
+  /** Takes over the socket; on failure it stays with the caller. @throws as {@link SocketBinding.open} */
+  constructor(duplex: Duplex, binding: SocketBinding, socket: OwnedFd, limits: ReceiveLimits) {
+    this.#duplex = duplex;
+    this.#binding = binding;
+    this.handle = binding.open(socket, this);
+    const queue = new ReceiveQueue<OwnedFd>(binding.anchor);
+    this.inbox = new Inbox(this.handle, queue, limits, new Discard(duplex, this.stats), this.stats, this);
+  }
+
+  /** Reading as bytes, once that was chosen. */
+  get bytes(): ByteConsumer | undefined {
+    return this.#bytes;
+  }
+
+  /** Chooses reading as bytes. @throws ERR_FD_MODE while the socket is read in another way */
+  claimBytes(): ByteConsumer {
+    this.#bytes ??= new ByteConsumer(this.inbox, this.#duplex);
+    this.inbox.claim(this.#bytes);
+    return this.#bytes;
+  }
+
+  /** The sending half. */
+  get outbox(): Outbox {
+    this.#outbox ??= new Outbox(this.#duplex, this.handle, this.#binding, this.stats);
+    return this.#outbox;
+  }
+
+  /** Whether bytes were received that nobody took, or wait to be sent. */
+  get holding(): boolean {
+    return this.inbox.queue.length > 0 || this.#outbox?.pending === true;
+  }
+
+  /** Ends the sending direction once everything queued has left. */
+  endSending(callback: (error: Error | null) => void): void {
+    const shutdown = (): void => {
+      const error = this.handle.shutdown();
+      // Where nobody reads, nobody will see the end of file by which other sockets learn that they are done.
+      this.handle.watchHangup();
+      callback(error === undefined || error === 'ENOTCONN' ? null : systemError(error, 'shutdown'));
+    };
+    if (this.#outbox === undefined) shutdown();
+    else this.#outbox.whenIdle(shutdown);
+  }
+
+  /**
+   * Closes everything at once. Returns the error to emit: whoever waits learns the reason by a rejected promise, and an
+   * 'error' that nobody listens to would end the process besides.
+   */
+  destroy(error: Error | null): Error | null {
+    const rejects = this.inbox.consumer?.rejects === true || this.#outbox?.awaited === true;
+    this.handle.close();
+    this.#outbox?.destroy(error ?? new AncillaryError('ERR_FD_CLOSED', 'the socket was destroyed'));
+    this.inbox.destroy(error ?? undefined);
+    return rejects && this.#duplex.listenerCount('error') === 0 ? null : error;
+  }
+
+  writable(): void {
+    this.#outbox?.roomAgain();
+  }
+
+  /** What is sent now reaches nobody, so the sending side ends too; Duplex then closes the socket by itself. */
+  hangup(): void {
+    this.#peerGone = true;
+    this.#duplex.end();
+    this.#closeIfDone();
+  }
+
+  peerEnded(): void {
+    this.#peerGone ||= this.handle.hungUp();
+  }
+
+  readingStopped(): void {
+    if (this.#peerGone) queueMicrotask(() => this.#closeIfDone());
+  }
+
+  endReached(): void {
+    this.#duplex.push(null);
+    // Outside byte mode nobody reads the Readable, which learns of its end only by being read.
+    if (this.#bytes === undefined || this.inbox.consumer !== this.#bytes) this.#duplex.read(0);
+    if (this.#peerGone) this.#duplex.end();
+    else this.handle.watchHangup();
+  }
+
+  failed(error: Error): void {
+    this.#duplex.destroy(error);
+  }
+
+  /** The peer is gone: where nobody reads and nothing is left to be read, the end of the stream need not be read either. */
+  #closeIfDone(): void {
+    if (this.#duplex.destroyed || this.#duplex.readableEnded || !this.#duplex.writableEnded) return;
+    if (this.inbox.idle && this.handle.unread() === 0) this.endReached();
+  }
+}
