@@ -52,6 +52,12 @@ void readInto(Info info) {
   if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->readInto(info[1].As<Napi::Uint8Array>());
 }
 
+void fill(Info info) {
+  Bytes memory;
+  if (!readBytes(info.Env(), info[1], "memory", memory)) return;
+  if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->fill(info[1].As<Napi::Uint8Array>());
+}
+
 void watchWritable(Info info) {
   if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->watchWritable();
 }
@@ -86,6 +92,7 @@ void exportHandleOps(Napi::Env env, Napi::Object exports) {
   exports.Set("openListener", Napi::Function::New(env, openHandle<ListenerHandle>, "openListener"));
   add("allowReading", allowReading);
   add("readInto", readInto);
+  add("fill", fill);
   add("watchWritable", watchWritable);
   add("watchHangup", watchHangup);
   add("setAccepting", setAccepting);

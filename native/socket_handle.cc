@@ -1,18 +1,45 @@
 #include "socket_handle.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
 #include "hung_up.h"
 #include "js_environment.h"
 
 namespace ancillary {
+namespace {
+
+constexpr std::size_t kHuge = 4 * 1024 * 1024;
+
+/** For large memory that nothing was written to yet: to map it page by page takes a good part of the time that reading does. */
+void preferHugePages(unsigned char* memory, std::size_t size) {
+#ifdef MADV_HUGEPAGE
+  if (size < kHuge) return;
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto address = reinterpret_cast<std::uintptr_t>(memory);
+  const std::uintptr_t start = (address + page - 1) / page * page;
+  const std::uintptr_t end = (address + size) / page * page;
+  // Where the kernel will not, everything works as before.
+  (void)madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
+#else
+  (void)memory;
+  (void)size;
+#endif
+}
+
+}  // namespace
 
 void SocketHandle::allowReading(std::uint64_t bytes, std::uint64_t fds) {
   pump_.allow(bytes, fds);
   updateInterest();
 }
 
-void SocketHandle::readInto(Napi::Uint8Array memory) {
-  if (memory_ == nullptr) memory_ = std::make_unique<Napi::Reference<Napi::Uint8Array>>();
-  *memory_ = Napi::Persistent(memory);
+void SocketHandle::fill(Napi::Uint8Array memory) {
+  preferHugePages(memory.Data(), memory.ByteLength());
+  target_ = std::make_unique<Target>(memory, true);
 }
 
 void SocketHandle::watchWritable() {
@@ -44,33 +71,60 @@ void SocketHandle::wake(bool error, int events) {
 }
 
 bool SocketHandle::read() {
-  if (memory_ != nullptr) return readToMemory();
   const Napi::Env env = this->env();
-  JsEnvironment& home = environment();
-  const bool large = expectLarge_ > 0;
-  if (large) --expectLarge_;
+  const bool expectedLarge = expectLarge_ > 0;
+  if (expectedLarge) --expectLarge_;
   // Several rounds without asking poll in between, but not for ever: other sockets wait for their turn.
   for (int left = kMostRounds; left > 0 && pump_.wantsToRead();) {
     const Napi::HandleScope scope(env);
-    JsEnvironment::SharedSlab& shared = large || expectLarge_ > 0 ? home.largeSlab : home.slab;
+    const bool large = expectedLarge || expectLarge_ > 0;
+    // A callback may have set another one.
+    const bool again = target_ != nullptr && !target_->fillsUp;
+    left -= large && !again ? kLargeRounds : 1;
     Slab slab{};
-    const Napi::Value buffer = shared.get(env, slab);
-    if (buffer.IsEmpty()) {
+    const Napi::Value memory = memoryToRead(large, slab);
+    if (memory.IsEmpty()) return false;
+    ReadBatch batch = environment().batch();
+    // Of length 0 once it was transferred to another thread.
+    if (slab.used >= slab.size) {
       giveUp();
-      JsEvents::raisePending(env);
-      return false;
+      batch.end = -EFAULT;
+      return tellRead(memory, batch);
     }
-    ReadBatch batch = home.batch();
-    const bool more = pump_.run(fd(), slab, batch, home.ledger);
-    shared.keep(slab);
-    left -= &shared == &home.largeSlab ? kLargeRounds : 1;
+    const bool more = again ? pump_.run(fd(), slab, batch, environment().ledger, 1)
+                            : pump_.run(fd(), slab, batch, environment().ledger);
+    keepUsed(large, slab);
     if (batch.segmentCount > 0 && batch.segments[batch.segmentCount - 1].length >= kLargeSegment) {
       expectLarge_ = kExpectLarge;
     }
-    if (!tellRead(buffer, batch)) return false;
+    if (!tellRead(memory, batch)) return false;
     if (!more) return true;
   }
   return true;
+}
+
+Napi::Value SocketHandle::memoryToRead(bool large, Slab& into) {
+  if (target_ != nullptr) {
+    Napi::Uint8Array memory = target_->memory.Value();
+    into = {memory.Data(), memory.ByteLength(), target_->used};
+    return memory;
+  }
+  JsEnvironment& home = environment();
+  const Napi::Value buffer = (large ? home.largeSlab : home.slab).get(env(), into);
+  if (buffer.IsEmpty()) {
+    giveUp();
+    JsEvents::raisePending(env());
+  }
+  return buffer;
+}
+
+void SocketHandle::keepUsed(bool large, const Slab& slab) {
+  if (target_ == nullptr) {
+    (large ? environment().largeSlab : environment().slab).keep(slab);
+  } else if (target_->fillsUp) {
+    target_->used = slab.used;
+    if (slab.used == slab.size) target_.reset();
+  }
 }
 
 bool SocketHandle::tellRead(Napi::Value memory, const ReadBatch& batch) {
@@ -78,27 +132,6 @@ bool SocketHandle::tellRead(Napi::Value memory, const ReadBatch& batch) {
   const Napi::Env env = this->env();
   return tell(Event::read, {memory, Napi::Number::New(env, static_cast<double>(batch.segmentCount)),
                             Napi::Number::New(env, batch.end)});
-}
-
-bool SocketHandle::readToMemory() {
-  const Napi::Env env = this->env();
-  JsEnvironment& home = environment();
-  for (int i = 0; i < kMostRounds && pump_.wantsToRead(); ++i) {
-    const Napi::HandleScope scope(env);
-    Napi::Uint8Array memory = memory_->Value();
-    ReadBatch batch = home.batch();
-    Slab slab{memory.Data(), memory.ByteLength(), 0};
-    // Of length 0 once it was transferred to another thread.
-    if (slab.size == 0) {
-      giveUp();
-      batch.end = -EFAULT;
-      return tellRead(memory, batch);
-    }
-    const bool more = pump_.run(fd(), slab, batch, home.ledger, 1);
-    if (!tellRead(memory, batch)) return false;
-    if (!more) return true;
-  }
-  return true;
 }
 
 void SocketHandle::giveUp() {

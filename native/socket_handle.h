@@ -19,7 +19,9 @@ class SocketHandle final : public PolledHandle {
 
   void allowReading(std::uint64_t bytes, std::uint64_t fds);
   /** Reads go to the start of this memory from now on, one segment for each callback. */
-  void readInto(Napi::Uint8Array memory);
+  void readInto(Napi::Uint8Array memory) { target_ = std::make_unique<Target>(memory, false); }
+  /** Reads go to this memory, one after the other, until it is full. */
+  void fill(Napi::Uint8Array memory);
   void watchWritable();
   void watchHangup();
 
@@ -35,7 +37,6 @@ class SocketHandle final : public PolledHandle {
 
   /** False when no further callback may follow. */
   bool read();
-  bool readToMemory();
   bool tellRead(Napi::Value memory, const ReadBatch& batch);
 
   static constexpr std::initializer_list<Event> kEvents = {Event::read, Event::writable, Event::hangup};
@@ -45,9 +46,23 @@ class SocketHandle final : public PolledHandle {
   static constexpr std::size_t kLargeSegment = 16 * 1024;
   static constexpr std::uint8_t kExpectLarge = 4;
 
+  /** Memory that JavaScript chose to read into. */
+  struct Target {
+    Target(Napi::Uint8Array array, bool once) : memory(Napi::Persistent(array)), fillsUp(once) {}
+
+    Napi::Reference<Napi::Uint8Array> memory;
+    /** Whether it is read into until it is full, and not at its start again and again. */
+    bool fillsUp;
+    std::size_t used = 0;
+  };
+
+  /** What to read into now, and its Buffer; empty, with nothing pending, when there is none. */
+  Napi::Value memoryToRead(bool large, Slab& into);
+  void keepUsed(bool large, const Slab& slab);
+
   ReceivePump pump_;
-  /** The user's memory, if reads go there. By a pointer, since most sockets have none, and there may be many. */
-  std::unique_ptr<Napi::Reference<Napi::Uint8Array>> memory_;
+  /** By a pointer, since most sockets have none, and there may be many. */
+  std::unique_ptr<Target> target_;
   /** For so many wake-ups large segments are still expected: between them come smaller ones, of the same frame. */
   std::uint8_t expectLarge_ = 0;
   bool wantsWritable_ = false;

@@ -41,6 +41,13 @@ export class ModelReceive {
     this.#parts = parts;
   }
 
+  /** Memory that segments are placed in one after the other until it is full. */
+  #filling: Buffer | undefined;
+
+  fill(memory: Buffer): void {
+    this.#filling = memory;
+  }
+
   get wanted(): boolean {
     return !this.#ended && this.#bytesAllowed > 0 && this.#fdsAllowed > 0;
   }
@@ -80,7 +87,7 @@ export class ModelReceive {
     if (fault?.what === 'eintr') return this.#readOnce(room);
     if (fault?.what === 'eagain') return 'again';
     if (fault?.what === 'reset' || fault?.what === 'eof') return this.#breakOff(fault.what);
-    const most = Math.min(this.into?.length ?? room, this.#bytesAllowed, faults.untilReceiveFault(here));
+    const most = Math.min((this.into ?? this.#filling)?.length ?? room, this.#bytesAllowed, faults.untilReceiveFault(here));
     if (fault?.what === 'short-read') return this.#receive(1);
     const size = random.chance(SMALL_READ) ? random.between(1, Math.min(most, SMALL)) : most;
     return fault?.what === 'emfile' ? this.#receiveWithoutNumbers(size, fault) : this.#receive(size);
@@ -127,9 +134,11 @@ export class ModelReceive {
   }
 
   #placed(bytes: Buffer): Buffer {
-    if (this.into === undefined) return bytes;
-    bytes.copy(this.into);
-    return this.into.subarray(0, bytes.length);
+    const memory = this.into ?? this.#filling;
+    if (memory === undefined) return bytes;
+    bytes.copy(memory);
+    if (this.into === undefined) this.#filling = bytes.length < memory.length ? memory.subarray(bytes.length) : undefined;
+    return memory.subarray(0, bytes.length);
   }
 
   /** The connection is gone, for both ends. */

@@ -81,6 +81,10 @@ export class ModelSocketHandle implements SocketHandle {
     this.#receive.into = memory;
   }
 
+  fill(memory: Buffer): void {
+    this.#receive.fill(memory);
+  }
+
   sendParts(parts: readonly SendPart[]): SendResult {
     if (this.#fd === -1) return { accepted: 0, error: 'EBADF' };
     this.#parts.scheduler.changed();

@@ -148,6 +148,8 @@ export interface Addon {
   allowReading(fd: number, bytes: number, fds: number): void;
   /** Reads go to the start of this memory from now on, one segment for each callback, instead of into the slab. */
   readInto(fd: number, memory: Buffer): void;
+  /** Reads go to this memory, one after the other, until it is full, and to the slab again afterwards. */
+  fill(fd: number, memory: Buffer): void;
   /**
    * Sends bytes with the first `fdCount` descriptors of {@link sendFds}. Returns the bytes accepted, and
    * {@link sendState} tells why it stopped early.

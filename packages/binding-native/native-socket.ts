@@ -32,7 +32,7 @@ const together = Buffer.allocUnsafeSlow(16 * 1024);
 class OpenSocket implements SocketHandle, SocketCallbacks {
   readonly #events: SocketEvents;
   #fd: number;
-  /** The user's memory, if reads go there. */
+  /** Memory other than the slab, if reads go there. */
   #memory: ReadMemory | undefined;
 
   /** @throws system errors */
@@ -66,6 +66,11 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   readInto(memory: Buffer): void {
     this.#memory = new ReadMemory(memory);
     addon.readInto(this.#fd, memory);
+  }
+
+  fill(memory: Buffer): void {
+    this.#memory = new ReadMemory(memory);
+    addon.fill(this.#fd, memory);
   }
 
   sendParts(parts: readonly SendPart[]): SendResult {

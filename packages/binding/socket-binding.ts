@@ -66,6 +66,11 @@ export interface SocketHandle {
    * which `bytes` is a view of it. It is written to again as soon as that returns.
    */
   readInto(memory: Buffer): void;
+  /**
+   * Has what is read next placed in this memory, segment after segment, until it is full. `bytes` of these segments are
+   * views of it, and nobody else writes to it.
+   */
+  fill(memory: Buffer): void;
   /** Sends as much as the kernel accepts now. Parts with descriptors get a sendmsg each, plain neighbours share one. */
   sendParts(parts: readonly SendPart[]): SendResult;
   /** Asks for one {@link SocketEvents.writable}. */

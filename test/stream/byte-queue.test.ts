@@ -59,26 +59,38 @@ it('a large chunk is never copied', () => {
   expect(queue.take(10_000).buffer).toBe(large.buffer);
 });
 
-it('any order of push, settle, peek and take gives the bytes in order, and views handed out never change', () => {
+it('any order of push, compact, peek, reserve and take gives the bytes in order, and views handed out never change', () => {
   const step = fc.oneof(
-    fc.record({ push: fc.integer({ min: 1, max: 6_000 }), joins: fc.boolean() }),
+    fc.record({
+      push: fc.oneof(fc.integer({ min: 1, max: 6_000 }), fc.integer({ min: 40_000, max: 90_000 })),
+      joins: fc.boolean(),
+    }),
     fc.record({ take: fc.double({ min: 0, max: 1, noNaN: true }) }),
     fc.record({ peek: fc.double({ min: 0, max: 1, noNaN: true }) }),
-    fc.constant('settle' as const),
+    fc.record({ reserve: fc.integer({ min: 1, max: 2_000_000 }) }),
+    fc.constant('compact' as const),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const queue = new ByteQueue();
       const handedOut: { view: Buffer; copy: Buffer }[] = [];
       let written = 0;
+      /** What was set apart, to be filled first. */
+      let reserved: Buffer = Buffer.alloc(0);
       let read = 0;
       const expected = (from: number, length: number): Buffer =>
         Buffer.from(Array.from({ length }, (_, index) => (from + index) % 251));
       for (const each of steps) {
-        if (each === 'settle') queue.compact();
+        if (each === 'compact') queue.compact();
+        else if ('reserve' in each) reserved = queue.reserve(queue.length + each.reserve) ?? reserved;
         else if ('push' in each) {
-          queue.push(expected(written, each.push), each.joins);
-          written += each.push;
+          let bytes = expected(written, each.push);
+          if (reserved.length > 0) {
+            bytes = reserved.subarray(0, bytes.copy(reserved));
+            reserved = reserved.subarray(bytes.length);
+          }
+          queue.push(bytes, each.joins);
+          written += bytes.length;
         } else if ('peek' in each) {
           const need = Math.floor(each.peek * queue.length);
           const seen = queue.peek(need);
@@ -118,6 +130,73 @@ it('memory that several frames are cut from cannot be transferred away with one 
   }
   expect(frames.map((bytes) => [...bytes])).toEqual([[1], [2, 3]]);
   expect([...queue.take(2)]).toEqual([3, 3]);
+});
+
+describe('reserve()', () => {
+  const KIB = 1024;
+
+  /** Fills what the queue sets apart for the frame, in pieces; returns how often it did. */
+  function fillUp(queue: ByteQueue, length: number, piece: number): number {
+    let times = 0;
+    let room: Buffer = Buffer.alloc(0);
+    while (queue.length < length) {
+      const next = queue.reserve(length);
+      if (next !== undefined) {
+        times++;
+        room = next;
+      }
+      const size = Math.min(piece, room.length || 64 * KIB);
+      const bytes = room.length > 0 ? room.subarray(0, size) : Buffer.allocUnsafeSlow(size);
+      room = room.subarray(size);
+      queue.push(bytes.fill(queue.length / KIB), true);
+      queue.compact(1);
+    }
+    return times;
+  }
+
+  it('sets nothing apart for a length that was only announced', () => {
+    const queue = new ByteQueue();
+    expect(queue.reserve(2 ** 40)).toBeUndefined();
+    queue.push(Buffer.alloc(64 * KIB - 1), true);
+    expect(queue.reserve(2 ** 40)).toBeUndefined();
+  });
+
+  it('sets at most eight times as much apart as is there', () => {
+    const queue = new ByteQueue();
+    queue.push(Buffer.alloc(100 * KIB), true);
+    const room = queue.reserve(2 ** 30)?.length ?? 0;
+    expect(room + 100 * KIB).toBeGreaterThan(100 * KIB);
+    expect(room + 100 * KIB).toBeLessThanOrEqual(8 * 100 * KIB);
+    expect(queue.reserve(2 ** 30)).toBeUndefined();
+  });
+
+  it.each([1_000, 7_777, 64 * KIB])('puts a frame that comes in pieces of %d bytes into memory of its own', (piece) => {
+    const queue = new ByteQueue();
+    const length = 3_000_000;
+    expect(fillUp(queue, length, piece)).toBeLessThanOrEqual(3);
+    queue.push(Buffer.from('next'), true);
+    const frame = queue.take(length);
+    expect([frame.byteOffset, frame.buffer.byteLength]).toEqual([0, length]);
+    for (let at = 0; at < length; at += 50_000) expect(frame[at]).toBeDefined();
+    expect(queue.take(4).toString()).toBe('next');
+    // It belongs to whoever took it, also to transfer it.
+    structuredClone(frame.buffer, { transfer: [frame.buffer as ArrayBuffer] });
+    expect(frame.length).toBe(0);
+  });
+
+  it('keeps the memory together when a part of it is taken for a frame', () => {
+    const queue = new ByteQueue();
+    queue.push(Buffer.alloc(70_000, 1), true);
+    const room = queue.reserve(200_000);
+    queue.push(room?.fill(2) ?? Buffer.alloc(0), true);
+    const part = queue.take(100_000);
+    try {
+      structuredClone(part.buffer, { transfer: [part.buffer as ArrayBuffer] });
+    } catch {
+      // Later versions of Node refuse it; earlier ones copy.
+    }
+    expect(queue.take(100_000).equals(Buffer.alloc(100_000, 2))).toBe(true);
+  });
 });
 
 it('leaves a small chunk where it is while a large one beside it keeps its memory anyway', () => {

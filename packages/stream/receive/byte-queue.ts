@@ -3,6 +3,9 @@ import { Chunk, keepsMuch, SMALL } from './chunk';
 import { Fifo } from '../fifo';
 
 const NOTHING = Buffer.alloc(0);
+/** Memory is set apart for bytes to come once so many are there, and then for so many times as many at most. */
+const LEAST_RESERVED_FOR = 64 * 1024;
+const GROWTH = 8;
 
 /**
  * Bytes in the order received, as the chunks they came in. They are copied only where a frame spans several chunks or a
@@ -19,6 +22,8 @@ export class ByteQueue {
   #spare: Buffer | undefined;
   /** Storage with room behind the front chunk, made by {@link peek} when it had to join chunks. */
   #joined: Buffer | undefined;
+  /** Memory of a long frame, which {@link reserve} set apart; its chunks lie in it one after the other. */
+  #reserved: Buffer | undefined;
 
   get length(): number {
     return this.#length;
@@ -58,21 +63,72 @@ export class ByteQueue {
 
   /** Takes the first `length` bytes (they must be there) out, without a copy where one chunk holds them all. */
   take(length: number): Buffer {
-    const front = this.#chunks.front;
-    if (front !== undefined && front.bytes.length - this.#taken >= length) {
-      const view = front.view(this.#taken, length);
-      this.#dropFromFront(length);
-      return view;
-    }
-    const bytes = Buffer.allocUnsafe(length);
+    const view = this.#viewOf(length);
+    const bytes = view ?? Buffer.allocUnsafe(length);
     for (let at = 0; at < length;) {
       const part = Math.min(this.frontLength, length - at);
       if (part <= 0) throw new RangeError(`${length} bytes wanted, ${at} queued`);
-      this.front.copy(bytes, at, this.#taken, this.#taken + part);
+      if (view === undefined) this.front.copy(bytes, at, this.#taken, this.#taken + part);
       this.#dropFromFront(part);
       at += part;
     }
     return bytes;
+  }
+
+  /**
+   * Memory for bytes to come, so that the first `length` bytes lie in one piece: what is there is moved to its beginning.
+   * It grows with what has come, so that a length that was only announced takes no memory: at most an eighth of the bytes
+   * is copied, and then an eighth of that. Undefined while few bytes are there, or there is room in what was set apart.
+   */
+  reserve(length: number): Buffer | undefined {
+    const have = this.#length;
+    if (have < LEAST_RESERVED_FOR || this.#hasReservedRoom()) return undefined;
+    let size = length;
+    while (size > GROWTH * have) size = Math.ceil(size / GROWTH);
+    const reserved = Buffer.allocUnsafeSlow(size);
+    this.#cutTaken();
+    let at = 0;
+    for (const { bytes, joins } of this.#chunks.clear()) {
+      const end = at + bytes.copy(reserved, at);
+      this.#chunks.push(new Chunk(reserved.subarray(at, end), joins));
+      at = end;
+    }
+    this.#joined = undefined;
+    this.#spare = undefined;
+    this.#fresh = 0;
+    this.#reserved = reserved;
+    return reserved.subarray(at);
+  }
+
+  #hasReservedRoom(): boolean {
+    const back = this.#chunks.back?.bytes ?? NOTHING;
+    const end = endWithin(this.#reserved, back);
+    return this.#reserved !== undefined && end >= 0 && end < this.#reserved.length;
+  }
+
+  /** A view of the first bytes, if they lie in one piece. */
+  #viewOf(length: number): Buffer | undefined {
+    const front = this.#chunks.front;
+    const reserved = this.#reserved;
+    if (reserved !== undefined && this.#reservedHolds(reserved, length)) {
+      const start = this.front.byteOffset - reserved.byteOffset + this.#taken;
+      // Else its new owner could transfer away what stays here.
+      if (length < reserved.length) markAsUntransferable(reserved.buffer);
+      return reserved.subarray(start, start + length);
+    }
+    if (front === undefined || front.bytes.length - this.#taken < length) return undefined;
+    return front.view(this.#taken, length);
+  }
+
+  /** Whether the first bytes all lie in the memory that was set apart. */
+  #reservedHolds(reserved: Buffer, length: number): boolean {
+    let beyond = length + this.#taken;
+    for (const { bytes } of this.#chunks) {
+      if (!isIn(reserved, bytes)) return false;
+      beyond -= bytes.length;
+      if (beyond <= 0) return true;
+    }
+    return false;
   }
 
   /**
@@ -86,7 +142,7 @@ export class ByteQueue {
     this.#cutTaken();
     const chunks = this.#chunks.popLast(fresh);
     for (const [index, chunk] of chunks.entries()) {
-      const small = index < fresh - newest && keepsMuch(chunk.bytes);
+      const small = index < fresh - newest && keepsMuch(chunk.bytes) && !isIn(this.#reserved, chunk.bytes);
       // Next to it may lie what keeps its memory in any case, as in a long frame, whose bytes are to be copied once.
       const moves = small && ![this.#chunks.back, chunks[index + 1]].some((each) => each?.keeps(chunk));
       this.#chunks.push(moves ? this.#moved(chunk) : chunk);
@@ -131,6 +187,7 @@ export class ByteQueue {
     this.#chunks.shift();
     if (isIn(this.#joined, front)) this.#joined = undefined;
     if (isIn(this.#spare, front)) this.#spare = undefined;
+    if (isIn(this.#reserved, front) && !isIn(this.#reserved, this.front)) this.#reserved = undefined;
   }
 
   #cutTaken(): void {

@@ -21,6 +21,8 @@ export interface Consumer {
   /** Something was received, or the stream ended: take what can be taken. */
   advance(): void;
   demand(): Demand;
+  /** Memory that what follows belongs in, to be set apart now; undefined where there is none, or it is not full yet. */
+  reserve?(): Buffer | undefined;
   /** The socket is destroyed. */
   socketDestroyed(error: Error | undefined): void;
 }

@@ -61,6 +61,10 @@ export class FrameHandler implements Consumer {
     return this.#resolve === undefined ? NO_DEMAND : this.#reader.demand(!this.#busy);
   }
 
+  reserve(): Buffer | undefined {
+    return this.#reader.reserve();
+  }
+
   socketDestroyed(error: Error | undefined): void {
     if (this.#handling) this.#destroyed = { error };
     else this.#end(error);

@@ -84,6 +84,10 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     return this.#reader.demand(this.#waiter !== undefined);
   }
 
+  reserve(): Buffer | undefined {
+    return this.#reader.reserve();
+  }
+
   socketDestroyed(error: Error | undefined): void {
     this.#state = 'finished';
     const waiters = this.#clearWaiters();

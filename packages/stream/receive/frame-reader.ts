@@ -8,6 +8,9 @@ import { type FrameMeasure, FrontMeasure, type Front } from './frame-measure';
 import type { ReceiveLimits } from './inbox';
 import type { Claim, ReceiveQueue } from './receive-queue';
 
+/** Frames of so many bytes are read into memory of their own. */
+const LARGE = 128 * 1024;
+
 /** What frames are cut out of. */
 export interface FrameSupply {
   readonly queue: ReceiveQueue<OwnedFd>;
@@ -92,6 +95,12 @@ export class FrameReader {
     const full = queue.length >= limits.highWaterMark || queue.fdCount >= limits.maxQueuedFds;
     if (missing === 0 && full) return NO_DEMAND;
     return { bytes: Math.max(missing, limits.highWaterMark), fds: Math.max(1, limits.maxQueuedFds - queue.fdCount) };
+  }
+
+  /** Memory for the rest of a large frame, so that its bytes need not be put together: see {@link ReceiveQueue.reserve}. */
+  reserve(): Buffer | undefined {
+    if (this.#front === undefined || this.#front.length < LARGE || this.#front.length <= this.#queue.length) return undefined;
+    return this.#queue.reserve(this.#front.length);
   }
 
   /** How many bytes the frame at the front lacks, as far as is known; 0 when {@link cut} returns or throws something. */

@@ -152,6 +152,8 @@ export class Inbox implements SegmentReceiver {
   updateAllowance(): void {
     if (this.#destroyed !== undefined) return;
     const demand = this.#end === undefined ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
+    const memory = demand.bytes > 0 ? this.#consumer?.reserve?.() : undefined;
+    if (memory !== undefined) this.#handle.fill(memory);
     if (suffices(this.#allowedBytes, demand.bytes) && suffices(this.#allowedFds, demand.fds)) return;
     this.#handle.allowReading(demand.bytes, demand.fds);
     this.#allowedBytes = demand.bytes;

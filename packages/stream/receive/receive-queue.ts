@@ -131,6 +131,11 @@ export class ReceiveQueue<Fd> {
     return taken;
   }
 
+  /** {@link ByteQueue.reserve} */
+  reserve(length: number): Buffer | undefined {
+    return this.#bytes.reserve(length);
+  }
+
   /** {@link ByteQueue.compact} */
   compact(newest = 0): void {
     this.#bytes.compact(newest);
