@@ -14,11 +14,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { start } from '../support/children';
 import { manifestOf, markOf, npm, root } from './npm';
-import { programsIn, toCommonJs } from './readme-programs';
+import { documentedPrograms, toCommonJs } from './readme-programs';
 
 // The package as users get it: packed, installed in an empty directory where nothing can be compiled, imported by name.
 
-const programs = programsIn(readFileSync(path.join(root, 'README.md'), 'utf8'));
+const programs = documentedPrograms(root);
 let directory: string;
 /** What the tarball has, and what there was right after the installation. */
 let packed: string[];
@@ -135,6 +135,7 @@ describe('the tarball', () => {
       'native/addon.cc',
       'examples/README.md',
       'docs/kernel.md',
+      'docs/reading.md',
       'docs/speed.svg',
       'dist/ancillary/index.d.mts',
     ];
@@ -231,11 +232,7 @@ test('the examples run from where they are installed', async () => {
   expect(await run(installed('examples/sealed-memory.mjs'))).toContain('not sealed: refused');
 });
 
-test('README.md has the programs', () => {
-  expect(programs.length).toBeGreaterThanOrEqual(3);
-});
-
-describe.each(programs)('the program "$name" of README.md', ({ name, source }) => {
+describe.each(programs)('the program "$name" of README.md and docs/', ({ name, source }) => {
   test('runs as an ES module', async () => {
     const file = path.join(directory, `${name}.mjs`);
     writeFileSync(file, source);

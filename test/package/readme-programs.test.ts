@@ -1,5 +1,6 @@
 import { node } from '../support/children';
-import { programsIn, toCommonJs } from './readme-programs';
+import { root } from './npm';
+import { documentedPrograms, programsIn, toCommonJs } from './readme-programs';
 
 const markdown = `
 # Title
@@ -15,7 +16,7 @@ b();
 not.a.program();
 \`\`\`
 
-<!-- program: second-one -->
+<!-- program: second-one, on Node -->
 \`\`\`js
 await 1;
 \`\`\`
@@ -23,13 +24,17 @@ await 1;
 
 test('programs are the js blocks after a marker', () => {
   expect(programsIn(markdown)).toEqual([
-    { name: 'first', source: "import { b } from 'a';\nb();\n" },
-    { name: 'second-one', source: 'await 1;\n' },
+    { name: 'first', source: "import { b } from 'a';\nb();\n", onNodeOnly: false },
+    { name: 'second-one', source: 'await 1;\n', onNodeOnly: true },
   ]);
 });
 
 test('a marker without its block is an error', () => {
   expect(() => programsIn('<!-- program: x -->\n\nText\n\n```js\nx();\n```\n')).toThrow('1 of the 1');
+});
+
+test('README.md and docs/ have programs, each with a name of its own', () => {
+  expect(documentedPrograms(root).length).toBeGreaterThanOrEqual(9);
 });
 
 test('the CommonJS form runs and does the same', async () => {

@@ -1,13 +1,35 @@
-/** A complete program in README.md: a js block right after `<!-- program: NAME -->`. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/**
+ * A complete program in README.md or docs/: a js block right after `<!-- program: NAME -->`, or after
+ * `<!-- program: NAME, on Node -->` where other runtimes lack what it uses.
+ */
 export interface Program {
   readonly name: string;
   /** An ES module. */
   readonly source: string;
+  readonly onNodeOnly: boolean;
+}
+
+/** README.md, and every page in docs/, below the root of the repository. */
+export function pages(root: string): string[] {
+  const docs = readdirSync(path.join(root, 'docs')).filter((file) => file.endsWith('.md'));
+  return ['README.md', ...docs.sort().map((file) => `docs/${file}`)];
+}
+
+/** The programs of all pages. */
+export function documentedPrograms(root: string): Program[] {
+  const programs = pages(root).flatMap((page) => programsIn(readFileSync(path.join(root, page), 'utf8')));
+  const names = programs.map(({ name }) => name);
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  if (twice.length > 0) throw new Error(`Two programs have the name ${twice.join(', ')}`);
+  return programs;
 }
 
 export function programsIn(markdown: string): Program[] {
-  const programs = [...markdown.matchAll(/^<!-- program: ([\w-]+) -->\n+```js\n([^]*?)^```$/gm)].map(
-    ([, name = '', source = '']) => ({ name, source }),
+  const programs = [...markdown.matchAll(/^<!-- program: ([\w-]+)(, on Node)? -->\n+```js\n([^]*?)^```$/gm)].map(
+    ([, name = '', onNode, source = '']) => ({ name, source, onNodeOnly: onNode !== undefined }),
   );
   const markers = markdown.match(/<!-- program:/g)?.length ?? 0;
   if (markers !== programs.length) {

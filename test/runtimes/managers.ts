@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { installed } from './cache';
-import { type Project, writeReadmePrograms } from './project';
+import { type Project, writeDocumentedPrograms } from './project';
 import { run } from './run';
 import { runtimes } from './runtimes';
 
@@ -18,7 +18,7 @@ export const managerNames = Object.keys(managers);
 
 const NODES = ['node-20', 'node-22', 'node-24', 'node-26'];
 
-/** Installs with nothing on PATH but node and sh, so that nothing can be compiled, and runs README's programs. */
+/** Installs with nothing on PATH but node and sh, so that nothing can be compiled, and runs the programs of README and docs/. */
 export async function installWith(name: string, { directory, tarball }: Project): Promise<string> {
   const manager = managers[name]?.() ?? [];
   const home = path.join(directory, name);
@@ -45,11 +45,11 @@ export async function installWith(name: string, { directory, tarball }: Project)
   for (const script of ['preinstall', 'install', 'postinstall']) {
     if (script in scripts) throw new Error(`the package has the script ${script}`);
   }
-  const programs = writeReadmePrograms(home);
+  const programs = writeDocumentedPrograms(home);
   for (const node of nodes) {
-    for (const file of programs) await run([node, file], { cwd: home });
+    for (const { file } of programs) await run([node, file], { cwd: home });
   }
-  return `nothing compiled, no script run; ${programs.length} programs of README on ${NODES.join(', ')}`;
+  return `nothing compiled, no script run; ${programs.length} programs of README and docs/ on ${NODES.join(', ')}`;
 }
 
 function program(spec: string, file: string): string {

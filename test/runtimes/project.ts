@@ -1,7 +1,7 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { programsIn, toCommonJs } from '../package/readme-programs';
+import { documentedPrograms, toCommonJs } from '../package/readme-programs';
 import { run } from './run';
 
 export const ROOT = path.resolve(__dirname, '../..');
@@ -11,8 +11,13 @@ export interface Project extends Disposable {
   readonly directory: string;
   /** The tarball it was installed from. */
   readonly tarball: string;
-  /** README's programs, as ES modules and as CommonJS. */
-  readonly readme: readonly string[];
+  /** The programs of README and docs/, as ES modules and as CommonJS. */
+  readonly programs: readonly ProgramFile[];
+}
+
+export interface ProgramFile {
+  readonly file: string;
+  readonly onNodeOnly: boolean;
 }
 
 export async function makeProject(): Promise<Project> {
@@ -22,8 +27,8 @@ export async function makeProject(): Promise<Project> {
     writeFileSync(path.join(directory, 'package.json'), '{ "name": "user", "private": true }');
     await run(['npm', 'install', '--no-audit', '--no-fund', tarball], { cwd: directory });
     cpSync(path.join(__dirname, 'programs'), path.join(directory, 'programs'), { recursive: true });
-    const readme = writeReadmePrograms(directory);
-    return { directory, tarball, readme, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
+    const programs = writeDocumentedPrograms(directory);
+    return { directory, tarball, programs, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
   } catch (error) {
     rmSync(directory, { recursive: true });
     throw error;
@@ -38,13 +43,14 @@ async function pack(directory: string): Promise<string> {
   return path.join(directory, name);
 }
 
-export function writeReadmePrograms(directory: string): string[] {
-  return programsIn(readFileSync(path.join(ROOT, 'README.md'), 'utf8')).flatMap(({ name, source }) => {
-    const files = [`readme-${name}.mjs`, `readme-${name}.cjs`].map((file) => path.join(directory, file));
-    const [module = '', commonJs = ''] = files;
+export function writeDocumentedPrograms(directory: string): ProgramFile[] {
+  return documentedPrograms(ROOT).flatMap(({ name, source, onNodeOnly }) => {
+    const [module = '', commonJs = ''] = ['mjs', 'cjs'].map((kind) =>
+      path.join(directory, `documented-${name}.${kind}`),
+    );
     writeFileSync(module, source);
     writeFileSync(commonJs, toCommonJs(source));
-    return files;
+    return [module, commonJs].map((file) => ({ file, onNodeOnly }));
   });
 }
 

@@ -9,18 +9,20 @@ import type { Project } from './project';
 import { run } from './run';
 import type { Runtime } from './runtimes';
 
-/** The programs of programs/ and of README, from the installed package. Resolves to a line for the report. */
+/** The programs of programs/, of README and of docs/, from the installed package. Resolves to a line for the report. */
 export async function smoke(runtime: Runtime, project: Project): Promise<string> {
   const options = { cwd: project.directory, env: { ...runtime.env, ANCILLARY_SMOKE: runtime.name } };
   const { stdout } = await run([...runtime.command, path.join(project.directory, 'programs/smoke.mjs')], options);
   const checks = stdout.match(/^ok /gm)?.length ?? 0;
   if (checks === 0 || !stdout.endsWith('0 failed\n')) throw new Error(`${runtime.name}: ${stdout}`);
   await staysAlive(runtime, project);
-  for (const file of project.readme) {
+  const onNode = /(^|-)node-/.test(runtime.name);
+  const programs = project.programs.filter(({ onNodeOnly }) => onNode || !onNodeOnly);
+  for (const { file } of programs) {
     const { stderr } = await run([...runtime.command, file], options);
     if (stderr !== '') throw new Error(`${runtime.name}: ${path.basename(file)} wrote ${stderr}`);
   }
-  return `${checks} checks, ${project.readme.length} programs of README, stays alive and ends by itself`;
+  return `${checks} checks, ${programs.length} programs of README and docs/, stays alive and ends by itself`;
 }
 
 /** A server with nothing else to do is still there after a while, answers, and ends. */
