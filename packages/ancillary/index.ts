@@ -82,6 +82,7 @@ export {
   type FrameCodec,
   type ListenAddress,
   type ListenOptions,
+  type MeasureAt,
   type Measured,
   type OnreadOptions,
   type SendOptions,

@@ -87,7 +87,11 @@ export class ModelReceive {
     if (fault?.what === 'eintr') return this.#readOnce(room);
     if (fault?.what === 'eagain') return 'again';
     if (fault?.what === 'reset' || fault?.what === 'eof') return this.#breakOff(fault.what);
-    const most = Math.min((this.into ?? this.#filling)?.length ?? room, this.#bytesAllowed, faults.untilReceiveFault(here));
+    const most = Math.min(
+      (this.into ?? this.#filling)?.length ?? room,
+      this.#bytesAllowed,
+      faults.untilReceiveFault(here),
+    );
     if (fault?.what === 'short-read') return this.#receive(1);
     const size = random.chance(SMALL_READ) ? random.between(1, Math.min(most, SMALL)) : most;
     return fault?.what === 'emfile' ? this.#receiveWithoutNumbers(size, fault) : this.#receive(size);
@@ -137,7 +141,8 @@ export class ModelReceive {
     const memory = this.into ?? this.#filling;
     if (memory === undefined) return bytes;
     bytes.copy(memory);
-    if (this.into === undefined) this.#filling = bytes.length < memory.length ? memory.subarray(bytes.length) : undefined;
+    if (this.into === undefined)
+      this.#filling = bytes.length < memory.length ? memory.subarray(bytes.length) : undefined;
     return memory.subarray(0, bytes.length);
   }
 

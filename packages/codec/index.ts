@@ -1,4 +1,4 @@
-export type { FrameCodec, Measured } from '../stream';
+export type { FrameCodec, MeasureAt, Measured } from '../stream';
 export {
   lengthPrefixed,
   type LengthPrefixedMessage,

@@ -99,7 +99,8 @@ export class FrameReader {
 
   /** Memory for the rest of a large frame, so that its bytes need not be put together: see {@link ReceiveQueue.reserve}. */
   reserve(): Buffer | undefined {
-    if (this.#front === undefined || this.#front.length < LARGE || this.#front.length <= this.#queue.length) return undefined;
+    if (this.#front === undefined || this.#front.length < LARGE || this.#front.length <= this.#queue.length)
+      return undefined;
     return this.#queue.reserve(this.#front.length);
   }
 
