@@ -7,10 +7,6 @@ import { failure } from './native-failure';
 const NUMBERS_PER_SEGMENT = 4;
 const END_OF_FILE = 1;
 
-// What is imported is looked up at each use, which shows where a message has hundreds of descriptors.
-const Owned = OwnedFd;
-const View = BufferView;
-
 /** What is read into, and what it is a view of: to look that up takes longer than to make a view. */
 export class ReadMemory {
   readonly bytes: Buffer;
@@ -51,8 +47,8 @@ export function takeSegments({ bytes: memory, buffer, offset }: ReadMemory, coun
     const truncated = readSegments[at + 3] === 1;
     // An array of its own even when empty, for whoever holds the segment may add to it.
     const fds = new Array<OwnedFd>(fdCount);
-    for (let each = 0; each < fdCount; each++) fds[each] = Owned.ofLedger(readFds[nextFd++] ?? -1, nativeDescriptors);
-    const bytes = length === whole ? memory : new View(buffer, offset + start, length);
+    for (let each = 0; each < fdCount; each++) fds[each] = OwnedFd.ofLedger(readFds[nextFd++] ?? -1, nativeDescriptors);
+    const bytes = length === whole ? memory : new BufferView(buffer, offset + start, length);
     segments[index] = { bytes, fds, truncated };
   }
   return segments;

@@ -19,9 +19,6 @@ interface WithHandle {
   readonly _handle?: { readonly fd?: number } | null;
 }
 
-// What is imported is looked up at each use, which shows where a message has hundreds of descriptors.
-const Owned = OwnedFd;
-
 /**
  * The number to lend.
  * @param transfer whether the source will be closed afterwards
@@ -30,7 +27,7 @@ const Owned = OwnedFd;
  */
 export function numberOf(source: FdLike, transfer = false): number {
   // The usual case, which needs none of what follows.
-  if (source instanceof Owned && !source.closed) return source.fd;
+  if (source instanceof OwnedFd && !source.closed) return source.fd;
   const fd = rawNumber(source);
   if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > 0x7fffffff) {
     throw invalidType(`a descriptor is a number, or something that has one, not ${inWords(source)}`);

@@ -1,8 +1,5 @@
 import { type ByteRange, OwnedFd } from '../binding';
 
-// What is imported is looked up at each use, and frames are closed one by one.
-const Owned = OwnedFd;
-
 /**
  * Bytes and the descriptors that belong to them. Whoever receives a frame owns its descriptors: take them out of
  * {@link fds} (or call their `take()`), or close the rest with {@link close} or `using`.
@@ -30,7 +27,7 @@ export class FdFrame implements Disposable {
 
   /** Closes every descriptor that is still in {@link fds} and open. */
   close(): void {
-    Owned.closeAll(this.fds);
+    OwnedFd.closeAll(this.fds);
   }
 
   [Symbol.dispose](): void {

@@ -1,8 +1,5 @@
 import { BufferView } from '../../binding';
 
-// What is imported is looked up at each use, which shows where each frame has one.
-const View = BufferView;
-
 /**
  * Bytes that are fewer than this, or than such a part of the memory they were read into, are copied when they have to stay,
  * since they keep all of it.
@@ -41,6 +38,6 @@ export class Chunk {
       this.#memory = this.bytes.buffer;
       this.#offset = this.bytes.byteOffset;
     }
-    return new View(this.#memory, this.#offset + start, length);
+    return new BufferView(this.#memory, this.#offset + start, length);
   }
 }
