@@ -39,6 +39,9 @@ export const goals = [
   { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1, of: 'net.Socket, no descriptor' },
   { row: 'round-trip', contender: 'ancillary', figure: 'p99', atMost: 2.5, of: 'C' },
 
+  { row: 'connections', contender: 'ancillary', figure: 'rate', atLeast: 1, of: 'node:net' },
+  { row: 'connections-burst', contender: 'ancillary', figure: 'rate', atLeast: 1, of: 'node:net' },
+
   { row: 'idle', contender: FOR_AWAIT, figure: 'memory', atMost: 1, of: NET_DATA },
   { row: 'idle', contender: FOR_AWAIT, figure: 'memory', atMost: 1, of: 'net.Socket, for await' },
   { row: 'idle', contender: FOR_AWAIT, figure: 'wakeUps', atMost: 0 },

@@ -59,6 +59,9 @@ export const ancillary = {
 /** @type {Program} */
 export const netSocket = { tool: thisNode, command: (node) => [node, end('net.mjs')] };
 
+/** Makes connections, and accepts them: see ends/connections.mjs. @type {Program} */
+export const connector = { tool: thisNode, command: (node) => [node, end('connections.mjs')] };
+
 /** Imports one module: see ends/import.mjs. @type {Program} */
 export const importer = { tool: thisNode, command: (node) => [node, end('import.mjs')] };
 

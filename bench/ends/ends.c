@@ -11,16 +11,20 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #define SOCKET 3
 #define MAX_FDS 253
 #define PIECE 65536
+#define BURST 64
+#define BACKLOG 511
 
 static long warmup, total, size, fd_count;
 static const char *end_name;
 static int files[2]; /* FIRST and LAST */
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 static void must(int holds, const char *what) {
   if (holds) return;
@@ -235,6 +239,41 @@ static void answer(void) {
   free(bytes);
 }
 
+/* A connection is over when the other end has closed it. */
+static void make_connections(long at_once) {
+  char byte;
+  must(read(SOCKET, &byte, 1) == 1, "the listener");
+  while (sent.messages < total) {
+    int made[BURST];
+    long now = total - sent.messages < at_once ? total - sent.messages : at_once;
+    for (long i = 0; i < now; i++) {
+      made[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      must(made[i] >= 0, "socket");
+      must(connect(made[i], (struct sockaddr *)&address, sizeof address) == 0, "connect");
+    }
+    for (long i = 0; i < now; i++) {
+      must(read(made[i], &byte, 1) == 0, "read");
+      close(made[i]);
+      count(&sent, 0, NULL, 0);
+    }
+  }
+}
+
+static void accept_connections(void) {
+  int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  must(listener >= 0, "socket");
+  unlink(address.sun_path);
+  must(bind(listener, (struct sockaddr *)&address, sizeof address) == 0, "bind");
+  must(listen(listener, BACKLOG) == 0, "listen");
+  must(write(SOCKET, "", 1) == 1, "the other end");
+  while (received.messages < total) {
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    must(fd >= 0, "accept");
+    close(fd);
+    count(&received, 0, NULL, 0);
+  }
+}
+
 int main(int argc, char **argv) {
   must(argc >= 9, "arguments");
   end_name = argv[1];
@@ -246,6 +285,8 @@ int main(int argc, char **argv) {
   files[0] = open(argv[7], O_RDONLY | O_CLOEXEC);
   files[1] = open(argv[8], O_RDONLY | O_CLOEXEC);
   must(files[0] >= 0 && files[1] >= 0 && fd_count <= MAX_FDS, "files");
+  int length = snprintf(address.sun_path, sizeof address.sun_path, "%s.socket", argv[7]);
+  must(length < (int)sizeof address.sun_path, "address");
   int sender = strcmp(end_name, "sender") == 0;
 
   double *trips = NULL;
@@ -256,6 +297,9 @@ int main(int argc, char **argv) {
   else if (strcmp(work, "large") == 0) receive_large();
   else if (strcmp(work, "echo") == 0 && sender) trips = ask();
   else if (strcmp(work, "echo") == 0) answer();
+  else if (strcmp(work, "connections") == 0 && sender) make_connections(1);
+  else if (strcmp(work, "burst") == 0 && sender) make_connections(BURST);
+  else if (strcmp(work, "connections") == 0 || strcmp(work, "burst") == 0) accept_connections();
   else must(0, work);
 
   report(trips);

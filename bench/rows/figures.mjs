@@ -5,6 +5,8 @@ export const messagesPerSecond = perSecond('messages/s', 1e3, 'k/s');
 /** @type {Figure} */
 export const descriptorsPerSecond = perSecond('descriptors/s', 1e6, 'M/s');
 /** @type {Figure} */
+export const connectionsPerSecond = perSecond('connections/s', 1e3, 'k/s');
+/** @type {Figure} */
 export const bytesPerSecond = perSecond('bytes/s', 1e9, 'GB/s');
 /** @type {Figure} */
 export const tripTime = { unit: 'ns', better: 'less', show: (value) => `${(value / 1e3).toFixed(1)} us` };
@@ -12,6 +14,12 @@ export const tripTime = { unit: 'ns', better: 'less', show: (value) => `${(value
 export const startTime = { unit: 'ns', better: 'less', show: (value) => `${(value / 1e6).toFixed(2)} ms` };
 /** Processor time of both ends. @type {Figure} */
 export const costPerMessage = { unit: 'ns per message', better: 'less', show: (value) => `${value.toFixed(0)} ns` };
+/** @type {Figure} */
+export const costPerConnection = {
+  unit: 'ns per connection',
+  better: 'less',
+  show: (value) => `${(value / 1e3).toFixed(1)} us`,
+};
 /** @type {Figure} */
 export const costPerFrame = { unit: 'ns per frame', better: 'less', show: (value) => `${value.toFixed(0)} ns` };
 /** @type {Figure} */

@@ -1,4 +1,6 @@
 import { bytes } from './bytes.mjs';
+import { connections } from './connections.mjs';
+import { connectionsBurst } from './connections-burst.mjs';
 import { fdBundles } from './fd-bundles.mjs';
 import { fdFrames } from './fd-frames.mjs';
 import { fdFramesPushed } from './fd-frames-pushed.mjs';
@@ -18,6 +20,8 @@ export const rows = [
   bytes,
   smallFrames,
   roundTrip,
+  connections,
+  connectionsBurst,
   idle,
   largeFrame,
   growthFrames,

@@ -14,6 +14,8 @@ const ROWS = [
   'bytes',
   'small-frames',
   'round-trip',
+  'connections',
+  'connections-burst',
   'idle',
   'large-frame',
   'growth-frames',

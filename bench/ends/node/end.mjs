@@ -14,6 +14,8 @@ export class End {
   count;
   sent;
   received;
+  /** Where to listen, and to connect to. */
+  address;
   /** What all messages but the last one carry. @type {readonly number[]} */
   fds;
   /** What the last one carries. @type {readonly number[]} */
@@ -29,6 +31,7 @@ export class End {
     this.total = Number(warmup) + this.count;
     this.sent = new Meter(Number(warmup), this.count);
     this.received = new Meter(Number(warmup), this.count);
+    this.address = `${first}.socket`;
     const [usual, final] = [first, last].map((path) => openSync(path, 'r'));
     this.fds = Array(Number(fds)).fill(usual);
     this.lastFds = Array(Number(fds)).fill(final);
