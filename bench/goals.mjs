@@ -30,6 +30,8 @@ export const goals = [
   { row: 'bytes', contender: ONREAD, figure: 'rate', atLeast: 0.8, of: 'C' },
   { row: 'bytes', contender: ONREAD, figure: 'rate', atLeast: 1.4, of: 'net.Socket, onread' },
 
+  { row: 'bytes-apart', contender: "ancillary, 'data'", figure: 'rate', atLeast: 1, of: NET_DATA },
+
   { row: 'small-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 1, of: 'net.Socket, corked by 32' },
   { row: 'small-frames', contender: PUSHED, figure: 'rate', atLeast: 1, of: 'net.Socket, corked by 32' },
   { row: 'small-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 1.2, of: 'C' },

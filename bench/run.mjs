@@ -58,7 +58,7 @@ async function measure() {
   const report = { machine: describeMachine(), options: { rounds, scale }, rows: [] };
   console.log(`${describe(report)}\n`);
   for (const row of wanted) {
-    const disturbance = new Disturbance();
+    const disturbance = new Disturbance(row.apart ?? false);
     const measured = await measureRow(row, tools, { rounds, scale, progress });
     const result = resultOf(row, measured, disturbance.share());
     report.rows.push(result);
@@ -92,7 +92,7 @@ function describe({ machine, options }) {
   const { processor, processors, kernel, node, ancillary } = machine;
   const scale = options.scale === 1 ? '' : `; scale ${options.scale}, so NO figure says anything about speed`;
   return (
-    `ancillary ${ancillary}, Node ${node}, ${kernel}, ${processors} x ${processor}, both ends on one processor\n` +
+    `ancillary ${ancillary}, Node ${node}, ${kernel}, ${processors} x ${processor}, both ends on one processor where a row does not say two\n` +
     `columns: program, figure, and that as a multiple of the reference's, which ran right before, with least and most; ` +
     `medians of ${options.rounds} round${options.rounds === 1 ? '' : 's'}\n` +
     `a goal that names another program divides the two multiples, since the machine changes between them${scale}`

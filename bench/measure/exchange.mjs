@@ -1,5 +1,6 @@
 import { found } from '../programs.mjs';
 import { runPinned } from './launch.mjs';
+import { SECOND } from './processors.mjs';
 import { parseReports } from './report-line.mjs';
 import { verify } from './verify.mjs';
 
@@ -11,6 +12,7 @@ import { verify } from './verify.mjs';
  * @property {number} fds descriptors of a message
  * @property {number} warmup messages before the clock starts
  * @property {number} count messages while it runs
+ * @property {true} [apart] the receiver is on the second processor
  */
 
 const TIMEOUT_MS = 120_000;
@@ -39,12 +41,13 @@ export function scaled(work, share) {
  */
 export async function exchange(work, { program, variant = '' }, tools, { timeout = TIMEOUT_MS, env = {} } = {}) {
   const { path } = found(program, tools);
-  const { kind, warmup, count, size, fds } = work;
+  const { kind, warmup, count, size, fds, apart = false } = work;
   const of = (/** @type {string} */ name) => [
     ...program.command(path, tools),
     ...[name, kind, warmup, count, size, fds, ...tools.files, variant].map(String),
   ];
-  const both = program.forks ? of('sender') : [...of('sender'), '--', ...of('receiver')];
+  const elsewhere = apart ? ['taskset', '-c', String(SECOND)] : [];
+  const both = program.forks ? of('sender') : [...of('sender'), '--', ...elsewhere, ...of('receiver')];
   const environment = { ...program.environment?.(path), ...env };
   const ends = parseReports(await runPinned([tools.pair, ...both], { timeout, env: environment }));
   return { ends, loss: verify(ends, work, program.losesDescriptors ?? false) };

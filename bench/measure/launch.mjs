@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
+import { PROCESSOR } from './processors.mjs';
 
-/** Both ends on one processor: the rate is then 1 / (cost of the sender + cost of the receiver). */
-export const PROCESSOR = '0';
 const MOST_OUTPUT = 1_000_000;
 
 /** Process groups that are running, to be killed should this process end before them. @type {Set<number>} */
@@ -11,8 +10,8 @@ process.on('exit', () => {
 });
 
 /**
- * Runs a command on the one processor and returns what it printed. It is a process group of its own, and whatever is left
- * of that in the end is killed.
+ * Runs a command on the first processor, where it does not ask for another, and returns what it printed. It is a process
+ * group of its own, and whatever is left of that in the end is killed.
  * @param {readonly string[]} command
  * @param {{ timeout: number, env?: Readonly<Record<string, string>> }} options milliseconds
  * @returns {Promise<string>}

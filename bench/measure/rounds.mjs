@@ -1,7 +1,10 @@
 import { whyMissing } from '../programs.mjs';
+import { SECOND } from './processors.mjs';
 
 /** @typedef {import('../rows/row.mjs').Row} Row */
 /** @typedef {import('../rows/row.mjs').Sample} Sample */
+
+const LEFT_OUT = 'left out, since it takes two processors and there is one';
 
 /**
  * A run of a contender, and the run of the reference right before it.
@@ -26,7 +29,7 @@ import { whyMissing } from '../programs.mjs';
  * @returns {Promise<Measured[]>}
  */
 export async function measureRow(row, tools, { rounds, scale, progress }) {
-  const measured = row.contenders.map((contender) => prepare(contender, tools));
+  const measured = row.contenders.map((contender) => prepare(row, contender, tools));
   const roundsHere = Math.min(rounds, row.mostRounds ?? rounds);
   for (let round = 1; round <= roundsHere; round++) {
     for (const [index, contender] of row.contenders.entries()) {
@@ -47,9 +50,12 @@ export async function measureRow(row, tools, { rounds, scale, progress }) {
   return measured;
 }
 
-/** @param {import('../programs.mjs').Contender} contender @param {import('./tools.mjs').Tools} tools @returns {Measured} */
-function prepare(contender, tools) {
-  const missing = whyMissing(contender, tools);
+/**
+ * @param {Row} row @param {import('../programs.mjs').Contender} contender @param {import('./tools.mjs').Tools} tools
+ * @returns {Measured}
+ */
+function prepare(row, contender, tools) {
+  const missing = row.apart && SECOND === undefined ? LEFT_OUT : whyMissing(contender, tools);
   const tool = contender.program.tool(tools);
   return {
     label: contender.label,

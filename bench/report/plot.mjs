@@ -54,7 +54,9 @@ export function plot({ machine, rows: results }) {
     y = block.end + ROW_GAP;
   }
   const height = y + 2 * LINE;
-  const ground = `Node ${machine.node}, ${machine.kernel}, ${machine.processor}, both ends on one processor`;
+  const apart = rows.some((row) => row.apart && results.some(({ name }) => name === row.name));
+  const ends = `both ends on one processor${apart ? ' where a row does not say two' : ''}`;
+  const ground = `Node ${machine.node}, ${machine.kernel}, ${machine.processor}, ${ends}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}">`,
     `<style>${STYLE}\n</style>`,

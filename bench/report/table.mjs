@@ -9,8 +9,11 @@ const VALUE = 12;
  * @param {RowResult} result @param {import('../rows/row.mjs').Row} row
  */
 export function tableOf(result, row) {
-  const busy = `${(100 * result.disturbance).toFixed(0)} %`;
-  const lines = [`${result.title} (${result.name}; the other processors were ${busy} busy)`];
+  // NaN, or null from a file, where there was no other processor.
+  const busy = Number.isFinite(result.disturbance)
+    ? `; the other processors were ${(100 * result.disturbance).toFixed(0)} % busy`
+    : '';
+  const lines = [`${result.title} (${result.name}${busy})`];
   for (const [name, figure] of Object.entries(row.figures)) {
     const several = Object.keys(row.figures).length > 1;
     const head = several ? `  ${name}` : '';

@@ -5,6 +5,9 @@ import { bytesPerSecond, costPerMessage } from './figures.mjs';
 
 const SIZE = 65_536;
 
+/** @type {import('../measure/exchange.mjs').Work} */
+export const bytesWork = { kind: 'stream', size: SIZE, fds: 0, warmup: 60_000, count: 60_000 };
+
 /** @type {import('./row.mjs').Row} */
 export const bytes = {
   name: 'bytes',
@@ -21,7 +24,5 @@ export const bytes = {
     GO,
     BARE,
   ],
-  measure: exchanged({ kind: 'stream', size: SIZE, fds: 0, warmup: 60_000, count: 60_000 }, (ends, work) => ({
-    rate: SIZE * rate(ends, work),
-  })),
+  measure: exchanged(bytesWork, (ends, work) => ({ rate: SIZE * rate(ends, work) })),
 };

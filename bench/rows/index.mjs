@@ -1,8 +1,10 @@
 import { bytes } from './bytes.mjs';
+import { bytesApart } from './bytes-apart.mjs';
 import { connections } from './connections.mjs';
 import { connectionsBurst } from './connections-burst.mjs';
 import { fdBundles } from './fd-bundles.mjs';
 import { fdFrames } from './fd-frames.mjs';
+import { fdFramesApart } from './fd-frames-apart.mjs';
 import { fdFramesPushed } from './fd-frames-pushed.mjs';
 import { growthConnections } from './growth-connections.mjs';
 import { growthFrames } from './growth-frames.mjs';
@@ -16,8 +18,10 @@ import { smallFrames } from './small-frames.mjs';
 export const rows = [
   fdFrames,
   fdFramesPushed,
+  fdFramesApart,
   fdBundles,
   bytes,
+  bytesApart,
   smallFrames,
   roundTrip,
   connections,

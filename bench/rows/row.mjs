@@ -23,6 +23,7 @@
  * @property {Readonly<Record<string, Figure>>} figures
  * @property {Contender} [reference] run right before each run of a contender, which is compared with it
  * @property {readonly Contender[]} contenders
+ * @property {true} [apart] its ends run on two processors; left out where there is one only
  * @property {number} [mostRounds] for rows that take long
  * @property {(contender: Contender, tools: Tools, scale: number) => Promise<Sample>} measure
  */

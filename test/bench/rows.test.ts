@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { runDirectory, start } from '../support/children';
 
@@ -10,8 +11,10 @@ const TIMEOUT_MS = 240_000;
 const ROWS = [
   'fd-frames',
   'fd-frames-pushed',
+  'fd-frames-apart',
   'fd-bundles',
   'bytes',
+  'bytes-apart',
   'small-frames',
   'round-trip',
   'connections',
@@ -22,6 +25,9 @@ const ROWS = [
   'growth-connections',
   'import',
 ];
+/** What a machine with one processor leaves out. */
+const ROWS_OF_TWO = ['fd-frames-apart', 'bytes-apart'];
+const ROWS_HERE = ROWS.filter((name) => availableParallelism() > 1 || !ROWS_OF_TWO.includes(name));
 /** What a machine, or this version, may lack. */
 const MAY_BE_MISSING = ['Go', 'usocket', 'a bare addon', 'ancillary, forEachFrame', 'ancillary, onread'];
 
@@ -61,7 +67,7 @@ it('measures every row, and says on what', () => {
   expect(report.machine).toMatchObject({ node: process.version, processor: expect.any(String) as string });
 });
 
-it.each(ROWS)('%s: whoever is there did all of its work, and what is not there is said', (name) => {
+it.each(ROWS_HERE)('%s: whoever is there did all of its work, and what is not there is said', (name) => {
   const { reference, contenders = [] } = report.rows.find((row) => row.name === name) ?? {};
   for (const { label, missing, failed, pairs } of contenders) {
     expect([label, failed]).toEqual([label, undefined]);
@@ -75,6 +81,17 @@ it.each(ROWS)('%s: whoever is there did all of its work, and what is not there i
   }
   expect(contenders.some(({ pairs }) => pairs.length > 0)).toBe(true);
 });
+
+it.each(ROWS_OF_TWO)(
+  '%s: is left out, and that is said, where there is one processor only',
+  async (name) => {
+    const options = ['--row', name, '--scale', SCALE, '--rounds', '1', '--offline'];
+    const run = start('taskset', ['-c', '0', process.execPath, RUN, ...options], { timeout: TIMEOUT_MS });
+    const { stdout } = await run.succeeded();
+    expect(stdout).toMatch(/ancillary, .* – +left out, since it takes two processors and there is one\n/);
+  },
+  TIMEOUT_MS,
+);
 
 it('judges each goal, or says why it cannot', () => {
   const goals = report.rows.flatMap((row) => row.goals);

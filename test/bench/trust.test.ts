@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readFileSync } from 'node:fs';
@@ -48,6 +49,23 @@ describe('a run is taken for what it is only if', () => {
     await expect(verified({ fds: 9, last: '1:2' }, {}, true)).resolves.toEqual({ lost: 3, of: 12 });
     await expect(verified({ fds: 13 }, {}, true)).resolves.toMatch(/^Error: /);
   });
+});
+
+(availableParallelism() > 1 ? it : it.skip)('ends that are to be apart are on two processors', async () => {
+  const pair = compileC(readFileSync(path.join(BENCH, 'ends/pair.c'), 'utf8'));
+  const way = JSON.stringify({ messages: 3, bytes: 3, fds: 0, ns: 5, cpu: 5 });
+  const told = '"$0" "$(sed -n "s/^Cpus_allowed_list:.//p" /proc/$$/status)"';
+  const script = `printf '{"end":"%s","on":"%s","sent":${way},"received":${way}}\n' ${told}`;
+  const contender = `{ program: { tool: () => ({ path: '' }), command: () => ['sh', '-c', ${JSON.stringify(script)}] } }`;
+  const work = { kind: 'flood', warmup: 1, count: 2, size: 1, fds: 0 };
+  const ran = (apart: object): Promise<unknown> =>
+    evaluate(
+      'measure/exchange.mjs',
+      `it.exchange(${JSON.stringify({ ...work, ...apart })}, ${contender}, { pair: ${JSON.stringify(pair)}, files: [] })
+        .then(({ ends }) => [ends.sender.on, ends.receiver.on])`,
+    );
+  await expect(ran({})).resolves.toEqual(['0', '0']);
+  await expect(ran({ apart: true })).resolves.toEqual(['0', expect.stringMatching(/^[1-9][0-9]*$/)]);
 });
 
 it('a goal is judged by the median of the ratios of paired runs', async () => {
