@@ -1,8 +1,26 @@
 #include "js_environment.h"
 
+#include <cstdlib>
+
 #include "choose_poller.h"
 
 namespace ancillary {
+namespace {
+
+/**
+ * V8 frees the slabs many at a time. glibc would then give the end of its heap back to the kernel, and the next slabs would
+ * cost a page fault for each 4 KiB. Once a block of so many bytes was freed, it keeps twice as much (mallopt(3), "dynamic
+ * mmap threshold").
+ */
+void keepFreedHeap() {
+#ifdef __GLIBC__
+  constexpr std::size_t kBlock = 16 * 1024 * 1024;
+  void* volatile const block = std::malloc(kBlock);
+  std::free(block);
+#endif
+}
+
+}  // namespace
 
 static_assert(sizeof(SegmentRecord) == 4 * sizeof(std::uint32_t), "JavaScript reads four numbers a segment");
 static_assert(sizeof(int) == sizeof(std::int32_t), "descriptors are read through an Int32Array");
@@ -50,6 +68,7 @@ Napi::Value JsEnvironment::SharedSlab::get(Napi::Env env, Slab& into) {
     into = {buffer.Data(), buffer.Length(), used_};
     if (into.size == size_ && into.size - into.used >= kReserve) return buffer;
   }
+  if (buffer_.IsEmpty() && size_ > kMmapThreshold) keepFreedHeap();
   const auto buffer = Napi::Buffer<unsigned char>::New(env, size_);
   if (buffer.IsEmpty()) return buffer;
   buffer_ = Napi::Persistent(buffer);

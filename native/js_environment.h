@@ -53,6 +53,8 @@ class JsEnvironment {
 
    private:
     static constexpr std::size_t kReserve = 16 * 1024;
+    /** glibc maps what is larger, until a larger block was freed (M_MMAP_THRESHOLD). */
+    static constexpr std::size_t kMmapThreshold = 128 * 1024;
 
     std::size_t size_;
     std::size_t used_ = 0;
