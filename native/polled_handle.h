@@ -17,7 +17,7 @@ class JsEnvironment;
  * What sockets and listeners share: a descriptor that is polled, the callbacks, and closing at any moment. JavaScript names
  * a handle by its descriptor's number: objects that wrap handles would take as much memory as the handles do.
  */
-class PolledHandle : private PollHandle::Listener {
+class PolledHandle : private DescriptorWatch::Listener {
  public:
   enum class Kind { socket, listener };
 
@@ -70,7 +70,7 @@ class PolledHandle : private PollHandle::Listener {
 
   JsEnvironment& environment_;
   AsyncContext context_;
-  PollHandle::Owner poll_;
+  DescriptorWatch::Owner poll_;
   /** What it is owned by between closing within a callback and the end of that. */
   std::unique_ptr<PolledHandle> self_;
   int fd_ = -1;

@@ -13,7 +13,7 @@ enum PollEvent : int {
 };
 
 /** One descriptor that is polled. */
-class PollHandle {
+class DescriptorWatch {
  public:
   class Listener {
    public:
@@ -28,13 +28,13 @@ class PollHandle {
   };
 
   struct Closer {
-    void operator()(PollHandle* handle) const { handle->close(); }
+    void operator()(DescriptorWatch* handle) const { handle->close(); }
   };
-  using Owner = std::unique_ptr<PollHandle, Closer>;
+  using Owner = std::unique_ptr<DescriptorWatch, Closer>;
 
-  PollHandle() = default;
-  PollHandle(const PollHandle&) = delete;
-  PollHandle& operator=(const PollHandle&) = delete;
+  DescriptorWatch() = default;
+  DescriptorWatch(const DescriptorWatch&) = delete;
+  DescriptorWatch& operator=(const DescriptorWatch&) = delete;
 
   /** Watches these {@link PollEvent}s, level-triggered, none for 0. 0, or a negative errno. */
   virtual int watch(int events) = 0;
@@ -43,7 +43,7 @@ class PollHandle {
   virtual void setRef(bool on) = 0;
 
  protected:
-  virtual ~PollHandle() = default;
+  virtual ~DescriptorWatch() = default;
 
   /** Stops polling at once, so that the descriptor may be closed right after. No event follows. */
   virtual void close() = 0;
@@ -61,7 +61,7 @@ class Poller {
   virtual ~Poller() = default;
 
   /** Makes `fd` non-blocking. 0, or a negative errno; -EEXIST when it is known that something else polls that number. */
-  virtual int open(int fd, PollHandle::Listener& listener, PollHandle::Owner& into) = 0;
+  virtual int open(int fd, DescriptorWatch::Listener& listener, DescriptorWatch::Owner& into) = 0;
 
   /** Whether this is Node's own way of waiting; runtimes with another one differ from Node in more than that. */
   virtual bool isLibuv() const = 0;

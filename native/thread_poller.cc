@@ -31,7 +31,7 @@ int fromEpoll(std::uint32_t events) {
 
 }  // namespace
 
-class ThreadPoller::Handle final : public PollHandle {
+class ThreadPoller::Handle final : public DescriptorWatch {
  public:
   Handle(ThreadPoller& poller, int fd, std::uint64_t id, Listener& listener)
       : poller_(poller), listener_(listener), id_(id), fd_(fd) {
@@ -110,7 +110,7 @@ std::unique_ptr<ThreadPoller> ThreadPoller::make(Napi::Env env) {
   return poller;
 }
 
-int ThreadPoller::open(int fd, PollHandle::Listener& listener, PollHandle::Owner& into) {
+int ThreadPoller::open(int fd, DescriptorWatch::Listener& listener, DescriptorWatch::Owner& into) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
   const int error = start();

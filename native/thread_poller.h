@@ -26,7 +26,7 @@ class ThreadPoller final : public Poller {
 
   ~ThreadPoller() override { release(); }
 
-  int open(int fd, PollHandle::Listener& listener, PollHandle::Owner& into) override;
+  int open(int fd, DescriptorWatch::Listener& listener, DescriptorWatch::Owner& into) override;
   bool isLibuv() const override { return false; }
 
  private:

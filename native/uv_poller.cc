@@ -30,7 +30,7 @@ int fromUv(int events) {
  * One uv_poll_t. libuv uses the memory until its close callback ran, whatever became of the owner, so it is freed
  * there and nowhere else.
  */
-class UvPoller::Handle final : public PollHandle {
+class UvPoller::Handle final : public DescriptorWatch {
  public:
   Handle(UvPoller& poller, Listener& listener) : poller_(poller), listener_(&listener) { poll_.data = this; }
 
@@ -90,7 +90,7 @@ std::unique_ptr<UvPoller> UvPoller::make(Napi::Env env) {
   return poller;
 }
 
-int UvPoller::open(int fd, PollHandle::Listener& listener, PollHandle::Owner& into) {
+int UvPoller::open(int fd, DescriptorWatch::Listener& listener, DescriptorWatch::Owner& into) {
   auto handle = std::make_unique<Handle>(*this, listener);
   // On failure libuv does not know it, so there is no close callback to wait for.
   const int error = handle->start(fd);

@@ -22,7 +22,7 @@ class UvPoller final : public Poller {
   /** Null where the environment has no loop, or is ending. */
   static std::unique_ptr<UvPoller> make(Napi::Env env);
 
-  int open(int fd, PollHandle::Listener& listener, PollHandle::Owner& into) override;
+  int open(int fd, DescriptorWatch::Listener& listener, DescriptorWatch::Owner& into) override;
   bool isLibuv() const override { return true; }
 
  private:

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import net from 'node:net';
-import { AncillaryError, inWords, invalidType, OwnedFd, requireObject } from '../binding';
+import { AncillaryError, describeValue, invalidType, OwnedFd, requireObject } from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
 import { type FdLike, MAX_FDS_PER_SENDMSG, numberOf } from '../stream';
 import { describeFd, type FdInfo, type FdKind } from './describe-fd';
@@ -30,11 +30,11 @@ export interface MemfdOptions {
  * @throws TypeError; EMFILE, ENOMEM; EINVAL for a name longer than 249 bytes
  */
 export function memfd(name: string, data?: Uint8Array, options: MemfdOptions = {}): OwnedFd {
-  if (typeof name !== 'string') throw invalidType(`a memfd's name is a string, not ${inWords(name)}`);
+  if (typeof name !== 'string') throw invalidType(`a memfd's name is a string, not ${describeValue(name)}`);
   requireObject('options', options);
   // Options in its place would give an empty file, and no seal.
   if (data !== undefined && !(data instanceof Uint8Array)) {
-    throw invalidType(`a memfd's data is a Uint8Array, not ${inWords(data)}`);
+    throw invalidType(`a memfd's data is a Uint8Array, not ${describeValue(data)}`);
   }
   const fd = ofLedger(checked(addon.memfd(name, true, data ?? new Uint8Array()), 'memfd_create'));
   try {

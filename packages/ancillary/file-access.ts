@@ -27,12 +27,12 @@ export const throughAddon = {
 
   // The position is null or undefined: reading and writing go on where the file stands.
   read(fd: number, buffer: Buffer, offset: number, length: number, _position: unknown, callback: Transferred): void {
-    addon.readFile(fd, buffer.subarray(offset, offset + length), (result) => settle(result, 'read', buffer, callback));
+    addon.readFile(fd, buffer.subarray(offset, offset + length), (result) => report(result, 'read', buffer, callback));
   },
 
   write(fd: number, buffer: Buffer, offset: number, length: number, _position: unknown, callback: Transferred): void {
     addon.writeFile(fd, buffer.subarray(offset, offset + length), (result) =>
-      settle(result, 'write', buffer, callback),
+      report(result, 'write', buffer, callback),
     );
   },
 
@@ -46,7 +46,7 @@ export const throughAddon = {
   },
 };
 
-function settle(result: number, syscall: string, buffer: Buffer, callback: Transferred): void {
+function report(result: number, syscall: string, buffer: Buffer, callback: Transferred): void {
   if (result < 0) callback(systemError(errnoName(-result), syscall));
   else callback(null, result, buffer);
 }

@@ -1,6 +1,6 @@
 import {
   AncillaryError,
-  inWords,
+  describeValue,
   outOfRange,
   type OwnedFd,
   requireMethods,
@@ -43,7 +43,8 @@ const CLOSED = new Set<string | undefined>(['ERR_FRAME_INCOMPLETE', 'ECONNRESET'
 export async function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOptions = {}): Promise<void> {
   judge(socket, options);
   const { acknowledge = false, byte = acknowledge ? DESCRIPTOR : ONE_DESCRIPTOR } = options;
-  if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw outOfRange(`byte is 0 to 255, not ${inWords(byte)}`);
+  if (!Number.isInteger(byte) || byte < 0 || byte > 255)
+    throw outOfRange(`byte is 0 to 255, not ${describeValue(byte)}`);
   await socket.send(Uint8Array.of(byte), [fd]);
   if (!acknowledge) return;
   using answer = await oneByte(socket, 'before it acknowledged the descriptor');

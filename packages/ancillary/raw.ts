@@ -1,4 +1,4 @@
-import { AncillaryError, inWords, outOfRange, OwnedFd, requireObject } from '../binding';
+import { AncillaryError, describeValue, outOfRange, OwnedFd, requireObject } from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
 import { type FdLike, numberOf } from '../stream';
 
@@ -46,7 +46,8 @@ export function sendMessage(fd: FdLike, bytes: Uint8Array, fds: readonly FdLike[
 export function receiveMessage(fd: FdLike, buffer: Uint8Array, options: ReceiveMessageOptions = {}): ReceivedMessage {
   requireObject('options', options);
   const { maxFds = addon.constants.SCM_MAX_FD } = options;
-  if (!Number.isInteger(maxFds) || maxFds < 0) throw outOfRange(`maxFds is a number from 0 up, not ${inWords(maxFds)}`);
+  if (!Number.isInteger(maxFds) || maxFds < 0)
+    throw outOfRange(`maxFds is a number from 0 up, not ${describeValue(maxFds)}`);
   if (buffer.length === 0) throw outOfRange('a buffer without room would drop the descriptors');
   const bytesRead = checked(addon.receiveMessage(numberOf(fd), buffer), 'recvmsg');
   const count = addon.readState[0] ?? 0;

@@ -19,7 +19,8 @@ export function outOfRange(message: string): RangeError {
 
 /** @throws TypeError for what are no options */
 export function requireObject(name: string, given: unknown): void {
-  if (typeof given !== 'object' || given === null) throw invalidType(`${name} is an object, not ${inWords(given)}`);
+  if (typeof given !== 'object' || given === null)
+    throw invalidType(`${name} is an object, not ${describeValue(given)}`);
 }
 
 /**
@@ -30,13 +31,13 @@ export function requireMethods(name: string, kind: string, given: unknown, metho
   const members = (given ?? {}) as Readonly<Record<string, unknown>>;
   const missing = methods.find((method) => typeof members[method] !== 'function');
   if (missing === undefined) return;
-  throw invalidType(`${name} is ${kind}; ${inWords(given)} has no function ${missing}()`);
+  throw invalidType(`${name} is ${kind}; ${describeValue(given)} has no function ${missing}()`);
 }
 
 const LONGEST = 28;
 
 /** What was given instead, for their messages; of a long string its beginning, as it may be anything. */
-export function inWords(given: unknown): string {
+export function describeValue(given: unknown): string {
   if (typeof given === 'function') return 'a function';
   if (typeof given === 'string' && given.length > LONGEST) return `${inspect(given.slice(0, LONGEST))}...`;
   if (typeof given !== 'object' || given === null) return inspect(given);

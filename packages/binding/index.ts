@@ -1,4 +1,4 @@
-export { inWords, invalidType, invalidValue, outOfRange, requireMethods, requireObject } from './argument-errors';
+export { describeValue, invalidType, invalidValue, outOfRange, requireMethods, requireObject } from './argument-errors';
 export { BufferView } from './buffer-view';
 export type { ByteRange } from './byte-range';
 export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable } from './descriptor-table';

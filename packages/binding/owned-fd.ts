@@ -1,4 +1,4 @@
-import { inWords, invalidType, invalidValue } from './argument-errors';
+import { describeValue, invalidType, invalidValue } from './argument-errors';
 import { type DescriptorTable, getProcessTable } from './descriptor-table';
 import { AncillaryError } from './errors';
 import { forget, watch } from './leak-net';
@@ -31,7 +31,7 @@ export class OwnedFd implements Disposable {
    */
   static adopt(fd: number): OwnedFd {
     if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fffffff)
-      throw invalidValue(`a descriptor is an integer from 0 up, not ${inWords(fd)}`);
+      throw invalidValue(`a descriptor is an integer from 0 up, not ${describeValue(fd)}`);
     const table = getProcessTable();
     table.own(fd);
     return new OwnedFd(fd, table);
@@ -113,7 +113,7 @@ export class OwnedFd implements Disposable {
     } finally {
       table?.closeAll(fds);
     }
-    if (foreign !== undefined) throw invalidType(`closeAll() takes OwnedFds, not ${inWords(foreign.value)}`);
+    if (foreign !== undefined) throw invalidType(`closeAll() takes OwnedFds, not ${describeValue(foreign.value)}`);
     return count;
   }
 

@@ -1,6 +1,6 @@
 import {
   AncillaryError,
-  inWords,
+  describeValue,
   invalidType,
   invalidValue,
   outOfRange,
@@ -57,7 +57,7 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   requireOneOf('lengthBytes', lengthBytes, [1, 2, 4]);
   requireOneOf('countBytes', countBytes, [0, 1, 2, 4]);
   if (!Number.isSafeInteger(maxLength) || maxLength < 0) {
-    throw outOfRange(`maxLength is a number of bytes, not ${inWords(maxLength)}`);
+    throw outOfRange(`maxLength is a number of bytes, not ${describeValue(maxLength)}`);
   }
   const headerLength = lengthBytes + countBytes;
   const longest = Math.min(maxLength, 2 ** (8 * lengthBytes) - 1);
@@ -86,9 +86,9 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
       requireObject('a payload', payload);
       const { bytes, fds = [] } = payload;
       if (!(bytes instanceof Uint8Array))
-        throw invalidType(`encode() takes { bytes, fds }, bytes a Uint8Array, not ${inWords(bytes)}`);
+        throw invalidType(`encode() takes { bytes, fds }, bytes a Uint8Array, not ${describeValue(bytes)}`);
       if (!Array.isArray(fds))
-        throw invalidType(`encode() takes { bytes, fds }, fds an array of descriptors, not ${inWords(fds)}`);
+        throw invalidType(`encode() takes { bytes, fds }, fds an array of descriptors, not ${describeValue(fds)}`);
       if (bytes.length > longest) throw tooLarge(bytes.length, longest);
       if (fds.length > mostFds) throw outOfRange(`${fds.length} descriptors do not fit a count of ${countBytes} bytes`);
       const frame = NodeBuffer.allocUnsafe(headerLength + bytes.length);
@@ -108,7 +108,8 @@ function tooLarge(length: number, longest: number): AncillaryError {
 }
 
 function requireOneOf(name: string, value: number, allowed: readonly number[]): void {
-  if (!allowed.includes(value)) throw invalidValue(`${name} is one of ${allowed.join(', ')}, not ${inWords(value)}`);
+  if (!allowed.includes(value))
+    throw invalidValue(`${name} is one of ${allowed.join(', ')}, not ${describeValue(value)}`);
 }
 
 function readUint(from: Uint8Array, offset: number, bytes: number, littleEndian: boolean): number {

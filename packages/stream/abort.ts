@@ -1,4 +1,4 @@
-import { inWords, invalidType } from '../binding';
+import { describeValue, invalidType } from '../binding';
 
 /** What Node's own promises reject with when their signal aborts. */
 export function abortError(signal: AbortSignal): Error {
@@ -10,7 +10,7 @@ export function abortError(signal: AbortSignal): Error {
 export function requireSignal(signal: AbortSignal | undefined): void {
   const given: unknown = signal;
   if (given === undefined || (typeof given === 'object' && given !== null && 'aborted' in given)) return;
-  throw invalidType(`signal is an AbortSignal, not ${inWords(given)}`);
+  throw invalidType(`signal is an AbortSignal, not ${describeValue(given)}`);
 }
 
 /** @throws AbortError; TypeError for what is no AbortSignal */

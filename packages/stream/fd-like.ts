@@ -1,7 +1,7 @@
 import type fs from 'node:fs';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { AncillaryError, type DescriptorTable, inWords, invalidType, OwnedFd } from '../binding';
+import { AncillaryError, type DescriptorTable, describeValue, invalidType, OwnedFd } from '../binding';
 
 /** Anything with a descriptor to lend: a number, an OwnedFd, a FileHandle, a stream, a server. */
 export type FdLike =
@@ -30,9 +30,9 @@ export function numberOf(source: FdLike, transfer = false): number {
   if (source instanceof OwnedFd && !source.closed) return source.fd;
   const fd = rawNumber(source);
   if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > 0x7fffffff) {
-    throw invalidType(`a descriptor is a number, or something that has one, not ${inWords(source)}`);
+    throw invalidType(`a descriptor is a number, or something that has one, not ${describeValue(source)}`);
   }
-  if (fd < 0) throw new AncillaryError('ERR_FD_CLOSED', `${inWords(source)} is closed, or not open yet`);
+  if (fd < 0) throw new AncillaryError('ERR_FD_CLOSED', `${describeValue(source)} is closed, or not open yet`);
   if (typeof source !== 'number') refuseBusy(source, transfer);
   return fd;
 }
@@ -108,7 +108,7 @@ export function isTlsSocket(source: object): boolean {
 function hidden(source: net.Socket | net.Server): AncillaryError {
   return new AncillaryError(
     'ERR_FD_PLATFORM',
-    `this runtime does not tell the descriptor of ${inWords(source)}, so it cannot be sent; send a number or an OwnedFd`,
+    `this runtime does not tell the descriptor of ${describeValue(source)}, so it cannot be sent; send a number or an OwnedFd`,
   );
 }
 

@@ -92,7 +92,7 @@ const MUTATIONS: readonly Mutation[] = [
     broken: 'bytes that were sent are not counted',
     file: SEND_QUEUE,
     from: 'frame.sent += counted;',
-    to: 'frame.sent += left > counted ? counted : 0;',
+    to: 'frame.sent += remaining > counted ? counted : 0;',
   },
 ];
 

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { AncillaryError, inWords, invalidType, OwnedFd, type SocketBinding } from '../../binding';
+import { AncillaryError, describeValue, invalidType, OwnedFd, type SocketBinding } from '../../binding';
 import { isTlsSocket, numberOf } from '../fd-like';
 import { FdSocket, type FdSocketOptions } from '../socket/fd-socket';
 
@@ -20,7 +20,7 @@ export function adopt(
   if (source instanceof net.Socket) return adoptNetSocket(binding, source, options);
   if (source instanceof OwnedFd) return new FdSocket(binding, source, options);
   if (typeof source !== 'number') {
-    throw invalidType(`adopt() takes a number, an OwnedFd or a net.Socket, not ${inWords(source)}`);
+    throw invalidType(`adopt() takes a number, an OwnedFd or a net.Socket, not ${describeValue(source)}`);
   }
   const owned = OwnedFd.adopt(source);
   try {

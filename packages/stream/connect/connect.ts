@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BoundAddress,
-  inWords,
+  describeValue,
   type ListeningBinding,
   outOfRange,
   type SocketBinding,
@@ -40,7 +40,7 @@ export async function connect(
   receiveLimits(options);
   const timeout: unknown = options.timeout ?? Infinity;
   if (typeof timeout !== 'number' || !(timeout >= 0)) {
-    throw outOfRange(`timeout is a number of milliseconds from 0 up, not ${inWords(timeout)}`);
+    throw outOfRange(`timeout is a number of milliseconds from 0 up, not ${describeValue(timeout)}`);
   }
   throwIfAborted(options.signal);
   const socket = binding.socket();
@@ -64,13 +64,13 @@ async function untilConnected(
     if (refusal === undefined) return;
     const error = Object.assign(systemError(refusal, 'connect', showAddress(target)), target);
     if (refusal !== BACKLOG_FULL && !(retry && NOT_THERE_YET.has(refusal))) throw error;
-    const left = deadline - performance.now();
-    if (left <= 0) {
+    const remaining = deadline - performance.now();
+    if (remaining <= 0) {
       const detail = `${showAddress(target)}, after ${timeout} ms`;
       throw Object.assign(systemError('ETIMEDOUT', 'connect', detail, { cause: error }), target);
     }
     try {
-      await delay(Math.min(pause, left), undefined, signal === undefined ? {} : { signal });
+      await delay(Math.min(pause, remaining), undefined, signal === undefined ? {} : { signal });
     } catch (aborted) {
       throw signal === undefined ? asError(aborted) : abortError(signal);
     }

@@ -117,12 +117,12 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<FdSocket> {
-    let left = false;
+    let finished = false;
     const iterator: AsyncIterableIterator<FdSocket> = {
       [Symbol.asyncIterator]: () => iterator,
-      next: () => (left ? Promise.resolve(DONE) : this.#next(iterator)),
+      next: () => (finished ? Promise.resolve(DONE) : this.#next(iterator)),
       return: () => {
-        left = true;
+        finished = true;
         for (const waiter of [...this.#waiters].filter((each) => each.iterator === iterator)) {
           this.#waiters.remove(waiter);
           waiter.resolve(DONE);

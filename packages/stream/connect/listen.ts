@@ -1,6 +1,6 @@
 import {
   type BoundAddress,
-  inWords,
+  describeValue,
   type ListeningBinding,
   outOfRange,
   OwnedFd,
@@ -74,5 +74,5 @@ function bindAbstract(binding: ListeningBinding, socket: OwnedFd, target: BoundA
 function modeOf(address: ListenAddress): number {
   const mode = typeof address === 'object' && 'mode' in address ? (address.mode ?? DEFAULT_MODE) : DEFAULT_MODE;
   if (Number.isInteger(mode) && mode >= 0 && mode <= 0o777) return mode;
-  throw outOfRange(`mode is an integer from 0 to 0o777, not ${inWords(mode)}`);
+  throw outOfRange(`mode is an integer from 0 to 0o777, not ${describeValue(mode)}`);
 }

@@ -1,4 +1,4 @@
-import { inWords, invalidType } from '../../binding';
+import { describeValue, invalidType } from '../../binding';
 import { asError } from '../abort';
 import type { FdFrame } from '../frame';
 import { type Consumer, type Demand, NO_DEMAND } from './consumer';
@@ -26,7 +26,8 @@ export class FrameHandler implements Consumer {
 
   /** @throws TypeError for what is no callback, or no codec */
   constructor(inbox: Inbox, codec: FrameMeasure, callback: FrameCallback) {
-    if (typeof callback !== 'function') throw invalidType(`forEachFrame() takes a function, not ${inWords(callback)}`);
+    if (typeof callback !== 'function')
+      throw invalidType(`forEachFrame() takes a function, not ${describeValue(callback)}`);
     this.#inbox = inbox;
     this.#reader = new FrameReader(inbox, codec);
     this.#callback = callback;

@@ -1,7 +1,7 @@
 import {
   AncillaryError,
   type DescriptorTable,
-  inWords,
+  describeValue,
   invalidType,
   OwnedFd,
   requireObject,
@@ -24,7 +24,7 @@ export function requireSendOptions(options: SendOptions): void {
   requireObject('options', options);
   const transfer: unknown = options.transfer ?? false;
   // What is not quite false would close the caller's descriptors.
-  if (typeof transfer !== 'boolean') throw invalidType(`transfer is true or false, not ${inWords(transfer)}`);
+  if (typeof transfer !== 'boolean') throw invalidType(`transfer is true or false, not ${describeValue(transfer)}`);
   requireSignal(options.signal);
 }
 

@@ -80,11 +80,11 @@ export class SendQueue<Frame extends OutgoingFrame> {
   /** Counts bytes that the kernel accepted of what {@link plan} gave. Returns the frames that are complete now. */
   accept(bytes: number): Frame[] {
     let complete = 0;
-    let left = bytes;
-    for (let frame = this.#frames.front; frame !== undefined && left > 0; frame = this.#frames.at(complete)) {
-      const counted = Math.min(left, frame.bytes.length - frame.sent);
+    let remaining = bytes;
+    for (let frame = this.#frames.front; frame !== undefined && remaining > 0; frame = this.#frames.at(complete)) {
+      const counted = Math.min(remaining, frame.bytes.length - frame.sent);
       frame.sent += counted;
-      left -= counted;
+      remaining -= counted;
       if (frame.sent < frame.bytes.length) break;
       complete++;
     }

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import {
   AncillaryError,
-  inWords,
+  describeValue,
   invalidType,
   outOfRange,
   type OwnedFd,
@@ -131,7 +131,7 @@ export class FdSocket extends Duplex {
    */
   async receive(length: number): Promise<FdFrame> {
     if (!Number.isSafeInteger(length) || length < 1) {
-      throw outOfRange(`receive() takes a number of bytes from 1 up, not ${inWords(length)}`);
+      throw outOfRange(`receive() takes a number of bytes from 1 up, not ${describeValue(length)}`);
     }
     if (this.destroyed) throw this.#closedReason('nothing can be received');
     const frames = new FrameIterator(this.#lifetime.inbox, exactly(length), `receive(${length})`, false);
@@ -260,11 +260,11 @@ export class FdSocket extends Duplex {
 }
 
 function requireArray(fds: unknown): void {
-  if (!Array.isArray(fds)) throw invalidType(`send() takes an array of descriptors, not ${inWords(fds)}`);
+  if (!Array.isArray(fds)) throw invalidType(`send() takes an array of descriptors, not ${describeValue(fds)}`);
 }
 
 function asBytes(bytes: unknown): Uint8Array {
   if (typeof bytes === 'string') return Buffer.from(bytes);
   if (bytes instanceof Uint8Array) return bytes;
-  throw invalidType(`send() takes a Uint8Array or a string, not ${inWords(bytes)}`);
+  throw invalidType(`send() takes a Uint8Array or a string, not ${describeValue(bytes)}`);
 }

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { inWords, invalidType, invalidValue, outOfRange, requireObject } from '../../binding';
+import { describeValue, invalidType, invalidValue, outOfRange, requireObject } from '../../binding';
 import type { ReceiveLimits } from '../receive/inbox';
 import { type Onread, requireOnread } from '../receive/onread';
 
@@ -50,7 +50,7 @@ type Count = 'maxFdsPerFrame' | 'maxQueuedFds' | 'highWaterMark';
 
 function count(options: SocketOptions<never>, name: Count, least: number): number {
   const value = options[name] ?? DEFAULTS[name];
-  if (typeof value !== 'number') throw invalidType(`${name} is a number, not ${inWords(value)}`);
+  if (typeof value !== 'number') throw invalidType(`${name} is a number, not ${describeValue(value)}`);
   if (!Number.isInteger(value) || value < least || value > 0x7fffffff) {
     throw outOfRange(`${name} is an integer from ${least} to 2^31 - 1, not ${value}`);
   }
@@ -58,6 +58,7 @@ function count(options: SocketOptions<never>, name: Count, least: number): numbe
 }
 
 function choice<const Value extends string>(name: string, value: Value, allowed: readonly Value[]): Value {
-  if (!allowed.includes(value)) throw invalidValue(`${name} is one of ${allowed.join(', ')}, not ${inWords(value)}`);
+  if (!allowed.includes(value))
+    throw invalidValue(`${name} is one of ${allowed.join(', ')}, not ${describeValue(value)}`);
   return value;
 }
