@@ -99,7 +99,7 @@ function refuse(
   what: string,
 ): AncillaryError {
   const error = new AncillaryError(code, `${what}; everything that came is closed, and so is the socket`);
-  // The caller is told by the rejection.
+  // The rejection reports it to the caller.
   socket.destroy();
   return error;
 }

@@ -26,7 +26,7 @@ export function connect(address: Address, options?: ConnectOptions): Promise<FdS
 }
 
 /**
- * Listens at a path (mode 0o600 unless told otherwise, in force before anyone can connect), at an abstract name, or on a
+ * Listens at a path (mode 0o600 by default, in force before anyone can connect), at an abstract name, or on a
  * listening socket that was inherited. A path that no server answers at any more is replaced.
  * @throws EADDRINUSE where a live server answers, or where there is something that is not a socket; ERR_FD_KIND;
  * AbortError; other system errors

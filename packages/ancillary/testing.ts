@@ -31,12 +31,12 @@ export type ModelSocketPair = [FdSocket, FdSocket] & {
  * ```
  *
  * Descriptors to send come from `pair.world.open(name)`: files that have a name and nothing else, numbered from
- * 2,000,000 up, which `pair.world.identity(fd)` tells apart. They mean nothing to `fs` or to the real kernel, and
+ * 2,000,000 up, which `pair.world.identity(fd)` distinguishes. They mean nothing to `fs` or to the real kernel, and
  * `OwnedFd.adopt()` does not know them. No two worlds have a number in common, and what is sent over another world arrives
  * as it is. Where `ancillary` itself is imported, real descriptors can be sent too, and
  * arrive as real duplicates; without it, `send()` of one rejects with a TypeError.
  *
- * Whoever gets the sockets destroys them; `pair.world.openDescriptors()` then tells what the program forgot to close.
+ * Whoever gets the sockets destroys them; `pair.world.openDescriptors()` then lists what the program forgot to close.
  * The pair keeps the event loop running only while it has something to do.
  *
  * @throws TypeError and RangeError for options; EMFILE with an `fdLimit` of 0

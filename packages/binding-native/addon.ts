@@ -65,7 +65,7 @@ export interface Addon {
   writeFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;
   /** shutdown(SHUT_WR). */
   shutdown(fd: number): number;
-  /** Whether the peer closed both directions, as poll(2) tells it now; false for what is not open. */
+  /** Whether the peer closed both directions, as poll(2) reports it now; false for what is not open. */
   hungUp(fd: number): boolean;
   /** SIOCINQ; 0 for what is not open. */
   unread(fd: number): number;
@@ -152,7 +152,7 @@ export interface Addon {
   fill(fd: number, memory: Buffer): void;
   /**
    * Sends bytes with the first `fdCount` descriptors of {@link sendFds}. Returns the bytes accepted, and
-   * {@link sendState} tells why it stopped early.
+   * {@link sendState} says why it stopped early.
    */
   sendOne(fd: number, bytes: Uint8Array, fdCount: number): number;
   /** Sends the parts in order: `bytes[i]` with the next `fdCounts[i]` of `fds`. Returns as {@link sendOne}. */

@@ -6,7 +6,7 @@ import type { OwnedFd } from './owned-fd';
  */
 export type BoundAddress = { readonly path: string } | { readonly abstract: string };
 
-/** What a listening socket tells its owner. */
+/** What a listening socket reports. */
 export interface ListenerEvents {
   /** One connected socket; the receiver of the event owns it. */
   connection(socket: OwnedFd): void;

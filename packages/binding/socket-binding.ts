@@ -79,11 +79,11 @@ export interface SocketHandle {
   watchHangup(): void;
   /** Ends the sending direction. Returns the name of the errno, or undefined. */
   shutdown(): string | undefined;
-  /** Whether the peer closed both directions, as poll(2) tells it now. */
+  /** Whether the peer closed both directions, as poll(2) reports it now. */
   hungUp(): boolean;
   /** Bytes that wait in the kernel to be read (SIOCINQ). */
   unread(): number;
-  /** The peer as SO_PEERCRED tells it. @throws system errors */
+  /** The peer's credentials (SO_PEERCRED). @throws system errors */
   peerCredentials(): PeerCredentials;
   /** Whether the socket keeps the event loop running; true at first. */
   ref(): void;

@@ -4,7 +4,7 @@ import type { FdFrame, FdSocket, FrameCodec } from '../stream';
 
 /**
  * A socket as a stream of messages in both directions: what an RPC framework builds on. When it fails, everyone who
- * waits, for a message or for one to be sent, is told the one reason.
+ * waits, for a message or for one to be sent, gets the same reason.
  */
 export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable {
   /** The socket under it, for its credentials, events and totals. */
@@ -66,7 +66,7 @@ export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): F
       if (socket.destroyed) return;
       const closed = new Promise<void>((resolve) => socket.once('close', resolve));
       socket.end();
-      // Whatever ends the sending side, the socket is closed next; a failure was told to those whose messages it hit.
+      // Whatever ends the sending side, the socket is closed next; a failure rejected the promises of the messages it hit.
       await finished(socket, { readable: false }).catch(() => undefined);
       socket.destroy();
       await closed;

@@ -54,7 +54,7 @@ export function closeSource(source: FdLike, table: DescriptorTable): void {
   try {
     closeByItsMethod(source, table);
   } catch {
-    // It is the source's own affair; the frame was sent, or failed for a reason that is told.
+    // The frame was sent, or failed for a reason that is reported; this one concerns the source alone.
   }
 }
 
@@ -72,7 +72,7 @@ function closeByItsMethod(source: FdLike, table: DescriptorTable): void {
     return;
   }
   if ('close' in source && typeof source.close === 'function') {
-    // FileHandle.close() gives a promise, and closing twice rejects it: closed is what was asked for.
+    // FileHandle.close() gives a promise, and closing twice rejects it: closed is what it should be.
     Promise.resolve((source as { close(): unknown }).close()).catch(() => undefined);
     return;
   }
@@ -108,7 +108,7 @@ export function isTlsSocket(source: object): boolean {
 function hidden(source: net.Socket | net.Server): AncillaryError {
   return new AncillaryError(
     'ERR_FD_PLATFORM',
-    `this runtime does not tell the descriptor of ${describeValue(source)}, so it cannot be sent; send a number or an OwnedFd`,
+    `this runtime does not expose the descriptor of ${describeValue(source)}, so it cannot be sent; send a number or an OwnedFd`,
   );
 }
 

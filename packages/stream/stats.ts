@@ -8,7 +8,7 @@ export class SocketStats {
   fdsSent = 0;
   /** Received descriptors that were closed without reaching anyone; each was reported by the event 'discarded'. */
   fdsClosed = 0;
-  /** Frames handed out by `frames()` and `receive()`. */
+  /** Frames that `frames()`, `forEachFrame()` and `receive()` returned. */
   framesReceived = 0;
   /** Frames whose last byte the kernel accepted: one for each `send()` and each chunk written. */
   framesSent = 0;

@@ -54,7 +54,7 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
   readonly #handle: ListenerHandle;
   readonly #unbind: () => void;
   readonly #waiters = new Fifo<Waiter>();
-  /** Accepted, and nobody asked for it yet: one wake-up may bring more than were waited for. */
+  /** Accepted, and not taken yet: one wake-up may bring more connections than were waited for. */
   readonly #accepted = new Fifo<FdSocket>();
   #failure: Error | undefined;
   #pause: NodeJS.Timeout | undefined;
@@ -63,7 +63,7 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
   readonly #onAbort = (): void => this.#closeUnasked();
 
   /**
-   * Takes over the listening socket; on failure it stays with the caller. Without an address, the socket is asked.
+   * Takes over the listening socket; on failure it stays with the caller. Without an address, that of the socket is looked up.
    * @internal Use listen().
    */
   constructor(
@@ -224,7 +224,7 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
     this.close().catch((error: unknown) => this.#report(asError(error)));
   }
 
-  /** Something went wrong that the server outlives. eventemitter3 drops an 'error' that nobody hears, so it warns then. */
+  /** Reports an error that the server survives. eventemitter3 drops an 'error' without a listener, so it warns then. */
   #report(error: Error): void {
     if (this.emit('error', error) || this.#warned) return;
     this.#warned = true;

@@ -11,8 +11,8 @@ import type { Inbox } from './inbox';
 const FLOWING = 4;
 
 /**
- * Reads a socket as bytes. Descriptors are handed out just before the bytes that they came with, so those bytes are held
- * back until all before them have been read, or `read(size)` asks for more than these.
+ * Reads a socket as bytes. 'fds' is emitted just before the bytes that the descriptors came with, so those bytes are held
+ * back until all before them have been read, or do not suffice for `read(size)`.
  */
 export class ByteConsumer implements Consumer {
   /** Its users listen to 'error'. */
@@ -32,10 +32,10 @@ export class ByteConsumer implements Consumer {
     return `bytes ('data', pipe(), read() or for await of the socket)`;
   }
 
-  /** The Duplex wants more; it asks again only after it was given some. */
+  /** The Duplex wants more; it calls again only after it was given some. */
   want(): void {
     this.#wanted = true;
-    // Not within read(), which has yet to hand out what it took: descriptors must not overtake that.
+    // Not within read(), which has yet to return what it took: descriptors must not overtake that.
     if (this.#inbox.queue.length > 0 || this.#inbox.end !== undefined) this.#advanceSoon();
     this.#inbox.resumeReading();
   }
@@ -118,7 +118,7 @@ export class ByteConsumer implements Consumer {
     const room = limits.highWaterMark - queue.length;
     const fds = limits.maxQueuedFds - queue.fdCount;
     if (!this.#wanted || room <= 0 || fds <= 0) return NO_DEMAND;
-    // What is handed out as it comes waits for nobody, so as much as is there may come at once.
+    // What is emitted as it comes does not pile up, so as much as is there may come at once.
     const flows = queue.length === 0 && this.#flows;
     return { bytes: flows ? FLOWING * limits.highWaterMark : limits.highWaterMark, fds };
   }
@@ -127,7 +127,7 @@ export class ByteConsumer implements Consumer {
     this.#wanted = false;
   }
 
-  /** Whether what is pushed is handed out at once. */
+  /** Whether what is pushed is emitted at once. */
   get #flows(): boolean {
     return this.#readable.readableFlowing === true && this.#readable.readableLength === 0;
   }

@@ -244,7 +244,7 @@ export function giveBack(empty: ByteQueue): ByteQueue {
   return NO_BYTES;
 }
 
-/** Frames that are handed out are views of it, and one of them must not be able to take it away from those that wait. */
+/** Frames are views of it. Whoever has one must not be able to transfer the bytes away that are still queued. */
 function newStorage(length: number): Buffer {
   const storage = Buffer.allocUnsafeSlow(length);
   markAsUntransferable(storage.buffer);

@@ -12,7 +12,7 @@ export function keepsMuch({ length, buffer }: Buffer): boolean {
   return length < Math.max(SMALL, SMALL_PART * buffer.byteLength);
 }
 
-/** Bytes as they came, of which views are handed out. */
+/** Bytes as they came, of which views are returned. */
 export class Chunk {
   readonly bytes: Buffer;
   /** Whether these bytes may be joined with those before them, as the kernel itself might have done. */

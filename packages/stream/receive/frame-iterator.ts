@@ -15,7 +15,7 @@ const DONE: Result = { done: true, value: undefined };
 
 /**
  * The frames of a socket, one `next()` at a time. It becomes the socket's consumer with the first `next()` and stops
- * being it when the loop is left; it takes out of the queue only what it is asked for.
+ * being it when the loop is left; it takes out of the queue only what `next()` returns.
  */
 export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   readonly name: string;

@@ -35,7 +35,7 @@ export function exactly(length: number): FrameMeasure {
 
 /**
  * Cuts frames out of a ReceiveQueue and decides which descriptors are theirs. It works on the frame at the front only,
- * when asked: what nobody took stays in the queue with its windows, so that another reader can go on from there.
+ * and only when called: what nobody took stays in the queue with its windows, so that another reader can go on from there.
  */
 export class FrameReader {
   readonly #supply: FrameSupply;
@@ -48,7 +48,7 @@ export class FrameReader {
   /** Descriptors of the frame at the front that were closed as surplus before it was complete. */
   #closedEarly = 0;
   #greedy: boolean;
-  /** Why the frame at the front is none; thrown when it is asked for, after all frames before it. */
+  /** Why there is no frame at the front; thrown when its turn comes, after all frames before it. */
   #failure: Error | undefined;
 
   /**
@@ -173,7 +173,7 @@ export class FrameReader {
     return this.#queue.claimAttached(range);
   }
 
-  /** A frame that never ends must not pile up descriptors, also while nobody asks for it. */
+  /** A frame that never ends must not pile up descriptors, also while nobody waits for it. */
   #boundFrameInHand(): void {
     const { limits, discarder } = this.#supply;
     const { maxFdsPerFrame, maxQueuedFds, onSurplus } = limits;

@@ -15,7 +15,7 @@ import type { Inbox } from './inbox';
 
 /** Reading into memory of the user's own, as net has it. */
 export interface Onread<Socket = Duplex> {
-  /** What is read into; a function is asked for the memory of each read. At least one byte. */
+  /** What is read into, at least one byte; a function is called for the memory of each read. */
   buffer: Uint8Array | (() => Uint8Array);
   /**
    * Called on the socket after each read, with how many bytes of `buffer` it filled, and with the descriptors that came with

@@ -218,7 +218,7 @@ export class ReceiveQueue<Fd> {
     return this.#bundles.clear().flatMap((bundle) => bundle.fds);
   }
 
-  /** For those that stay behind: which frame draws on them does not tell where the frames before it ended. */
+  /** For those that stay behind: from which frame draws on them nobody can infer where the frames before it ended. */
   #markShared({ start, end }: ByteRange): void {
     for (const bundle of this.#bundles) {
       if (bundle.window.start >= end) return;

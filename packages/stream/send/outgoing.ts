@@ -37,7 +37,7 @@ export class Outgoing implements OutgoingFrame {
   readonly bytes: Uint8Array;
   fds: readonly number[] = NONE;
   sent = 0;
-  /** Somebody holds a promise of it, and so is told when it fails. */
+  /** Somebody holds a promise of it, which rejects when it fails. */
   readonly promised: boolean;
   /** Waits for its place in the queue. */
   parked = false;

@@ -30,7 +30,7 @@ const MAX_BYTES = 256 * 1024;
 
 /**
  * What leaves in which sendmsg. A sendmsg that carries descriptors carries bytes of their frame only, so that a
- * receiver can tell whose they are; they leave with its first byte, however few bytes the kernel accepts
+ * receiver can infer whose they are; they leave with its first byte, however few bytes the kernel accepts
  * (docs/kernel.md 17, 18), so what was counted as sent says which are gone: they leave once.
  */
 export class SendQueue<Frame extends OutgoingFrame> {
