@@ -1,11 +1,11 @@
 #include "listener_handle.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
-#include "hung_up.h"
 #include "js_environment.h"
 
 namespace ancillary {
@@ -28,6 +28,27 @@ int acceptOne(int listener) {
 #endif
 }
 
+/** Whether somebody who has a copy of the socket shut it down, for reading at least: no connection comes any more. */
+bool shutDown(int listener) {
+#ifdef POLLRDHUP
+  pollfd watched{listener, POLLRDHUP, 0};
+#else
+  pollfd watched{listener, 0, 0};
+#endif
+  return poll(&watched, 1, 0) > 0;
+}
+
+/**
+ * Whether a connection waits. accept(2) must not be trusted to say so: whoever has a copy of the socket may have cleared
+ * O_NONBLOCK, which all copies share, and then it blocks. So that it cannot where somebody else is faster, it is set again.
+ */
+bool connectionWaits(int listener) {
+  const int flags = fcntl(listener, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK) == 0) fcntl(listener, F_SETFL, flags | O_NONBLOCK);
+  pollfd watched{listener, POLLIN, 0};
+  return poll(&watched, 1, 0) > 0;
+}
+
 }  // namespace
 
 void ListenerHandle::setAccepting(bool on) {
@@ -43,14 +64,18 @@ int ListenerHandle::interest() const {
 
 void ListenerHandle::wake(bool, int) {
   if (!accepting_) {
-    // Whoever has a copy of the socket may shut it down. accept(2) gives EINVAL from then on.
-    if (hungUp(fd())) fail(-EINVAL);
+    if (shutDown(fd())) fail(-EINVAL);
     return;
   }
   const Napi::Env env = this->env();
   for (int count = 0; count < kAcceptsPerWakeUp && accepting_; ++count) {
+    if (!connectionWaits(fd())) return;
     const int accepted = acceptOne(fd());
-    if (accepted == -EAGAIN || accepted == -EWOULDBLOCK) return;
+    if (accepted == -EAGAIN || accepted == -EWOULDBLOCK) {
+      // Shut down, a socket stays readable for ever (docs/kernel.md 40).
+      if (shutDown(fd())) fail(-EINVAL);
+      return;
+    }
     // The one who connected gave up meanwhile; the next in the backlog may be fine.
     if (accepted == -ECONNABORTED || accepted == -EINTR) continue;
     if (accepted < 0) {
@@ -67,7 +92,7 @@ void ListenerHandle::wake(bool, int) {
 void ListenerHandle::fail(int error) {
   const Napi::HandleScope scope(env());
   accepting_ = false;
-  watchesHangup_ = watchesHangup_ && !hungUp(fd());
+  watchesHangup_ = watchesHangup_ && !shutDown(fd());
   tell(Event::failed, {Napi::Number::New(env(), error)});
 }
 

@@ -235,3 +235,34 @@ send(a, b'x', flags=S.MSG_OOB)
 tell(receive(b, 0, flags=S.MSG_OOB), receive(b, 1, flags=S.MSG_OOB))`);
   expect(seen).toEqual([['', 0, false], 'EINVAL']);
 });
+
+test('40: a listening socket that was shut down is readable, and accept gives EAGAIN or EINVAL', async () => {
+  const seen = await probe(`
+import errno, os, select
+results = []
+for blocking in (False, True):
+    for how in (S.SHUT_RD, S.SHUT_RDWR):
+        listener = S.socket(S.AF_UNIX)
+        listener.bind(b'')
+        listener.listen()
+        listener.setblocking(blocking)
+        S.socket(fileno=os.dup(listener.fileno())).shutdown(how)
+        poll = select.poll()
+        poll.register(listener, select.POLLIN | select.POLLRDHUP)
+        events = poll.poll(0)[0][1]
+        named = [name for name in ('POLLIN', 'POLLRDHUP', 'POLLHUP') if events & getattr(select, name)]
+        try:
+            listener.accept()
+        except OSError as error:
+            results.append([named, errno.errorcode[error.errno]])
+tell(results)`);
+  const shutDown = ['POLLIN', 'POLLRDHUP'];
+  expect(seen).toEqual([
+    [
+      [shutDown, 'EAGAIN'],
+      [[...shutDown, 'POLLHUP'], 'EAGAIN'],
+      [shutDown, 'EINVAL'],
+      [[...shutDown, 'POLLHUP'], 'EINVAL'],
+    ],
+  ]);
+});

@@ -6,21 +6,69 @@ import { addonChild } from './addon-child';
 describe.each(['libuv', 'thread'])('waiting by %s', (poller) => {
   const child = (source: string): Child => addonChild(source, { env: { ANCILLARY_POLLER: poller } });
 
-  // In a child, which would spin without end.
-  it('a listener that accepts nothing fails once when its socket is shut down, and lets the loop end', async () => {
-    const { stdout } = await child(`
-      const { spawnSync } = require('node:child_process');
-      const fd = addon.socket();
-      addon.bind(fd, Buffer.from('\\0ancillary-shut-down-' + process.pid));
-      addon.listen(fd, 1);
-      const failed = (errno) => console.log('failed', errno);
-      if (addon.openListener(fd, { connection() {}, failed }) !== 0) throw new Error('openListener');
-      const shutDown = 'import socket; socket.socket(fileno=3).shutdown(socket.SHUT_RDWR)';
-      const { status } = spawnSync('python3', ['-c', shutDown], { stdio: ['ignore', 2, 2, fd] });
-      console.log('shut down', status);
-      process.on('exit', () => addon.closeHandle(fd));
+  const LISTEN = `
+    const { spawnSync } = require('node:child_process');
+    const name = Buffer.from('\\0ancillary-both-' + process.pid);
+    const fd = addon.socket();
+    addon.bind(fd, name);
+    addon.listen(fd, 8);
+    const connect = () => {
+      const client = addon.socket();
+      if (addon.connect(client, name) !== 0) throw new Error('connect');
+      return client;
+    };
+    /** What another process does that has a copy of the socket. */
+    const elsewhere = (what) => {
+      const source = 'import socket; listener = socket.socket(fileno=3); listener.' + what;
+      if (spawnSync('python3', ['-c', source], { stdio: ['ignore', 2, 2, fd] }).status !== 0) throw new Error(what);
+    };
+    const accepted = [];
+    const failed = (errno) => console.log('failed', errno);
+    const connection = (each) => { console.log('accepted'); accepted.push(each); onConnection(); };
+    let onConnection = () => {};
+    if (addon.openListener(fd, { connection, failed }) !== 0) throw new Error('openListener');
+    process.on('exit', () => addon.closeHandle(fd));`;
+
+  // In children, which would spin without end.
+  it.each([
+    ['accepts nothing', 'SHUT_RDWR', ''],
+    ['accepts', 'SHUT_RDWR', 'addon.setAccepting(fd, true);'],
+    ['accepts', 'SHUT_RD', 'addon.setAccepting(fd, true);'],
+  ])(
+    'a listener that %s fails once when its socket is shut down (%s), and lets the loop end',
+    async (_, how, accept) => {
+      const { stdout } = await child(`${LISTEN}
+      ${accept}
+      elsewhere('shutdown(socket.${how})');
     `).succeeded();
-    expect(stdout).toBe('shut down 0\nfailed -22\n');
+      expect(stdout).toBe('failed -22\n');
+    },
+  );
+
+  it('a listener that was shut down while it accepted nothing fails when it is to accept', async () => {
+    const { stdout } = await child(`${LISTEN}
+      elsewhere('shutdown(socket.SHUT_RD)');
+      setImmediate(() => addon.setAccepting(fd, true));
+    `).succeeded();
+    expect(stdout).toBe('failed -22\n');
+  });
+
+  it('a listener does not block the loop where another process made its socket blocking', async () => {
+    const { stdout } = await child(`${LISTEN}
+      addon.setAccepting(fd, true);
+      elsewhere('setblocking(True)');
+      const clients = [connect(), connect()];
+      onConnection = () => {
+        if (accepted.length < 2) return;
+        setTimeout(() => {
+          console.log('the loop goes on');
+          addon.setAccepting(fd, false);
+          addon.setRef(fd, false);
+          for (const each of [...clients, ...accepted]) addon.close(each);
+        }, 1);
+      };
+    `).succeeded();
+    expect(stdout).toBe('accepted\naccepted\nthe loop goes on\n');
   });
 
   it('a socket that was closed within its callback can be opened again, by a copy that gets its number', async () => {
