@@ -22,17 +22,17 @@ const TARGET = `${process.platform}-${process.arch}`;
  */
 export function loadAddon(): object {
   if (!PLATFORMS.includes(process.platform)) return unusable(unsupported());
-  let reason: unknown;
+  let refusal: { readonly file: string; readonly reason: unknown } | undefined;
   for (const file of candidates()) {
     try {
       // Node-API makes objects that V8 looks up in a hash table at each use; those written in JavaScript it knows by
       // their shape.
       return { ...(createRequire(__filename)(file) as object) };
-    } catch (error) {
-      reason ??= error;
+    } catch (reason) {
+      refusal ??= { file, reason };
     }
   }
-  return unusable(reason === undefined ? absent() : refused(reason), reason);
+  return refusal === undefined ? unusable(absent()) : unusable(refused(refusal.file, refusal.reason), refusal.reason);
 }
 
 /** The files to try, best first: a build of the checkout, what a user compiled, what came with the package. */
@@ -70,10 +70,10 @@ function absent(): string {
   return `${why} ${HOW_TO_COMPILE}`;
 }
 
-function refused(reason: unknown): string {
+function refused(file: string, reason: unknown): string {
   // Deno's word for a permission that it was not given.
   const refusedByRuntime = reason instanceof Error && reason.name === 'NotCapable';
-  const what = `its binary for ${TARGET} does not load: ${String(reason)}.`;
+  const what = `its binary ${path.relative(NATIVE, file)} does not load: ${String(reason)}.`;
   return refusedByRuntime ? what : `${what} ${HOW_TO_COMPILE}`;
 }
 

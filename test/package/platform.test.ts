@@ -148,7 +148,7 @@ describe('on a platform that has a prebuilt binary', () => {
     expect({ name, code }).toEqual({ name: 'AncillaryError', code: 'ERR_FD_PLATFORM' });
     expect(cause).toMatch(/^Error: .*ancillary\.glibc\.node/);
     expect(message).toBe(
-      `ancillary cannot use sockets here: its binary for ${ours} does not load: ${cause}. To compile one, with a C++17 compiler, make and Python 3: ${command()}`,
+      `ancillary cannot use sockets here: its binary prebuilds/${ours}/ancillary.glibc.node does not load: ${cause}. To compile one, with a C++17 compiler, make and Python 3: ${command()}`,
     );
   });
 
