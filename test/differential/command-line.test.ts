@@ -8,9 +8,7 @@ const programs = { differential: 'differential/main.ts', mutations: 'differentia
 async function run(program: keyof typeof programs, ...args: string[]) {
   const loader = path.join(directory, 'support/run-typescript.js');
   const file = path.join(directory, programs[program]);
-  const { code, stdout, stderr } = await start(process.execPath, ['--require', loader, file, ...args], {
-    timeout: 20_000,
-  }).finished;
+  const { code, stdout, stderr } = await start(process.execPath, ['--require', loader, file, ...args], {}).finished;
   return { code, stdout, stderr: stderr.trim() };
 }
 

@@ -4,7 +4,7 @@ import { start } from '../support/children';
 const parent = path.resolve(__dirname, '../../examples/demo/parent.js');
 
 test('the demo shows every frame whole, and ends with both processes as they began', async () => {
-  const { stdout, stderr } = await start(process.execPath, [parent], { timeout: 20_000 }).succeeded();
+  const { stdout, stderr } = await start(process.execPath, [parent]).succeeded();
   expect(stderr).toBe('');
   expect(stdout).toMatch(/\nThe child holds the same \d+ descriptors as at the start\.\n/);
   expect(stdout).toMatch(/\nThe parent holds the same \d+ descriptors as at the start\.\n/);
@@ -12,13 +12,13 @@ test('the demo shows every frame whole, and ends with both processes as they beg
 });
 
 test('the demo shows what was coalesced and split', async () => {
-  const { stdout } = await start(process.execPath, [parent], { timeout: 20_000 }).succeeded();
+  const { stdout } = await start(process.execPath, [parent]).succeeded();
   expect(section(stdout, 'What the kernel delivers')).toMatch(/1, 2, 3 +3 frames coalesced/);
   expect(section(stdout, 'What the kernel delivers')).toMatch(/part of 5 +a frame split/);
 });
 
 test('the demo shows what each descriptor is and gives', async () => {
-  const { stdout } = await start(process.execPath, [parent], { timeout: 20_000 }).succeeded();
+  const { stdout } = await start(process.execPath, [parent]).succeeded();
   const frames = section(stdout, 'What the child gets').replace(/ +/g, ' ').split('\n');
   expect(frames).toEqual(
     expect.arrayContaining([

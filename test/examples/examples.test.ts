@@ -29,7 +29,7 @@ test('sealed-memory: sealed documents are parsed, others refused', async () => {
 
 test('testing-an-rpc: the RPC passes, and the one with a bug is found out and replayed, with a picture', async () => {
   const directory = mkdtempSync(path.join(runDirectory(), 'pictures-'));
-  const options = { env: { TMPDIR: directory }, timeout: 25_000 };
+  const options = { env: { TMPDIR: directory } };
   const { stdout, stderr } = await start(process.execPath, [example('testing-an-rpc/test.mjs')], options).succeeded();
   expect(stderr).toBe('');
   const lines = stdout.trimEnd().split('\n');

@@ -1,6 +1,6 @@
 import { lint } from './lint';
 
-// The model of the kernel runs wherever ECMAScript does; pack.test.ts runs it so.
+// The model of the kernel runs wherever ECMAScript does; pack.slow.ts runs it so.
 
 const RULES = ['no-undef', 'no-restricted-imports', 'no-restricted-syntax'];
 const IMPORTS = 'The model of the kernel also runs in a browser: it imports nothing but itself.';

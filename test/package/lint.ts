@@ -26,6 +26,6 @@ export async function lint(
       console.log(JSON.stringify(reports));
     })();`;
   const input = JSON.stringify({ rules, sources });
-  const { stdout } = await node(script, { args: [root], input, timeout: 25_000 }).succeeded();
+  const { stdout } = await node(script, { args: [root], input }).succeeded();
   return JSON.parse(stdout) as Record<string, string[]>;
 }

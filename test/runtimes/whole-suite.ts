@@ -7,6 +7,8 @@ import type { Runtime } from './runtimes';
 const BUILT = path.join(ROOT, 'build/Release/ancillary.node');
 const KEPT = `${BUILT}.kept`;
 
+const FLAGS = ['--ci', '--silent', '--json', '--testMatch', '**/test/**/*.{test,slow}.ts'];
+
 /** The whole jest suite in a Node, over the binary of the tarball. Resolves to a line for the report. */
 export async function wholeSuite(runtime: Runtime, { directory }: Project): Promise<string> {
   const { name, command, env, home } = runtime;
@@ -17,7 +19,7 @@ export async function wholeSuite(runtime: Runtime, { directory }: Project): Prom
   try {
     // In the place of the checkout's own, from where all tests load it.
     copyFileSync(path.join(directory, `node_modules/ancillary/native/prebuilds/linux-x64/ancillary.glibc.node`), BUILT);
-    await run([program, 'node_modules/jest/bin/jest.js', '--ci', '--silent', '--json', '--outputFile', results], {
+    await run([program, 'node_modules/jest/bin/jest.js', ...FLAGS, '--outputFile', results], {
       cwd: ROOT,
       // Tests that start `node` get the same one.
       env: { ...env, ...headers, PATH: `${path.dirname(program)}:${process.env['PATH'] ?? ''}` },

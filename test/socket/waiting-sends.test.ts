@@ -157,7 +157,6 @@ it('too many descriptors in flight (ETOOMANYREFS): the frame waits until the pee
       left.destroy(); right.destroy();
     })();
     `,
-    { timeout: 25_000 },
   );
   const { stdout } = await child.succeeded();
   expect(JSON.parse(stdout)).toEqual({ waited: true, all: true });

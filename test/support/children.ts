@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+/** A child that runs longer hangs: on a slow machine tests take longer, and do not fail. */
+const HANGS_MS = 300_000;
+
 export interface ChildOptions {
   /** What the child gets at descriptor 3, 4 … It is duplicated: the caller keeps and closes its own. */
   readonly descriptors?: readonly number[];
@@ -12,7 +15,7 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** Standard input; without it the child reads /dev/null. */
   readonly input?: string | Uint8Array;
-  /** After so many milliseconds the child is killed and `finished` rejects. Default 10 000. */
+  /** After so many milliseconds the child is killed and `finished` rejects. Default {@link HANGS_MS}. */
   readonly timeout?: number;
 }
 
@@ -55,7 +58,7 @@ export function c(source: string, options?: ChildOptions): Child {
 }
 
 export function start(command: string, fixedArgs: readonly string[], options: ChildOptions = {}): Child {
-  const { descriptors = [], args = [], env = {}, cwd, input, timeout = 10_000 } = options;
+  const { descriptors = [], args = [], env = {}, cwd, input, timeout = HANGS_MS } = options;
   const child = spawn(command, [...fixedArgs, ...args], {
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...descriptors],
     cwd,

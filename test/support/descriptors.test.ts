@@ -50,16 +50,12 @@ describe('the check that runs around every test', () => {
   });
 
   test('fails the test that leaks, also when only its file’s hooks leak, and spares one whose hooks clean up', async () => {
-    const jest = start(
-      process.execPath,
-      [
-        require.resolve('jest/bin/jest'),
-        ...['--config', path.join(root, 'jest.config.js'), '--rootDir', root],
-        ...['--testMatch', path.join(__dirname, 'leaking.fixture.ts')],
-        ...['--json', '--testTimeout', '10000', '--runInBand'],
-      ],
-      { timeout: 60_000 },
-    );
+    const jest = start(process.execPath, [
+      require.resolve('jest/bin/jest'),
+      ...['--config', path.join(root, 'jest.config.js'), '--rootDir', root],
+      ...['--testMatch', path.join(__dirname, 'leaking.fixture.ts')],
+      ...['--json', '--testTimeout', '10000', '--runInBand'],
+    ]);
     const { stdout } = await jest.finished;
     const report = JSON.parse(stdout) as JestReport;
     const [file] = report.testResults;

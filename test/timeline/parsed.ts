@@ -72,6 +72,6 @@ print(json.dumps([tree(ElementTree.fromstring(drawing)) for drawing in json.load
 
 /** Parses drawings, which must be well-formed XML. */
 export async function parsed(drawings: readonly string[]): Promise<Element[]> {
-  const { stdout } = await python(PARSER, { input: JSON.stringify(drawings), timeout: 25_000 }).succeeded();
+  const { stdout } = await python(PARSER, { input: JSON.stringify(drawings) }).succeeded();
   return (JSON.parse(stdout) as Parsed[]).map((each) => new Element(each));
 }

@@ -11,7 +11,7 @@ test('The pictures of docs/kernel.md are what the model does: `npm run docs:draw
   const directory = mkdtempSync(path.join(tmpdir(), 'pictures-'));
   try {
     const script = path.join(root, 'scripts', 'draw-kernel-docs.mjs');
-    await start(process.execPath, [script, directory], { timeout: 25_000 }).succeeded();
+    await start(process.execPath, [script, directory]).succeeded();
     expect(readdirSync(committed).sort()).toEqual(readdirSync(directory).sort());
     for (const name of readdirSync(directory)) {
       expect(readFileSync(path.join(committed, name), 'utf8')).toBe(readFileSync(path.join(directory, name), 'utf8'));

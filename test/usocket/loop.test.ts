@@ -94,7 +94,7 @@ it('goes on when signals interrupt it (EINTR)', async () => {
       process.exit();
     })();
   `;
-  await using child = node(source, { timeout: 20_000 });
+  await using child = node(source);
   await child.line();
   const ended = new AbortController();
   const outcome = child.succeeded().finally(() => {

@@ -29,7 +29,7 @@ test('sockets that a thread wakes pass the tests of sockets', async () => {
     ...['--setupFilesAfterEnv', path.join(root, 'test/support/waits-by-thread.ts')],
   ];
   const env = { ANCILLARY_POLLER: 'thread' };
-  const { stdout } = await start(process.execPath, args, { cwd: root, env, timeout: 110_000 }).finished;
+  const { stdout } = await start(process.execPath, args, { cwd: root, env }).finished;
   const report = JSON.parse(stdout) as Report;
   expect(report.testResults.map(({ message }) => message).filter((message) => message !== '')).toEqual([]);
   expect(report).toMatchObject({ numFailedTests: 0, numRuntimeErrorTestSuites: 0 });
@@ -40,4 +40,4 @@ test('sockets that a thread wakes pass the tests of sockets', async () => {
       tests: true,
     });
   }
-}, 120_000);
+});

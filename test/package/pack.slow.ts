@@ -28,9 +28,9 @@ let binary: string;
 
 beforeAll(async () => {
   directory = mkdtempSync(path.join(tmpdir(), 'ancillary-pack-'));
-  await npm(['run', 'compile'], { cwd: root, timeout: 120_000 }).succeeded();
+  await npm(['run', 'compile'], { cwd: root }).succeeded();
   const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory];
-  const { stdout } = await npm(args, { cwd: root, timeout: 60_000 }).succeeded();
+  const { stdout } = await npm(args, { cwd: root }).succeeded();
   const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
   packed = files.map((file) => file.path).sort();
 
@@ -38,11 +38,10 @@ beforeAll(async () => {
   await npm(['install', '--no-audit', '--no-fund', '--foreground-scripts', `./${filename}`], {
     cwd: directory,
     env: { PATH: pathWithoutCompiler() },
-    timeout: 120_000,
   }).succeeded();
   unpacked = filesIn(installed('')).sort();
   binary = await binaryThere();
-}, 240_000);
+});
 
 afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
@@ -86,7 +85,7 @@ function filesIn(folder: string): string[] {
 async function output(
   command: string,
   args: string[],
-  options: { cwd: string; env?: Record<string, string>; timeout: number },
+  options: { cwd: string; env?: Record<string, string> },
 ): Promise<string> {
   const { stdout } = await start(command, args, options).succeeded();
   return stdout;
@@ -211,7 +210,7 @@ describe.each([
   test('runs where there is nothing but ECMAScript, and imports nothing but itself', async () => {
     const runner = path.join(__dirname, 'bare-context.js');
     const args = ['--experimental-vm-modules', '--no-warnings', runner, installed(entry), program];
-    const report = JSON.parse(await output(process.execPath, args, { cwd: directory, timeout: 10_000 })) as {
+    const report = JSON.parse(await output(process.execPath, args, { cwd: directory })) as {
       result: unknown;
       globals: string[];
       loaded: string[];
@@ -232,7 +231,7 @@ test('import of ancillary/model is a module of its own only under the condition 
      const required = createRequire(import.meta.url)('ancillary/model');
      console.log(new KernelModel().process().socketpair('stream').length, KernelModel === required.KernelModel);`,
   );
-  const run = (...flags: string[]) => output(process.execPath, [...flags, file], { cwd: directory, timeout: 10_000 });
+  const run = (...flags: string[]) => output(process.execPath, [...flags, file], { cwd: directory });
   expect(await run()).toBe('2 true\n');
   expect(await run('--conditions', 'browser')).toBe('2 false\n');
 });
@@ -277,13 +276,13 @@ describe.each(programs)('the program "$name" of README.md and docs/', ({ name, s
       }),
     );
     const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
-    await output(process.execPath, [tsc, '-p', project], { cwd: project, timeout: 25_000 });
+    await output(process.execPath, [tsc, '-p', project], { cwd: project });
   });
 });
 
 /** Runs a program to its end, which it must reach by itself, soon, and without a warning. */
 async function run(file: string): Promise<string> {
-  const { stdout, stderr } = await start(process.execPath, [file], { cwd: directory, timeout: 10_000 }).succeeded();
+  const { stdout, stderr } = await start(process.execPath, [file], { cwd: directory }).succeeded();
   expect(stderr).toBe('');
   return stdout;
 }

@@ -6,7 +6,7 @@ import { runDirectory, start } from '../support/children';
 const RUN = path.resolve(__dirname, '../../bench/run.mjs');
 /** So little of each row's work that it takes moments. */
 const SCALE = '0.002';
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 600_000;
 
 const ROWS = [
   'fd-frames',
