@@ -1,4 +1,4 @@
-import { judgeKeys, judgeObject, ModelWorld, type ModelWorldOptions, WORLD_OPTIONS } from '../binding-model';
+import { requireKeys, requireObject, ModelWorld, type ModelWorldOptions, WORLD_OPTIONS } from '../binding-model';
 import { FdSocket, type FdSocketOptions } from '../stream';
 
 export interface ModelSocketPairOptions extends ModelWorldOptions {
@@ -42,9 +42,9 @@ export type ModelSocketPair = [FdSocket, FdSocket] & {
  * @throws TypeError and RangeError for options; EMFILE with an `fdLimit` of 0
  */
 export function modelSocketPair(options: ModelSocketPairOptions = {}): ModelSocketPair {
-  judgeKeys(options, { ...WORLD_OPTIONS, socket: true }, 'modelSocketPair()');
+  requireKeys(options, { ...WORLD_OPTIONS, socket: true }, 'modelSocketPair()');
   const { socket, ...ofWorld } = options;
-  if (socket !== undefined) judgeObject(socket, 'socket is an object of FdSocketOptions');
+  if (socket !== undefined) requireObject(socket, 'socket is an object of FdSocketOptions');
   const world = new ModelWorld(ofWorld);
   const ends = world.socketpair();
   const [first, second] = world.bindings;
@@ -52,7 +52,7 @@ export function modelSocketPair(options: ModelSocketPairOptions = {}): ModelSock
     const pair: [FdSocket, FdSocket] = [new FdSocket(first, ends[0], socket), new FdSocket(second, ends[1], socket)];
     return Object.assign(pair, { world });
   } catch (error) {
-    // The first to be made judges the options, so neither has taken its end over.
+    // The first to be made refuses wrong options, so neither has taken its end over.
     for (const end of ends) end.close();
     throw error;
   }

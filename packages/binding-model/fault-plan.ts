@@ -1,4 +1,4 @@
-import { type Fault, type FaultName, type Faults, judgeFaults, RECEIVE_FAULTS, SEND_FAULTS } from './faults';
+import { type Fault, type FaultName, type Faults, requireFaults, RECEIVE_FAULTS, SEND_FAULTS } from './faults';
 import type { Random } from './random';
 
 /** A system call that is about to be made. */
@@ -30,7 +30,7 @@ export class FaultPlan {
 
   /** @throws TypeError, RangeError */
   constructor(faults: Faults = []) {
-    const { list, rate, what } = judgeFaults(faults);
+    const { list, rate, what } = requireFaults(faults);
     // Copies, so that the same object given twice is two faults.
     this.#left = new Set(list.map((fault) => ({ ...fault })));
     this.#rate = rate;

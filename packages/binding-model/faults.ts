@@ -1,4 +1,4 @@
-import { judgeCount, judgeKeys, judgeObject } from './kernel/judge-options';
+import { requireCount, requireKeys, requireObject } from './kernel/require-values';
 
 /** What can go wrong in a recvmsg. */
 export const RECEIVE_FAULTS = ['short-read', 'eagain', 'eintr', 'emfile', 'reset', 'eof'] as const;
@@ -63,29 +63,29 @@ const OF_FAULT: Record<keyof Fault, true> = { what: true, at: true, socket: true
 const OF_RATE: Record<keyof FaultRate, true> = { rate: true, what: true };
 
 /** @throws TypeError and RangeError that say which fault is wrong, and how */
-export function judgeFaults(faults: Faults): { list: readonly Fault[]; rate: number; what: readonly FaultName[] } {
+export function requireFaults(faults: Faults): { list: readonly Fault[]; rate: number; what: readonly FaultName[] } {
   if (isList(faults)) {
-    faults.forEach((fault, index) => judgeFault(fault, `faults[${index}]`));
+    faults.forEach((fault, index) => requireFault(fault, `faults[${index}]`));
     return { list: faults, rate: 0, what: [] };
   }
   if (typeof faults !== 'number') {
-    judgeObject(faults, 'faults is a list of faults, a rate, or { rate, what }');
-    judgeKeys(faults, OF_RATE, 'faults');
+    requireObject(faults, 'faults is a list of faults, a rate, or { rate, what }');
+    requireKeys(faults, OF_RATE, 'faults');
   }
   const { rate, what = HARMLESS } = typeof faults === 'number' ? { rate: faults } : faults;
   if (typeof rate !== 'number') throw new TypeError(`the rate of faults is a number, not ${String(rate)}`);
   if (!(rate >= 0 && rate <= 1)) throw new RangeError(`the rate of faults is from 0 to 1, not ${rate}`);
   if (!Array.isArray(what)) throw new TypeError(`faults.what is a list of names, not ${String(what)}`);
-  what.forEach((name, index) => judgeName(name, `faults.what[${index}]`));
+  what.forEach((name, index) => requireName(name, `faults.what[${index}]`));
   return { list: [], rate, what };
 }
 
-function judgeFault(fault: Fault, name: string): void {
-  judgeObject(fault, `${name} is an object { what, at }`);
-  judgeKeys(fault, OF_FAULT, name);
+function requireFault(fault: Fault, name: string): void {
+  requireObject(fault, `${name} is an object { what, at }`);
+  requireKeys(fault, OF_FAULT, name);
   const { what, at, socket, call, free } = fault;
-  judgeName(what, `${name}.what`);
-  judgePlace(at, `${name}.at`);
+  requireName(what, `${name}.what`);
+  requirePlace(at, `${name}.at`);
   if (socket !== undefined && ![0, 1].includes(socket)) {
     throw new TypeError(`${name}.socket is 0 or 1, not ${String(socket)}`);
   }
@@ -96,20 +96,20 @@ function judgeFault(fault: Fault, name: string): void {
     throw new TypeError(`${name}: '${what}' cannot happen in ${call}, which has ${namesOf(call).join(', ')}`);
   }
   if (free !== undefined && what !== 'emfile') throw new TypeError(`${name}: only 'emfile' has 'free', not '${what}'`);
-  if (free !== undefined) judgeCount(free, `${name}.free`);
+  if (free !== undefined) requireCount(free, `${name}.free`);
 }
 
-function judgePlace(at: Fault['at'] | null | undefined, name: string): void {
-  if (typeof at === 'number') judgeCount(at, name);
+function requirePlace(at: Fault['at'] | null | undefined, name: string): void {
+  if (typeof at === 'number') requireCount(at, name);
   else if (typeof at !== 'object' || at === null) {
     throw new TypeError(`${name} is the offset of a byte, { byte } or { message }, not ${String(at)}`);
   } else if ('byte' in at && 'message' in at) throw new TypeError(`${name} has either 'byte' or 'message', not both`);
-  else if ('byte' in at) judgeCount(at.byte, `${name}.byte`);
-  else if ('message' in at) judgeCount(at.message, `${name}.message`);
+  else if ('byte' in at) requireCount(at.byte, `${name}.byte`);
+  else if ('message' in at) requireCount(at.message, `${name}.message`);
   else throw new TypeError(`${name} has neither 'byte' nor 'message'`);
 }
 
-function judgeName(what: unknown, name: string): void {
+function requireName(what: unknown, name: string): void {
   if (typeof what === 'string' && NAMES.includes(what)) return;
   throw new TypeError(`${name} is one of ${NAMES.join(', ')}, not ${String(what)}`);
 }

@@ -2,7 +2,7 @@ import { type OwnedFd, type PeerCredentials, systemError } from '../binding';
 import { FaultPlan } from './fault-plan';
 import type { Fault, Faults } from './faults';
 import { KernelModel, type KernelModelOptions, type TraceEvent } from './kernel';
-import { judgeKeys } from './kernel/judge-options';
+import { requireKeys } from './kernel/require-values';
 import { SCM_MAX_FD } from './kernel/limits';
 import { ModelBinding } from './model-binding';
 import { withSystemErrors } from './model-descriptors';
@@ -57,9 +57,9 @@ export class ModelWorld {
 
   /** @throws TypeError and RangeError for options */
   constructor(given: ModelWorldOptions = {}) {
-    judgeKeys(given, WORLD_OPTIONS, 'ModelWorld');
+    requireKeys(given, WORLD_OPTIONS, 'ModelWorld');
     const { seed = Math.floor(Math.random() * SEEDS), faults, ...options } = given;
-    judgeSeed(seed);
+    requireSeed(seed);
     this.seed = seed;
     this.faults = new FaultPlan(faults);
     this.scheduler = new Scheduler(Random.forked(seed, 'scheduler'));
@@ -103,7 +103,7 @@ export class ModelWorld {
    * @throws EMFILE
    */
   open(identity: string, place: 0 | 1 = 0): OwnedFd {
-    judgePlace(place);
+    requirePlace(place);
     const { process, descriptors } = this.bindings[place];
     return descriptors.adopt(withSystemErrors(() => process.open(identity)));
   }
@@ -140,13 +140,13 @@ export class ModelWorld {
   }
 }
 
-function judgePlace(place: unknown): void {
+function requirePlace(place: unknown): void {
   if (place !== 0 && place !== 1) {
     throw new TypeError(`a file is opened in the process 0 or 1, not ${String(place)}`);
   }
 }
 
-function judgeSeed(seed: unknown): void {
+function requireSeed(seed: unknown): void {
   if (typeof seed !== 'number') throw new TypeError(`seed is a number, not ${String(seed)}`);
   if (!Number.isSafeInteger(seed)) throw new RangeError(`seed is an integer, not ${seed}`);
 }

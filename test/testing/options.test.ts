@@ -11,9 +11,9 @@ const NAMES = 'short-read, eagain, eintr, emfile, reset, eof, short-write, etoom
 test.each<[unknown, typeof TypeError, string]>([
   [42, TypeError, `modelSocketPair() takes an object of ${OPTIONS}, not 42`],
   [null, TypeError, `modelSocketPair() takes an object of ${OPTIONS}, not null`],
-  [{ sead: 1 }, TypeError, `modelSocketPair() knows no 'sead', only ${OPTIONS}`],
-  [{ fault: 0.1 }, TypeError, `modelSocketPair() knows no 'fault', only ${OPTIONS}`],
-  [{ trace: 1 }, TypeError, `modelSocketPair() knows no 'trace', only ${OPTIONS}`],
+  [{ sead: 1 }, TypeError, `modelSocketPair() has no option 'sead', only ${OPTIONS}`],
+  [{ fault: 0.1 }, TypeError, `modelSocketPair() has no option 'fault', only ${OPTIONS}`],
+  [{ trace: 1 }, TypeError, `modelSocketPair() has no option 'trace', only ${OPTIONS}`],
   [{ socket: null }, TypeError, 'socket is an object of FdSocketOptions, not null'],
   [{ socket: 5 }, TypeError, 'socket is an object of FdSocketOptions, not 5'],
   [{ kernel: 'windows' }, TypeError, 'kernel is one of linux, bsd, darwin, not windows'],
@@ -33,11 +33,11 @@ test.each<[unknown, typeof TypeError, string]>([
   [{ faults: {} }, TypeError, 'the rate of faults is a number, not undefined'],
   [{ faults: { rate: 0.1, what: 'eof' } }, TypeError, 'faults.what is a list of names, not eof'],
   [{ faults: { rate: 0.1, what: ['eof', 'oef'] } }, TypeError, `faults.what[1] is one of ${NAMES}, not oef`],
-  [{ faults: { rate: 0.1, waht: [] } }, TypeError, "faults knows no 'waht', only rate, what"],
+  [{ faults: { rate: 0.1, waht: [] } }, TypeError, "faults has no option 'waht', only rate, what"],
   [
     { faults: [{ what: 'eof', at: 0, sokcet: 1 }] },
     TypeError,
-    "faults[0] knows no 'sokcet', only what, at, socket, call, free",
+    "faults[0] has no option 'sokcet', only what, at, socket, call, free",
   ],
   [{ faults: [5] }, TypeError, 'faults[0] is an object { what, at }, not 5'],
   [{ faults: [{ what: 'eof', at: 0 }, { what: 'end' }] }, TypeError, `faults[1].what is one of ${NAMES}, not end`],
@@ -123,7 +123,7 @@ test.each<[object, typeof TypeError, string]>([
   [{ sndbuf: -1 }, RangeError, 'sndbuf is an integer from 0 up, not -1'],
   [{ fdLimit: '10' }, TypeError, 'fdLimit is a number, not 10'],
   [{ trace: [] }, TypeError, 'trace is a function, not '],
-  [{ limit: 1 }, TypeError, "KernelModel knows no 'limit', only kernel, sndbuf, fdLimit, inFlightLimit, trace"],
+  [{ limit: 1 }, TypeError, "KernelModel has no option 'limit', only kernel, sndbuf, fdLimit, inFlightLimit, trace"],
 ])('KernelModel refuses %j', (options, type, message) => {
   const error = thrown(() => new KernelModel(options));
   expect(error).toBeInstanceOf(type);

@@ -1,7 +1,7 @@
 import { datagramFits, datagramMemory } from './memory';
 import type { ModelSocket } from './model-socket';
 import type { ModelProcess } from './model-process';
-import { checkInFlight, judgeMessage, putInFlight, writerOf } from './outgoing-message';
+import { checkInFlight, resolveMessage, putInFlight, writerOf } from './outgoing-message';
 import { QueuedSegment } from './queued-segment';
 import type { Taken } from './stream-receive';
 import { KernelError, MSG_OOB, MSG_PEEK, MSG_TRUNC, type ReceiveRequest, type SendMessage } from './system-calls';
@@ -13,7 +13,7 @@ const RESERVED = 32;
 export function sendDatagram(socket: ModelSocket, request: SendMessage, sender: ModelProcess): number {
   // A seqpacket socket tells of an error before it looks at the message, a datagram one after.
   if (socket.type === 'seqpacket') throwError(socket, 'sendmsg');
-  const message = judgeMessage(request, sender);
+  const message = resolveMessage(request, sender);
   const { length } = message.bytes;
   if ((message.flags & MSG_OOB) !== 0) throw new KernelError('EOPNOTSUPP', 'sendmsg');
   if (length > socket.sendBuffer - RESERVED) throw new KernelError('EMSGSIZE', 'sendmsg');

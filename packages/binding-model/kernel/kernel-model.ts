@@ -1,29 +1,12 @@
 import { unreachable } from './garbage';
-import { judgeOptions, judgeProcessOptions } from './judge-options';
-import { KERNEL_RULES, type KernelName, type KernelRules } from './kernel-rules';
-import { ModelProcess, type ProcessOptions } from './model-process';
+import { type KernelModelOptions, requireKernelOptions } from './kernel-options';
+import { KERNEL_RULES, type KernelRules } from './kernel-rules';
+import { ModelProcess } from './model-process';
 import { ModelSocket } from './model-socket';
 import { OpenFile, ProcessFile } from './open-file';
+import { type ProcessOptions, requireProcessOptions } from './process-options';
 import type { SocketType } from './system-calls';
-import type { TraceEvent } from './trace';
 import type { User } from './user';
-
-export interface KernelModelOptions {
-  /** Default `'linux'`. */
-  readonly kernel?: KernelName;
-  /** SO_SNDBUF of new sockets, as getsockopt returns it. Linux has no less than 4,608. */
-  readonly sndbuf?: number;
-  /** RLIMIT_NOFILE of new processes: how many descriptors one may have. Default 1024. */
-  readonly fdLimit?: number;
-  /**
-   * A sendmsg with descriptors is refused where its user has more than so many in flight, not counting its own: with 2, a
-   * third goes, and a fourth does not. For every user. Without it, root may have any number, and for others it is how many
-   * their process may open (docs/kernel.md 20).
-   */
-  readonly inFlightLimit?: number;
-  /** Called with what happens on stream sockets. */
-  readonly trace?: (event: TraceEvent) => void;
-}
 
 /**
  * What a kernel does with the bytes and descriptors that are sent over Unix sockets, as a program without input, output
@@ -42,14 +25,14 @@ export class KernelModel {
 
   /** @throws TypeError and RangeError for options */
   constructor(options: KernelModelOptions = {}) {
-    judgeOptions(options);
+    requireKernelOptions(options);
     this.options = options;
     this.rules = KERNEL_RULES[options.kernel ?? 'linux'];
   }
 
   /** A new process, with a descriptor table of its own. @throws TypeError and RangeError for options */
   process(options: ProcessOptions = {}): ModelProcess {
-    judgeProcessOptions(options);
+    requireProcessOptions(options);
     const process = new ModelProcess(this, this.#processes.length + 1, options);
     this.#processes.push(process);
     return process;

@@ -1,21 +1,22 @@
 import { ControlBuffer } from './control-buffer';
 import { receiveDatagram, sendDatagram } from './datagram';
 import { DescriptorTable } from './descriptor-table';
-import {
-  isShutdownHow,
-  judgeFile,
-  judgeOptionValue,
-  judgeReceiveRequest,
-  judgeSendMessage,
-  judgeSocketType,
-} from './judge-calls';
-import { judgeCount } from './judge-options';
 import type { KernelModel } from './kernel-model';
 import type { KernelRules } from './kernel-rules';
 import { NO_ID } from './limits';
 import type { ModelSocket } from './model-socket';
 import { dropAll, OpenFile, ProcessFile } from './open-file';
-import { judgeMessage } from './outgoing-message';
+import { resolveMessage } from './outgoing-message';
+import type { ProcessOptions } from './process-options';
+import {
+  isShutdownHow,
+  requireFile,
+  requireOptionValue,
+  requireReceiveRequest,
+  requireSendMessage,
+  requireSocketType,
+} from './require-arguments';
+import { requireCount } from './require-values';
 import { getOption, setOption } from './socket-options';
 import { receiveStream } from './stream-receive';
 import { sendStream } from './stream-send';
@@ -34,16 +35,6 @@ import {
 } from './system-calls';
 import { receiveEvent, sendEvent } from './trace-calls';
 import type { User } from './user';
-
-export interface ProcessOptions {
-  /** Default 0, root, who may claim any credentials and have any number of descriptors in flight. */
-  readonly uid?: number;
-  readonly gid?: number;
-  /** The lowest descriptor number, default 0; limits count from here. */
-  readonly firstFd?: number;
-  /** The highest one, whatever the limit; default: none. */
-  readonly lastFd?: number;
-}
 
 const DEFAULT_FD_LIMIT = 1024;
 
@@ -70,7 +61,7 @@ export class ModelProcess implements SystemCalls {
 
   /** @param other the process that the second socket is for; default this one */
   socketpair(type: SocketType, other: ModelProcess = this): [number, number] {
-    judgeSocketType(type);
+    requireSocketType(type);
     if (!(other instanceof ModelProcess) || other.#model !== this.#model) {
       throw new TypeError('the second socket is for a process of the same KernelModel');
     }
@@ -83,7 +74,7 @@ export class ModelProcess implements SystemCalls {
 
   /** @param released called when no descriptor refers to the file any more, neither in a table nor in flight */
   open(identity: string, released?: () => void): number {
-    judgeFile(identity, released);
+    requireFile(identity, released);
     return this.#install(new OpenFile(identity, undefined, released), 'open');
   }
 
@@ -106,11 +97,11 @@ export class ModelProcess implements SystemCalls {
   }
 
   sendmsg(fd: number, message: SendMessage): number {
-    judgeSendMessage(message);
+    requireSendMessage(message);
     const socket = this.#socket(fd, 'sendmsg');
     const { peer } = socket;
     if (socket.type !== 'stream') return sendDatagram(socket, message, this);
-    const outgoing = judgeMessage(message, this);
+    const outgoing = resolveMessage(message, this);
     const start = peer?.bytesQueued ?? 0;
     const taken = sendStream(socket, outgoing);
     if (peer !== undefined) this.#model.options.trace?.(sendEvent(peer, outgoing, start, taken));
@@ -118,7 +109,7 @@ export class ModelProcess implements SystemCalls {
   }
 
   recvmsg(fd: number, request: ReceiveRequest): ReceivedMessage {
-    judgeReceiveRequest(request);
+    requireReceiveRequest(request);
     const socket = this.#socket(fd, 'recvmsg');
     if (this.rules.failsWithoutNumbers) this.#loseWithoutNumbers(socket);
     const taken = (socket.type === 'stream' ? receiveStream : receiveDatagram)(socket, request);
@@ -133,7 +124,7 @@ export class ModelProcess implements SystemCalls {
   }
 
   setsockopt(fd: number, option: SocketOption, value: number): void {
-    judgeOptionValue(value);
+    requireOptionValue(value);
     setOption(this.#socket(fd, 'setsockopt'), option, value);
   }
 
@@ -163,13 +154,13 @@ export class ModelProcess implements SystemCalls {
   }
 
   setFdLimit(limit: number): void {
-    judgeCount(limit, 'the limit');
+    requireCount(limit, 'the limit');
     this.#table.limit = limit;
   }
 
   /** Runs a call while so many descriptor numbers are free, and no more. */
   withFreeNumbers<T>(free: number, call: () => T): T {
-    judgeCount(free, 'how many numbers are free');
+    requireCount(free, 'how many numbers are free');
     const { limit } = this.#table;
     this.#table.limit = this.#table.limitFor(free);
     try {

@@ -4,7 +4,7 @@ import type { OpenFile } from './open-file';
 import type { InFlight } from './queued-segment';
 import { type Credentials, KernelError, type SendMessage } from './system-calls';
 
-/** A message whose control messages were judged (docs/kernel.md 14, 16): what the socket has to queue. */
+/** A message whose control messages were checked (docs/kernel.md 14, 16): what the socket has to queue. */
 export interface OutgoingMessage {
   readonly bytes: Uint8Array;
   /** Whom the sender said it is. */
@@ -15,8 +15,11 @@ export interface OutgoingMessage {
   readonly sender: ModelProcess;
 }
 
-/** @throws EBADF, EINVAL, EMSGSIZE (not on Linux), EPERM, ESRCH */
-export function judgeMessage(message: SendMessage, sender: ModelProcess): OutgoingMessage {
+/**
+ * Checks the control messages, and looks up the files of the descriptors.
+ * @throws EBADF, EINVAL, EMSGSIZE (not on Linux), EPERM, ESRCH
+ */
+export function resolveMessage(message: SendMessage, sender: ModelProcess): OutgoingMessage {
   const { credentials } = message;
   const { mostFds } = sender.rules;
   if (credentials !== undefined) sender.checkClaim(credentials);

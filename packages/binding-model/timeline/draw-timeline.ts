@@ -32,7 +32,7 @@ const LEAST_WIDTH = 560;
  * @param events as `trace` of a `KernelModel` told them, or `timeline` of a `ModelWorld`; from any of them on
  */
 export function drawTimeline(events: readonly TraceEvent[], options: TimelineOptions = {}): string {
-  judgeEvents(events);
+  requireEvents(events);
   const { title = 'Timeline', sockets = {} } = options;
   const numbered = events.map((event, index) => ({
     ...event,
@@ -76,7 +76,7 @@ export function drawTimeline(events: readonly TraceEvent[], options: TimelineOpt
   return `${svg.markup}\n`;
 }
 
-function judgeEvents(events: unknown): void {
+function requireEvents(events: unknown): void {
   if (Array.isArray(events) && events.every(isEvent)) return;
   throw new TypeError(
     'drawTimeline() takes a list of events: world.timeline of a model socket pair, or what trace of a KernelModel got',

@@ -50,10 +50,10 @@ export const SENDING: readonly Mutation[] = [
     rule: 16,
     broken: 'A bad descriptor is an error only once the bytes are sent',
     file: 'model-process.ts',
-    from: '    const outgoing = judgeMessage(message, this);\n    const start = peer?.bytesQueued ?? 0;\n',
+    from: '    const outgoing = resolveMessage(message, this);\n    const start = peer?.bytesQueued ?? 0;\n',
     to: `    const start = peer?.bytesQueued ?? 0;
-    sendStream(socket, judgeMessage({ bytes: message.bytes }, this));
-    const outgoing = judgeMessage(message, this);
+    sendStream(socket, resolveMessage({ bytes: message.bytes }, this));
+    const outgoing = resolveMessage(message, this);
     if (outgoing.files.length === 0) return message.bytes.length;
 `,
   },

@@ -120,7 +120,7 @@ test.each<[unknown, typeof TypeError, string]>([
   [{ uid: -1 }, RangeError, 'uid is an integer from 0 up, not -1'],
   [{ gid: '0' }, TypeError, 'gid is a number, not 0'],
   [{ firstFd: NaN }, RangeError, 'firstFd is an integer from 0 up, not NaN'],
-  [{ pid: 3 }, TypeError, "process() knows no 'pid', only uid, gid, firstFd, lastFd"],
+  [{ pid: 3 }, TypeError, "process() has no option 'pid', only uid, gid, firstFd, lastFd"],
   [7, TypeError, 'process() takes an object of uid, gid, firstFd, lastFd, not 7'],
 ])('process(%j) is refused', (options, type, message) => {
   const model = new KernelModel() as unknown as Loose;

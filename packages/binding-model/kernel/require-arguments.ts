@@ -1,7 +1,7 @@
-import { judgeCount, judgeFunction, judgeObject } from './judge-options';
+import { requireCount, requireFunction, requireObject } from './require-values';
 
-// What a call was given by a program that no compiler has looked at is judged once, where the call begins and before it
-// does anything; the rules behind it trust their arguments.
+// Arguments may come from a program that no compiler has checked. They are checked once, where a call begins and before
+// it does anything; the rules behind it trust them.
 
 const TYPES: readonly unknown[] = ['stream', 'seqpacket', 'dgram'];
 /** Of any realm, which instanceof does not know. */
@@ -9,38 +9,38 @@ const UINT8_ARRAY = '[object Uint8Array]';
 const HOWS: readonly unknown[] = ['SHUT_RD', 'SHUT_WR', 'SHUT_RDWR'];
 
 /** @throws TypeError */
-export function judgeSocketType(type: unknown): void {
+export function requireSocketType(type: unknown): void {
   if (!TYPES.includes(type)) throw new TypeError(`a socket's type is one of ${TYPES.join(', ')}, not ${String(type)}`);
 }
 
 /** @throws TypeError */
-export function judgeFile(identity: unknown, released: unknown): void {
+export function requireFile(identity: unknown, released: unknown): void {
   if (typeof identity !== 'string') throw new TypeError(`the name of a file is a string, not ${String(identity)}`);
-  if (released !== undefined) judgeFunction(released, 'released');
+  if (released !== undefined) requireFunction(released, 'released');
 }
 
 /** @throws TypeError, RangeError */
-export function judgeSendMessage(message: unknown): void {
+export function requireSendMessage(message: unknown): void {
   const { bytes, fds, credentials, flags } = fieldsOf(message, 'a message is an object { bytes }');
   if (tagOf(bytes) !== UINT8_ARRAY) throw new TypeError(`bytes is a Uint8Array, not ${tagOf(bytes)}`);
-  if (fds !== undefined) judgeRights(fds);
+  if (fds !== undefined) requireRights(fds);
   if (credentials !== undefined) {
     const ids = fieldsOf(credentials, 'credentials is an object { pid, uid, gid }');
-    for (const name of ['pid', 'uid', 'gid']) judgeCount(ids[name], `credentials.${name}`);
+    for (const name of ['pid', 'uid', 'gid']) requireCount(ids[name], `credentials.${name}`);
   }
-  if (flags !== undefined) judgeCount(flags, 'flags');
+  if (flags !== undefined) requireCount(flags, 'flags');
 }
 
 /** @throws TypeError, RangeError */
-export function judgeReceiveRequest(request: unknown): void {
+export function requireReceiveRequest(request: unknown): void {
   const { size, controlLength, flags } = fieldsOf(request, 'a request is an object { size, controlLength }');
-  judgeCount(size, 'size');
-  judgeCount(controlLength, 'controlLength');
-  if (flags !== undefined) judgeCount(flags, 'flags');
+  requireCount(size, 'size');
+  requireCount(controlLength, 'controlLength');
+  if (flags !== undefined) requireCount(flags, 'flags');
 }
 
 /** @throws TypeError, RangeError, for what is no `int` */
-export function judgeOptionValue(value: unknown): void {
+export function requireOptionValue(value: unknown): void {
   if (typeof value !== 'number') throw new TypeError(`the value of an option is a number, not ${String(value)}`);
   if (value !== (value | 0)) throw new RangeError(`the value of an option is an integer of 32 bits, not ${value}`);
 }
@@ -49,7 +49,7 @@ export function isShutdownHow(how: unknown): boolean {
   return HOWS.includes(how);
 }
 
-function judgeRights(lists: unknown): void {
+function requireRights(lists: unknown): void {
   const rule = 'fds has one list of descriptors per SCM_RIGHTS message, such as [[3, 4]]';
   if (!Array.isArray(lists)) throw new TypeError(`${rule}, and is not ${String(lists)}`);
   for (const list of lists as readonly unknown[]) {
@@ -65,6 +65,6 @@ function tagOf(value: unknown): string {
 }
 
 function fieldsOf(value: unknown, rule: string): Readonly<Record<string, unknown>> {
-  judgeObject(value, rule);
+  requireObject(value, rule);
   return value as Readonly<Record<string, unknown>>;
 }
