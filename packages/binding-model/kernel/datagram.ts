@@ -3,8 +3,8 @@ import type { ModelSocket } from './model-socket';
 import type { ModelProcess } from './model-process';
 import { checkInFlight, resolveMessage, putInFlight, writerOf } from './outgoing-message';
 import { QueuedSegment } from './queued-segment';
-import type { Taken } from './stream-receive';
 import { KernelError, MSG_OOB, MSG_PEEK, MSG_TRUNC, type ReceiveRequest, type SendMessage } from './system-calls';
+import type { Taken } from './taken';
 
 /** Bytes of the send buffer that no message may use. */
 const RESERVED = 32;

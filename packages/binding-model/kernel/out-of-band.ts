@@ -1,7 +1,7 @@
 import type { ModelSocket } from './model-socket';
 import type { QueuedSegment } from './queued-segment';
-import type { Taken } from './stream-receive';
 import { KernelError } from './system-calls';
+import type { Taken } from './taken';
 
 /**
  * The segment at which a plain read goes on, given the one it has come to (docs/kernel.md 26). An out-of-band byte ends

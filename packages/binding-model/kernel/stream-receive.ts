@@ -4,21 +4,8 @@ import type { OpenFile } from './open-file';
 import { passOutOfBand, receiveOutOfBand } from './out-of-band';
 import type { QueuedSegment } from './queued-segment';
 import { type Credentials, MSG_OOB, MSG_PEEK, type ReceiveRequest } from './system-calls';
+import type { Taken } from './taken';
 import type { Stretch } from './trace';
-
-/** What a receive took from the queue, before control messages are made of it. */
-export interface Taken {
-  /** Absent where no control message is made at all. */
-  readonly ancillary?: Ancillary;
-  readonly bytes: Uint8Array;
-  readonly length: number;
-  /** Where in the stream the bytes are; absent at its end, and of a datagram. */
-  readonly stretch?: Stretch;
-  readonly dataTruncated: boolean;
-  readonly outOfBand: boolean;
-  /** What the call fails with, after control messages were made all the same (docs/kernel.md 38). */
-  readonly error?: string;
-}
 
 /** recvmsg on a stream. */
 export function receiveStream(socket: ModelSocket, request: ReceiveRequest): Taken {

@@ -1,8 +1,8 @@
 import type { Delivered } from './control-buffer';
 import type { ModelSocket } from './model-socket';
 import type { OutgoingMessage } from './outgoing-message';
-import type { Taken } from './stream-receive';
 import { MSG_OOB, type ReceiveRequest } from './system-calls';
+import type { Taken } from './taken';
 import type { ReceiveEvent, SendEvent } from './trace';
 
 /** @param peer whose queue has it, as yet unread @param start where in the stream it begins */
