@@ -3,8 +3,9 @@ import { type KernelModelOptions, requireKernelOptions } from './kernel-options'
 import { KERNEL_RULES, type KernelRules } from './kernel-rules';
 import { ModelProcess } from './model-process';
 import { ModelSocket } from './model-socket';
-import { OpenFile, ProcessFile } from './open-file';
+import { type OpenFile, ProcessFile } from './open-file';
 import { type ProcessOptions, requireProcessOptions } from './process-options';
+import { SocketFile } from './socket-file';
 import type { SocketType } from './system-calls';
 import type { User } from './user';
 
@@ -17,7 +18,7 @@ export class KernelModel {
   readonly rules: KernelRules;
   readonly options: KernelModelOptions;
   readonly #processes: ModelProcess[] = [];
-  readonly #sockets = new Set<OpenFile>();
+  readonly #sockets = new Set<SocketFile>();
   readonly #users = new Map<number, User>();
   readonly #pidfds = new Map<number, OpenFile>();
   #socketCount = 0;
@@ -54,7 +55,7 @@ export class KernelModel {
   }
 
   /** Two sockets, connected and not yet in any table. @internal */
-  pair(type: SocketType): [OpenFile, OpenFile] {
+  pair(type: SocketType): [SocketFile, SocketFile] {
     const [a, b] = [this.#socket(type), this.#socket(type)];
     a.peer = b;
     b.peer = a;
@@ -77,8 +78,8 @@ export class KernelModel {
     return new ModelSocket(type, `socket ${this.#socketCount}`, this.rules, sendBuffer);
   }
 
-  #opened(socket: ModelSocket): OpenFile {
-    const file = new OpenFile(socket.identity, socket, () => {
+  #opened(socket: ModelSocket): SocketFile {
+    const file: SocketFile = new SocketFile(socket, () => {
       this.#sockets.delete(file);
       this.#collect();
     });

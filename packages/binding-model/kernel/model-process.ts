@@ -17,6 +17,7 @@ import {
   requireSocketType,
 } from './require-arguments';
 import { requireCount } from './require-values';
+import { SocketFile } from './socket-file';
 import { getOption, setOption } from './socket-options';
 import { receiveStream } from './stream-receive';
 import { sendStream } from './stream-send';
@@ -75,7 +76,7 @@ export class ModelProcess implements SystemCalls {
   /** @param released called when no descriptor refers to the file any more, neither in a table nor in flight */
   open(identity: string, released?: () => void): number {
     requireFile(identity, released);
-    return this.#install(new OpenFile(identity, undefined, released), 'open');
+    return this.#install(new OpenFile(identity, released), 'open');
   }
 
   identity(fd: number): string {
@@ -146,7 +147,7 @@ export class ModelProcess implements SystemCalls {
     const file = this.file(fd, 'ioctl');
     if (file instanceof ProcessFile) throw new KernelError('ENOTTY', 'ioctl', `descriptor ${fd} stands for a process`);
     // The files that are opened here are empty.
-    return file.socket?.inputLength ?? 0;
+    return file instanceof SocketFile ? file.socket.inputLength : 0;
   }
 
   outq(fd: number): number {
@@ -205,11 +206,11 @@ export class ModelProcess implements SystemCalls {
   }
 
   #socket(fd: number, syscall: string): ModelSocket {
-    const { socket } = this.file(fd, syscall);
-    if (socket === undefined) {
+    const file = this.file(fd, syscall);
+    if (!(file instanceof SocketFile)) {
       throw new KernelError(syscall === 'ioctl' ? 'ENOTTY' : 'ENOTSOCK', syscall, `descriptor ${fd} is no socket`);
     }
-    return socket;
+    return file.socket;
   }
 
   /** docs/kernel.md 24: the descriptors are lost, the bytes stay. */

@@ -1,4 +1,3 @@
-import type { ModelSocket } from './model-socket';
 import type { Readiness } from './system-calls';
 
 /**
@@ -11,9 +10,7 @@ export class OpenFile {
   constructor(
     /** Tells files apart, as device and inode do. */
     readonly identity: string,
-    /** What it is, if it is a socket. */
-    readonly socket?: ModelSocket,
-    /** Told when the last reference is gone. */
+    /** Called when the last reference is gone. */
     readonly released?: () => void,
   ) {}
 
@@ -27,15 +24,14 @@ export class OpenFile {
     return this;
   }
 
-  /** A file that is no socket can always be read and written. */
+  /** A plain file can always be read and written. */
   poll(): Readiness {
-    return this.socket?.poll() ?? { in: true, out: true, pri: false, err: false, hup: false, rdhup: false };
+    return { in: true, out: true, pri: false, err: false, hup: false, rdhup: false };
   }
 
   drop(): void {
     this.#references--;
     if (this.#references > 0) return;
-    this.socket?.release();
     this.released?.();
   }
 }

@@ -1,4 +1,4 @@
-import type { ModelSocket } from './model-socket';
+import type { KernelRules } from './kernel-rules';
 import type { OpenFile } from './open-file';
 import type { Credentials } from './system-calls';
 import type { Stretch } from './trace';
@@ -8,6 +8,13 @@ import type { User } from './user';
 export interface InFlight {
   readonly files: readonly OpenFile[];
   readonly user: User;
+}
+
+/** Who sent a segment, and is charged for it while it is queued: a socket, which itself has a queue of segments. */
+export interface ChargedSender {
+  readonly rules: KernelRules;
+  /** What its segments occupy in its send buffer. */
+  memory: number;
 }
 
 /** A piece of what was sent and is not received yet (docs/kernel.md 1); of a datagram socket, a whole message. */
@@ -21,9 +28,8 @@ export class QueuedSegment {
     /** Who wrote it, if either end asked for that (SO_PASSCRED, SO_PASSPIDFD) or the writer said so. */
     readonly writer: Credentials | undefined,
     inFlight: InFlight | undefined,
-    /** Charged to the sender while the segment is queued. */
     memory: number,
-    private readonly sender: ModelSocket,
+    private readonly sender: ChargedSender,
     /** Where in the stream its first byte is. */
     private readonly offset = 0,
   ) {
