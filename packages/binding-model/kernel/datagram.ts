@@ -1,8 +1,8 @@
 import { datagramFits, datagramMemory } from './memory';
 import type { ModelSocket } from './model-socket';
-import type { ModelProcess } from './model-process';
 import { checkInFlight, resolveMessage, putInFlight, writerOf } from './outgoing-message';
 import { QueuedSegment } from './queued-segment';
+import type { Sender } from './sender';
 import { KernelError, MSG_OOB, MSG_PEEK, MSG_TRUNC, type ReceiveRequest, type SendMessage } from './system-calls';
 import type { Taken } from './taken';
 
@@ -10,7 +10,7 @@ import type { Taken } from './taken';
 const RESERVED = 32;
 
 /** sendmsg of a whole message, on SOCK_SEQPACKET and SOCK_DGRAM (docs/kernel.md 23). */
-export function sendDatagram(socket: ModelSocket, request: SendMessage, sender: ModelProcess): number {
+export function sendDatagram(socket: ModelSocket, request: SendMessage, sender: Sender): number {
   // A seqpacket socket tells of an error before it looks at the message, a datagram one after.
   if (socket.type === 'seqpacket') throwError(socket, 'sendmsg');
   const message = resolveMessage(request, sender);

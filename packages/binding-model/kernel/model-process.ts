@@ -1,8 +1,8 @@
 import { ControlBuffer } from './control-buffer';
 import { receiveDatagram, sendDatagram } from './datagram';
 import { DescriptorTable } from './descriptor-table';
-import type { KernelModel } from './kernel-model';
 import type { KernelRules } from './kernel-rules';
+import type { KernelState } from './kernel-state';
 import { NO_ID } from './limits';
 import type { ModelSocket } from './model-socket';
 import { dropAll, OpenFile, ProcessFile } from './open-file';
@@ -17,6 +17,7 @@ import {
   requireSocketType,
 } from './require-arguments';
 import { requireCount } from './require-values';
+import type { Sender } from './sender';
 import { SocketFile } from './socket-file';
 import { getOption, setOption } from './socket-options';
 import { receiveStream } from './stream-receive';
@@ -40,36 +41,36 @@ import type { User } from './user';
 const DEFAULT_FD_LIMIT = 1024;
 
 /** A process of a {@link KernelModel}: a descriptor table, and the system calls that work on it. */
-export class ModelProcess implements SystemCalls {
+export class ModelProcess implements SystemCalls, Sender {
   readonly credentials: Credentials;
   readonly rules: KernelRules;
   /** The lowest descriptor number: limits count from here. */
   readonly firstFd: number;
   /** @internal */
   readonly user: User;
-  readonly #model: KernelModel;
+  readonly #kernel: KernelState;
   readonly #table: DescriptorTable;
 
   /** @internal */
-  constructor(model: KernelModel, pid: number, { uid = 0, gid = 0, firstFd = 0, lastFd = Infinity }: ProcessOptions) {
-    this.credentials = { pid, uid, gid };
-    this.rules = model.rules;
+  constructor(kernel: KernelState, { uid = 0, gid = 0, firstFd = 0, lastFd = Infinity }: ProcessOptions) {
+    this.credentials = { pid: kernel.newPid(), uid, gid };
+    this.rules = kernel.rules;
     this.firstFd = firstFd;
-    this.user = model.user(uid);
-    this.#model = model;
-    this.#table = new DescriptorTable(model.options.fdLimit ?? DEFAULT_FD_LIMIT, firstFd, lastFd);
+    this.user = kernel.user(uid);
+    this.#kernel = kernel;
+    this.#table = new DescriptorTable(kernel.options.fdLimit ?? DEFAULT_FD_LIMIT, firstFd, lastFd);
   }
 
   /** @param other the process that the second socket is for; default this one */
   socketpair(type: SocketType, other: ModelProcess = this): [number, number] {
     requireSocketType(type);
-    if (!(other instanceof ModelProcess) || other.#model !== this.#model) {
+    if (!(other instanceof ModelProcess) || other.#kernel !== this.#kernel) {
       throw new TypeError('the second socket is for a process of the same KernelModel');
     }
     const needed = other === this ? 2 : 1;
     if (!this.#table.hasRoomFor(needed) || !other.#table.hasRoomFor(needed))
       throw new KernelError('EMFILE', 'socketpair');
-    const [a, b] = this.#model.pair(type);
+    const [a, b] = this.#kernel.pair(type);
     return [this.#install(a, 'socketpair'), other.#install(b, 'socketpair')];
   }
 
@@ -105,7 +106,7 @@ export class ModelProcess implements SystemCalls {
     const outgoing = resolveMessage(message, this);
     const start = peer?.bytesQueued ?? 0;
     const taken = sendStream(socket, outgoing);
-    if (peer !== undefined) this.#model.options.trace?.(sendEvent(peer, outgoing, start, taken));
+    if (peer !== undefined) this.#kernel.options.trace?.(sendEvent(peer, outgoing, start, taken));
     return taken;
   }
 
@@ -115,11 +116,11 @@ export class ModelProcess implements SystemCalls {
     if (this.rules.failsWithoutNumbers) this.#loseWithoutNumbers(socket);
     const taken = (socket.type === 'stream' ? receiveStream : receiveDatagram)(socket, request);
     const control = new ControlBuffer(request.controlLength, this.#table, this.rules);
-    const delivered = control.deliver(socket, taken.ancillary, (pid) => this.#model.pidfd(pid));
+    const delivered = control.deliver(socket, taken.ancillary, (pid) => this.#kernel.pidfd(pid));
     if (taken.error !== undefined) throw new KernelError(taken.error, 'recvmsg');
     const { bytes, length, dataTruncated, outOfBand } = taken;
     if (socket.type === 'stream' && ((request.flags ?? 0) & MSG_PEEK) === 0) {
-      this.#model.options.trace?.(receiveEvent(socket, request, taken, delivered, control.ranOutOfNumbers));
+      this.#kernel.options.trace?.(receiveEvent(socket, request, taken, delivered, control.ranOutOfNumbers));
     }
     return { bytes, length, dataTruncated, outOfBand, ...delivered };
   }
@@ -185,7 +186,7 @@ export class ModelProcess implements SystemCalls {
 
   /** How many of the user's descriptors may be in flight before more are refused. @internal */
   get inFlightLimit(): number {
-    const { inFlightLimit } = this.#model.options;
+    const { inFlightLimit } = this.#kernel.options;
     return inFlightLimit ?? (this.credentials.uid === 0 ? Infinity : this.#table.limit);
   }
 
@@ -196,7 +197,7 @@ export class ModelProcess implements SystemCalls {
     if (own.uid !== 0 && (pid !== own.pid || uid !== own.uid || gid !== own.gid)) {
       throw new KernelError('EPERM', 'sendmsg');
     }
-    if (!this.#model.hasProcess(pid)) throw new KernelError('ESRCH', 'sendmsg');
+    if (!this.#kernel.hasProcess(pid)) throw new KernelError('ESRCH', 'sendmsg');
   }
 
   #install(file: OpenFile, syscall: string): number {

@@ -1,7 +1,7 @@
-import type { ModelProcess } from './model-process';
 import type { ModelSocket } from './model-socket';
 import type { OpenFile } from './open-file';
 import type { InFlight } from './queued-segment';
+import type { Sender } from './sender';
 import { type Credentials, KernelError, type SendMessage } from './system-calls';
 
 /** A message whose control messages were checked (docs/kernel.md 14, 16): what the socket has to queue. */
@@ -12,14 +12,14 @@ export interface OutgoingMessage {
   /** Not held yet: no reference is counted before the segment that carries them. */
   readonly files: readonly OpenFile[];
   readonly flags: number;
-  readonly sender: ModelProcess;
+  readonly sender: Sender;
 }
 
 /**
  * Checks the control messages, and looks up the files of the descriptors.
  * @throws EBADF, EINVAL, EMSGSIZE (not on Linux), EPERM, ESRCH
  */
-export function resolveMessage(message: SendMessage, sender: ModelProcess): OutgoingMessage {
+export function resolveMessage(message: SendMessage, sender: Sender): OutgoingMessage {
   const { credentials } = message;
   const { mostFds } = sender.rules;
   if (credentials !== undefined) sender.checkClaim(credentials);

@@ -63,7 +63,7 @@ export const CREDENTIALS: readonly Mutation[] = [
     rule: 'unix(7)',
     broken: 'A process that there is not may be named',
     file: 'model-process.ts',
-    from: `    if (!this.#model.hasProcess(pid)) throw new KernelError('ESRCH', 'sendmsg');\n`,
+    from: `    if (!this.#kernel.hasProcess(pid)) throw new KernelError('ESRCH', 'sendmsg');\n`,
     to: '',
   },
   {

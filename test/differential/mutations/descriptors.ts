@@ -70,7 +70,7 @@ export const DESCRIPTORS: readonly Mutation[] = [
   {
     rule: 35,
     broken: 'Circles of sockets in flight are never closed',
-    file: 'kernel-model.ts',
+    file: 'kernel-state.ts',
     from: '    for (const segment of segments) segment.free();\n',
     to: '',
     test: 'test/suites/linux-rights.test.ts',
@@ -78,7 +78,7 @@ export const DESCRIPTORS: readonly Mutation[] = [
   {
     rule: 35,
     broken: 'The sockets of a circle are released while something waits in the others',
-    file: 'kernel-model.ts',
+    file: 'kernel-state.ts',
     from: `    const segments = unreachable(this.#sockets).flatMap((socket) => socket.takeQueue());
     for (const segment of segments) segment.free();
 `,

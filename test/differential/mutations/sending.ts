@@ -155,7 +155,7 @@ export const SENDING: readonly Mutation[] = [
     broken: 'The limit is the one that the process started with',
     file: 'model-process.ts',
     from: 'Infinity : this.#table.limit)',
-    to: 'Infinity : (this.#model.options.fdLimit ?? DEFAULT_FD_LIMIT))',
+    to: 'Infinity : (this.#kernel.options.fdLimit ?? DEFAULT_FD_LIMIT))',
   },
   {
     rule: 20,
@@ -182,7 +182,7 @@ export const SENDING: readonly Mutation[] = [
     rule: 20,
     broken: 'Each process counts for itself',
     file: 'model-process.ts',
-    from: 'this.user = model.user(uid);',
+    from: 'this.user = kernel.user(uid);',
     to: 'this.user = { inFlight: 0 };',
     test: BEYOND,
   },
@@ -190,8 +190,8 @@ export const SENDING: readonly Mutation[] = [
     rule: 20,
     broken: 'All users count together',
     file: 'model-process.ts',
-    from: 'this.user = model.user(uid);',
-    to: 'this.user = model.user(0);',
+    from: 'this.user = kernel.user(uid);',
+    to: 'this.user = kernel.user(0);',
     test: BEYOND,
   },
   {
