@@ -54,11 +54,11 @@ export class ModelBinding implements SocketBinding {
     if (process.rules.name === 'linux') process.setsockopt(fd, 'SO_OOBINLINE', 1);
     descriptors.handOver(socket);
     this.#opened++;
-    const { seed, scheduler, travellers, faults, peers } = this.#world;
+    const { seed, scheduler, foreign, faults, peers } = this.#world;
     return new ModelSocketHandle(fd, events, {
       process,
       descriptors,
-      travellers,
+      foreign,
       scheduler,
       faults,
       random: Random.forked(seed, `socket ${this.#place}.${this.#opened}`),

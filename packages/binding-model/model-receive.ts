@@ -118,8 +118,8 @@ export class ModelReceive {
   }
 
   #segment({ bytes, fds, truncated }: ReceivedMessage): Segment | 'eof' {
-    const { descriptors, travellers, process } = this.#parts;
-    const owned: OwnedFd[] = fds.map((fd) => travellers.arrive(fd, process) ?? descriptors.adopt(fd));
+    const { descriptors, foreign, process } = this.#parts;
+    const owned: OwnedFd[] = fds.map((fd) => foreign.takeOut(fd, process) ?? descriptors.adopt(fd));
     if (bytes.length === 0) {
       // As native/receive_pump.cc: a segment has a byte at least, so these are nobody's. Linux never sends any.
       OwnedFd.closeAll(owned);

@@ -75,23 +75,23 @@ export class ModelSend {
   }
 
   #sendmsg(bytes: Uint8Array, fds: readonly number[]): number | string {
-    const { process, travellers, descriptors } = this.#parts;
+    const { process, foreign, descriptors } = this.#parts;
     // All before the first is duplicated, which might get the number of one that is not open.
     if (fds.some((fd) => descriptors.elsewhere(fd)?.isOpen(fd) === false)) return 'EBADF';
-    const departed: number[] = [];
+    const broughtIn: number[] = [];
     try {
       const numbers = fds.map((fd) => {
         const table = descriptors.elsewhere(fd);
         if (table === undefined) return fd;
-        const number = travellers.depart(fd, table, process);
-        departed.push(number);
+        const number = foreign.bringIn(fd, table, process);
+        broughtIn.push(number);
         return number;
       });
       return process.sendmsg(this.#fd, { bytes, fds: [numbers] });
     } catch (error) {
       return errorCode(error);
     } finally {
-      for (const number of departed) process.close(number);
+      for (const number of broughtIn) process.close(number);
     }
   }
 }

@@ -9,19 +9,19 @@ import {
   systemError,
 } from '../binding';
 import type { FaultPlan } from './fault-plan';
+import type { ForeignDescriptors } from './foreign-descriptors';
 import { KernelError, type ModelProcess } from './kernel';
 import type { ModelDescriptors } from './model-descriptors';
 import { ModelReceive } from './model-receive';
 import { ModelSend } from './model-send';
 import type { Random } from './random';
 import type { Scheduler, Watch } from './scheduler';
-import type { Travellers } from './travellers';
 
 /** What the sockets of a model share, and what is one socket's own. */
 export interface HandleParts {
   readonly process: ModelProcess;
   readonly descriptors: ModelDescriptors;
-  readonly travellers: Travellers;
+  readonly foreign: ForeignDescriptors;
   readonly scheduler: Scheduler;
   readonly faults: FaultPlan;
   readonly random: Random;

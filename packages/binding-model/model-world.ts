@@ -1,6 +1,7 @@
 import { type OwnedFd, type PeerCredentials, systemError } from '../binding';
 import { FaultPlan } from './fault-plan';
 import type { Fault, Faults } from './faults';
+import { ForeignDescriptors } from './foreign-descriptors';
 import { KernelModel, type KernelModelOptions, type TraceEvent } from './kernel';
 import { requireKeys } from './kernel/require-values';
 import { SCM_MAX_FD } from './kernel/limits';
@@ -9,7 +10,6 @@ import { withSystemErrors } from './model-descriptors';
 import { Random } from './random';
 import { Scheduler } from './scheduler';
 import { takeNumbers, worldOf } from './model-numbers';
-import { Travellers } from './travellers';
 
 /** A world: its kernel, the seed, and what goes wrong in it. */
 export interface ModelWorldOptions extends Omit<KernelModelOptions, 'trace'> {
@@ -49,7 +49,7 @@ export class ModelWorld {
   /** @internal */
   readonly scheduler: Scheduler;
   /** @internal */
-  readonly travellers = new Travellers();
+  readonly foreign = new ForeignDescriptors();
   /** @internal */
   readonly faults: FaultPlan;
   /** The process at the other end of each socket, by the socket's identity. @internal */
@@ -70,7 +70,7 @@ export class ModelWorld {
         this.scheduler.changed();
       },
     });
-    // What travels through it has numbers of its own while it is being sent.
+    // A foreign descriptor has a number of the sender's too while it is being sent.
     const numbers = (options.fdLimit ?? 0) + SCM_MAX_FD;
     const binding = (place: 0 | 1): ModelBinding => new ModelBinding(this, place, takeNumbers(this, numbers));
     this.bindings = [binding(0), binding(1)];

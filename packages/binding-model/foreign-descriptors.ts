@@ -3,19 +3,20 @@ import type { ModelProcess } from './kernel';
 import { isReal } from './model-numbers';
 
 /**
- * Descriptors on their way through a world that they are not of: real ones, and those of other worlds. Each is a
- * duplicate of the one that was sent; in the model a file stands for it, and whoever receives that gets the duplicate
- * instead.
+ * Descriptors that are sent through a world and are not its own: real ones, and those of other worlds. While one is on
+ * its way there is a duplicate of it, and a file of the model stands for that; whoever receives the file gets the
+ * duplicate instead.
  */
-export class Travellers {
+export class ForeignDescriptors {
   readonly #fds = new Map<string, OwnedFd>();
   #count = 0;
 
   /**
-   * Puts a descriptor on its way. Returns the sender's number for it, to be closed after it was sent.
+   * Duplicates a descriptor for sending. Returns the sender's number for the file that stands for it, to be closed once
+   * it was sent.
    * @param table which it is of
    */
-  depart(fd: number, table: DescriptorTable, sender: ModelProcess): number {
+  bringIn(fd: number, table: DescriptorTable, sender: ModelProcess): number {
     const copy = OwnedFd.ofLedger(table.dup(fd), table);
     this.#count++;
     const described = table.describe(fd);
@@ -28,7 +29,7 @@ export class Travellers {
   }
 
   /** The descriptor that a received one stands for, if it does; the receiver's number for that is closed then. */
-  arrive(fd: number, receiver: ModelProcess): OwnedFd | undefined {
+  takeOut(fd: number, receiver: ModelProcess): OwnedFd | undefined {
     const copy = this.#take(receiver.identity(fd));
     if (copy !== undefined) receiver.close(fd);
     return copy;
