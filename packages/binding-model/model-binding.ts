@@ -11,7 +11,7 @@ import { ModelDescriptors, withSystemErrors } from './model-descriptors';
 import { ModelSocketHandle } from './model-socket-handle';
 import { Random } from './random';
 import { isReal, type NumberRange } from './model-numbers';
-import type { ModelWorld } from './model-world';
+import type { WorldParts } from './world-parts';
 
 const SOCK_STREAM = 1;
 
@@ -21,7 +21,7 @@ export class ModelBinding implements SocketBinding {
   readonly descriptors: ModelDescriptors;
   readonly process: ModelProcess;
   readonly #numbers: NumberRange;
-  readonly #world: ModelWorld;
+  readonly #world: WorldParts;
   readonly #place: 0 | 1;
   #opened = 0;
 
@@ -30,7 +30,7 @@ export class ModelBinding implements SocketBinding {
    * @param place the first one, or the second
    * @param numbers of its descriptors
    */
-  constructor(world: ModelWorld, place: 0 | 1, numbers: NumberRange) {
+  constructor(world: WorldParts, place: 0 | 1, numbers: NumberRange) {
     const { first: firstFd, count } = numbers;
     this.#world = world;
     this.#place = place;

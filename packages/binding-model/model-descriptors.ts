@@ -7,8 +7,7 @@ import {
   systemError,
 } from '../binding';
 import { KernelError, type ModelProcess } from './kernel';
-import { isReal, worldOf } from './model-numbers';
-import type { ModelWorld } from './model-world';
+import { isReal, type NumberOwner, worldOf } from './model-numbers';
 
 /**
  * The descriptors of a process of a world, with a ledger as the native binding keeps it. Numbers that are not of this
@@ -17,7 +16,7 @@ import type { ModelWorld } from './model-world';
 export class ModelDescriptors implements DescriptorTable {
   readonly #process: ModelProcess;
   readonly #closed: () => void;
-  readonly #world: ModelWorld | undefined;
+  readonly #world: NumberOwner | undefined;
   readonly #ledger = new Set<number>();
   /** Numbers that open sockets took over, and close themselves. */
   readonly #handles = new Set<number>();
@@ -26,7 +25,7 @@ export class ModelDescriptors implements DescriptorTable {
    * @param closed called when a descriptor was closed, which the kernel may have to tell to somebody
    * @param world which the process is in, if any
    */
-  constructor(process: ModelProcess, closed: () => void, world?: ModelWorld) {
+  constructor(process: ModelProcess, closed: () => void, world?: NumberOwner) {
     this.#process = process;
     this.#closed = closed;
     this.#world = world;

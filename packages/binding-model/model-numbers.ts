@@ -1,4 +1,5 @@
-import type { ModelWorld } from './model-world';
+import type { DescriptorTable } from '../binding';
+import type { ModelProcess } from './kernel';
 
 /*
  * The descriptor numbers of models. No two processes of any worlds have one in common, so a number says whose it is, and
@@ -19,8 +20,13 @@ export interface NumberRange {
   readonly count: number;
 }
 
+/** A world, as far as its descriptor numbers go: which of its processes has one. */
+export interface NumberOwner {
+  bindingOf(fd: number): { readonly process: ModelProcess; readonly descriptors: DescriptorTable } | undefined;
+}
+
 /** Who has which block, of worlds that somebody can still reach. */
-const owners = new Map<number, WeakRef<ModelWorld>>();
+const owners = new Map<number, WeakRef<NumberOwner>>();
 const gone = new FinalizationRegistry<readonly number[]>((blocks) => {
   for (const block of blocks) owners.delete(block);
 });
@@ -31,7 +37,7 @@ let next = 0;
  * @param atLeast cut to what a real kernel gives a process at most
  * @throws RangeError when all are in use
  */
-export function takeNumbers(world: ModelWorld, atLeast: number): NumberRange {
+export function takeNumbers(world: NumberOwner, atLeast: number): NumberRange {
   const blocks = freeBlocks(Math.ceil(Math.max(1, Math.min(atLeast, MOST)) / BLOCK));
   for (const block of blocks) owners.set(block, new WeakRef(world));
   gone.register(world, blocks);
@@ -39,7 +45,7 @@ export function takeNumbers(world: ModelWorld, atLeast: number): NumberRange {
 }
 
 /** Which world a number is of. */
-export function worldOf(fd: number): ModelWorld | undefined {
+export function worldOf(fd: number): NumberOwner | undefined {
   return owners.get(Math.floor((fd - FIRST_MODEL_FD) / BLOCK))?.deref();
 }
 

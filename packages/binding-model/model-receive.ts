@@ -1,7 +1,7 @@
 import { OwnedFd, type ReadEnd, type Segment } from '../binding';
 import type { Fault } from './faults';
+import type { HandleParts } from './handle-parts';
 import { KernelError, type ReceivedMessage } from './kernel';
-import type { HandleParts } from './model-socket-handle';
 
 /** What one wake-up reads at most, much as in native/: bytes, segments, and descriptors but for one bundle. */
 const SLAB = 65_536;

@@ -1,8 +1,8 @@
 import { type SendPart, type SendResult } from '../binding';
 import type { FaultName } from './faults';
+import type { HandleParts } from './handle-parts';
 import { KernelError } from './kernel';
 import { SCM_MAX_FD } from './kernel/limits';
-import type { HandleParts } from './model-socket-handle';
 
 /** Parts without descriptors that share a system call at most, as those of the native binding do that are not small. */
 const MOST_TOGETHER = 64;

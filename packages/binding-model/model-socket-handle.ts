@@ -8,27 +8,11 @@ import {
   type SocketHandle,
   systemError,
 } from '../binding';
-import type { FaultPlan } from './fault-plan';
-import type { ForeignDescriptors } from './foreign-descriptors';
-import { KernelError, type ModelProcess } from './kernel';
-import type { ModelDescriptors } from './model-descriptors';
+import type { HandleParts } from './handle-parts';
+import { KernelError } from './kernel';
 import { ModelReceive } from './model-receive';
 import { ModelSend } from './model-send';
-import type { Random } from './random';
-import type { Scheduler, Watch } from './scheduler';
-
-/** What the sockets of a model share, and what is one socket's own. */
-export interface HandleParts {
-  readonly process: ModelProcess;
-  readonly descriptors: ModelDescriptors;
-  readonly foreign: ForeignDescriptors;
-  readonly scheduler: Scheduler;
-  readonly faults: FaultPlan;
-  readonly random: Random;
-  /** Which socket of the pair. */
-  readonly place: 0 | 1;
-  readonly peer: PeerCredentials;
-}
+import type { Watch } from './scheduler';
 
 /** An open socket of the model. Its wake-ups come when the scheduler says so. */
 export class ModelSocketHandle implements SocketHandle {

@@ -3,13 +3,14 @@ import { FaultPlan } from './fault-plan';
 import type { Fault, Faults } from './faults';
 import { ForeignDescriptors } from './foreign-descriptors';
 import { KernelModel, type KernelModelOptions, type TraceEvent } from './kernel';
-import { requireKeys } from './kernel/require-values';
 import { SCM_MAX_FD } from './kernel/limits';
+import { requireKeys } from './kernel/require-values';
 import { ModelBinding } from './model-binding';
 import { withSystemErrors } from './model-descriptors';
+import { takeNumbers, worldOf } from './model-numbers';
 import { Random } from './random';
 import { Scheduler } from './scheduler';
-import { takeNumbers, worldOf } from './model-numbers';
+import type { WorldParts } from './world-parts';
 
 /** A world: its kernel, the seed, and what goes wrong in it. */
 export interface ModelWorldOptions extends Omit<KernelModelOptions, 'trace'> {
@@ -38,7 +39,7 @@ export const WORLD_OPTIONS: Readonly<Record<keyof ModelWorldOptions, true>> = {
  * A kernel with two processes, and all that chance decides for them. The same seed, options and program give the same
  * run, provided that the program waits for nothing but these sockets: neither for real timers nor for files.
  */
-export class ModelWorld {
+export class ModelWorld implements WorldParts {
   /** To be told when a test fails: `modelSocketPair({ seed })` then gives the same run again. */
   readonly seed: number;
   readonly kernel: KernelModel;
