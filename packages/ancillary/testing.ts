@@ -31,8 +31,8 @@ export type ModelSocketPair = [FdSocket, FdSocket] & {
  * ```
  *
  * Descriptors to send come from `pair.world.open(name)`: files that have a name and nothing else, numbered from
- * 2,000,000 up, which `pair.world.identity(fd)` distinguishes. They mean nothing to `fs` or to the real kernel, and
- * `OwnedFd.adopt()` does not know them. No two worlds have a number in common, and what is sent over another world arrives
+ * 2,000,000 up, which `pair.world.identity(fd)` tells apart. They mean nothing to `fs` or to the real kernel, and
+ * `OwnedFd.adopt()` refuses them. No two worlds have a number in common, and what is sent over another world arrives
  * as it is. Where `ancillary` itself is imported, real descriptors can be sent too, and
  * arrive as real duplicates; without it, `send()` of one rejects with a TypeError.
  *

@@ -22,7 +22,7 @@ export type SendFault = (typeof SEND_FAULTS)[number];
  *   (docs/kernel.md 8, 24): ERR_FD_TRUNCATED, or a frame that is marked `truncated`.
  * - `'reset'`: the connection breaks. A recvmsg fails with ECONNRESET, a sendmsg with EPIPE, and what was on its way to
  *   this socket is lost.
- * - `'eof'`: the peer is gone, and a recvmsg tells the end of the stream, although more had been sent.
+ * - `'eof'`: the peer is gone, and a recvmsg returns the end of the stream, although more had been sent.
  */
 export type FaultName = ReceiveFault | SendFault;
 

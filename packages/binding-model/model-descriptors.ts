@@ -11,7 +11,7 @@ import { isReal, type NumberOwner, worldOf } from './model-numbers';
 
 /**
  * The descriptors of a process of a world, with a ledger as the native binding keeps it. Numbers that are not of this
- * world are answered for by the table that they are of.
+ * world are passed to the table that they are of.
  */
 export class ModelDescriptors implements DescriptorTable {
   readonly #process: ModelProcess;
@@ -22,7 +22,7 @@ export class ModelDescriptors implements DescriptorTable {
   readonly #handles = new Set<number>();
 
   /**
-   * @param closed called when a descriptor was closed, which the kernel may have to tell to somebody
+   * @param closed called when a descriptor was closed, since that may make a socket ready
    * @param world which the process is in, if any
    */
   constructor(process: ModelProcess, closed: () => void, world?: NumberOwner) {
@@ -93,7 +93,7 @@ export class ModelDescriptors implements DescriptorTable {
     return this.isOpen(fd) ? this.#process.identity(fd) : 'unknown';
   }
 
-  /** Real descriptors travel as duplicates, which only the process's own table can make. */
+  /** Real descriptors are sent as duplicates, which only the process's own table can make. */
   requireSendable(fds: readonly number[]): void {
     if (hasProcessTable()) return;
     const real = fds.find(isReal);

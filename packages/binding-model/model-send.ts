@@ -14,7 +14,7 @@ export class ModelSend {
   /** Where in the stream, and which system call. */
   #byte = 0;
   #message = 0;
-  /** A refusal that the kernel did not make: room is there, and is told of by the next wake-up. */
+  /** A refusal that the kernel did not make: room is there, and the next wake-up reports it. */
   #pretended = false;
 
   constructor(fd: number, parts: HandleParts) {

@@ -40,7 +40,7 @@ export const WORLD_OPTIONS: Readonly<Record<keyof ModelWorldOptions, true>> = {
  * run, provided that the program waits for nothing but these sockets: neither for real timers nor for files.
  */
 export class ModelWorld implements WorldParts {
-  /** To be told when a test fails: `modelSocketPair({ seed })` then gives the same run again. */
+  /** To be printed when a test fails: `modelSocketPair({ seed })` then gives the same run again. */
   readonly seed: number;
   readonly kernel: KernelModel;
   /** Every sendmsg and recvmsg that took something so far; `drawTimeline` makes a picture of it. */

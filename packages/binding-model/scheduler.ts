@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers';
 import type { Random } from './random';
 
-/** Something that waits for the kernel, and can tell whether the kernel has it. */
+/** Something that waits for the kernel, and can say whether the kernel has it. */
 export interface Watch {
   readonly ready: boolean;
   wake(): void;

@@ -11,7 +11,7 @@ const RESERVED = 32;
 
 /** sendmsg of a whole message, on SOCK_SEQPACKET and SOCK_DGRAM (docs/kernel.md 23). */
 export function sendDatagram(socket: ModelSocket, request: SendMessage, sender: Sender): number {
-  // A seqpacket socket tells of an error before it looks at the message, a datagram one after.
+  // A seqpacket socket reports an error before it looks at the message, a datagram one after.
   if (socket.type === 'seqpacket') throwError(socket, 'sendmsg');
   const message = resolveMessage(request, sender);
   const { length } = message.bytes;
@@ -30,7 +30,7 @@ export function sendDatagram(socket: ModelSocket, request: SendMessage, sender: 
   return length;
 }
 
-/** A datagram socket whose other end is gone learns of it by sending, and loses what waited for it. */
+/** A datagram socket whose other end is gone finds out by sending, and loses what waited for it. */
 function receiverOf(socket: ModelSocket): ModelSocket {
   const { peer } = socket;
   if (peer === undefined) throw new KernelError('ENOTCONN', 'sendmsg');

@@ -80,7 +80,8 @@ export class KernelState {
   #collect(): void {
     if (this.#collecting) return;
     this.#collecting = true;
-    // All that waits in the circle is taken out before any of it is released: nobody outside hears of unread bytes.
+    // All that waits in the circle is taken out before any of it is released: no socket outside gets an error for bytes
+    // that were not read.
     const segments = unreachable(this.#sockets).flatMap((socket) => socket.takeQueue());
     for (const segment of segments) segment.free();
     this.#collecting = false;

@@ -22,7 +22,7 @@ export class ModelSocket {
   outOfBandInline = false;
   /** The segment sent out of band last, until it is received or passed over (docs/kernel.md 26). */
   outOfBand: QueuedSegment | undefined;
-  /** What SIOCINQ tells of a stream: an out-of-band byte that was passed over counts for ever (docs/kernel.md 33). */
+  /** What SIOCINQ returns of a stream: an out-of-band byte that was skipped counts for ever (docs/kernel.md 33). */
   unreadEstimate = 0;
   /** Bytes of the stream towards this end that entered the queue so far. */
   bytesQueued = 0;
@@ -42,17 +42,17 @@ export class ModelSocket {
     return this.#sendBuffer;
   }
 
-  /** Sets SO_SNDBUF: Linux keeps twice what it is asked for, and no less than it needs for two small segments. */
-  askSendBuffer(bytes: number): void {
+  /** Sets SO_SNDBUF: Linux keeps twice what it is given, and no less than it needs for two small segments. */
+  setSendBuffer(bytes: number): void {
     this.#sendBuffer = Math.max(2 * Math.min(bytes, LARGEST_SEND_BUFFER_ASKED), SMALLEST_SEND_BUFFER);
   }
 
-  /** Whether received segments are told apart by their writers. */
+  /** Whether a receiver here gets to know who wrote each segment. */
   get tellsWriters(): boolean {
     return this.passCredentials || this.passPidfd;
   }
 
-  /** What SIOCINQ tells (docs/kernel.md 33). */
+  /** What SIOCINQ returns (docs/kernel.md 33). */
   get inputLength(): number {
     switch (this.type) {
       case 'stream':

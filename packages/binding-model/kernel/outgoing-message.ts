@@ -46,7 +46,7 @@ export function putInFlight({ files, sender }: OutgoingMessage): InFlight | unde
   return { files: files.map((file) => file.hold()), user: sender.user };
 }
 
-/** Whom the segment says that it is from: the claim, else the sender if one of the two ends asked for that. */
+/** Whom the segment says that it is from: the claim, else the sender if either end wants to know. */
 export function writerOf(message: OutgoingMessage, from: ModelSocket, to: ModelSocket): Credentials | undefined {
   if (message.credentials !== undefined) return message.credentials;
   return from.tellsWriters || to.tellsWriters ? message.sender.credentials : undefined;

@@ -25,7 +25,7 @@ export class QueuedSegment {
 
   constructor(
     readonly bytes: Uint8Array,
-    /** Who wrote it, if either end asked for that (SO_PASSCRED, SO_PASSPIDFD) or the writer said so. */
+    /** Who wrote it, if either end has SO_PASSCRED or SO_PASSPIDFD on, or the writer said so. */
     readonly writer: Credentials | undefined,
     inFlight: InFlight | undefined,
     memory: number,

@@ -6,7 +6,7 @@ const ECONNRESET = 104;
 
 /** What other kernels have too. There it does nothing: they send no byte out of band (docs/kernel.md 24). */
 const EVERYWHERE: readonly unknown[] = ['SO_SNDBUF', 'SO_OOBINLINE'];
-/** What can be asked for, and not set. */
+/** What getsockopt has and setsockopt has not. */
 const ANSWERED: readonly unknown[] = ['SO_ERROR', 'SO_TYPE'];
 const LINUX: readonly unknown[] = ['SO_PASSCRED', 'SO_PASSPIDFD', 'SO_PASSRIGHTS'];
 
@@ -17,7 +17,7 @@ export function setOption(socket: ModelSocket, option: SocketOption, value: numb
   switch (option) {
     case 'SO_SNDBUF':
       // Taken for unsigned: less than 0 is very much.
-      socket.askSendBuffer(value >>> 0);
+      socket.setSendBuffer(value >>> 0);
       return;
     case 'SO_PASSCRED':
       socket.passCredentials = on;

@@ -28,7 +28,7 @@ export interface SystemCalls {
   getsockopt(fd: number, option: SocketOption | 'SO_ERROR' | 'SO_TYPE'): number;
   /** @throws EBADF, EINVAL, ENOTSOCK */
   shutdown(fd: number, how: ShutdownHow): void;
-  /** What poll(2) reports at once, of all that can be asked for. @throws EBADF */
+  /** What poll(2) reports at once, with all events requested. @throws EBADF */
   poll(fd: number): Readiness;
   /**
    * Bytes that wait to be read (SIOCINQ); of a datagram socket, those of the next message; of a file that is no socket, 0,
@@ -91,9 +91,9 @@ export interface ReceivedMessage {
   readonly dataTruncated: boolean;
   /** The byte came out of line (MSG_OOB). */
   readonly outOfBand: boolean;
-  /** SCM_CREDENTIALS, when asked for with SO_PASSCRED and complete. */
+  /** SCM_CREDENTIALS, if SO_PASSCRED is on and there was room for all of it. */
   readonly credentials?: Credentials;
-  /** SCM_PIDFD, when asked for with SO_PASSPIDFD: installed in the table of the caller, who closes it. */
+  /** SCM_PIDFD, if SO_PASSPIDFD is on: installed in the table of the caller, who closes it. */
   readonly pidfd?: number;
 }
 

@@ -12,7 +12,7 @@ export interface SendEvent extends Stretch {
   readonly what: 'sendmsg';
   /** The socket that will receive it. */
   readonly stream: string;
-  /** How many bytes it was asked to send; more than it took when the send was partial. */
+  /** How many bytes it was called with; more than it took when the send was partial. */
   readonly asked: number;
   /** Those that were taken. */
   readonly bytes: Uint8Array;
@@ -40,7 +40,7 @@ export interface ReceiveEvent extends Stretch {
   readonly ranOutOfNumbers: boolean;
   /** MSG_CTRUNC. */
   readonly truncated: boolean;
-  /** It asked for the byte out of band (MSG_OOB). */
+  /** It was for the byte out of band (MSG_OOB). */
   readonly outOfBand: boolean;
   /** Which byte of the stretch surely belongs to the descriptors' message. */
   readonly anchor: 'first-byte' | 'last-byte';

@@ -27,9 +27,9 @@ const LEAST_WIDTH = 560;
  * was sent, below it what was received, and descriptors are pinned to the bytes they came with. The same events give
  * the same text. It brings its own background, dark where the reader prefers that. Bytes that nothing begins or ends at
  * are shortened when there are many; calls never are, so a long timeline makes a wide picture. Faults of a model socket
- * pair, and reads that its seed made small, show in what the calls asked for and took, and not by themselves.
+ * pair, and reads that its seed made small, show in what the calls were given and took, and not by themselves.
  *
- * @param events as `trace` of a `KernelModel` told them, or `timeline` of a `ModelWorld`; from any of them on
+ * @param events as `trace` of a `KernelModel` got them, or `timeline` of a `ModelWorld`; from any of them on
  */
 export function drawTimeline(events: readonly TraceEvent[], options: TimelineOptions = {}): string {
   requireEvents(events);
