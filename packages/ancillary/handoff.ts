@@ -41,7 +41,7 @@ const CLOSED = new Set<string | undefined>(['ERR_FRAME_INCOMPLETE', 'ECONNRESET'
  * another byte (the socket is destroyed); otherwise as `FdSocket.send()`.
  */
 export async function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOptions = {}): Promise<void> {
-  judge(socket, options);
+  requireArguments(socket, options);
   const { acknowledge = false, byte = acknowledge ? DESCRIPTOR : ONE_DESCRIPTOR } = options;
   if (!Number.isInteger(byte) || byte < 0 || byte > 255)
     throw outOfRange(`byte is 0 to 255, not ${describeValue(byte)}`);
@@ -61,7 +61,7 @@ export async function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOption
  * nothing is acknowledged, and whatever came is closed; so is the descriptor when the acknowledgement cannot be sent.
  */
 export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}): Promise<OwnedFd> {
-  judge(socket, options);
+  requireArguments(socket, options);
   const { acknowledge = false } = options;
   using frame = await oneByte(socket, 'before a descriptor came');
   if (frame.truncated)
@@ -79,7 +79,7 @@ export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}
   return fd;
 }
 
-function judge(socket: FdSocket, options: SendFdOptions | ReceiveFdOptions): void {
+function requireArguments(socket: FdSocket, options: SendFdOptions | ReceiveFdOptions): void {
   requireMethods('socket', 'an FdSocket', socket, ['send', 'receive']);
   requireObject('options', options);
 }
