@@ -48,7 +48,9 @@ it('measures in the midst of bytes what it measures in a view of them', () => {
       const codec = lengthPrefixed(chosen);
       const start = Math.min(offset, bytes.length);
       const measure = (codec as unknown as { readonly measure: { readonly at: MeasureAt } }).measure;
-      expect(outcome(() => measure.at(bytes, start, 0))).toEqual(outcome(() => codec.measure(bytes.subarray(start), 0)));
+      expect(outcome(() => measure.at(bytes, start, 0))).toEqual(
+        outcome(() => codec.measure(bytes.subarray(start), 0)),
+      );
     }),
     propertyRuns,
   );
