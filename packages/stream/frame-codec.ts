@@ -38,7 +38,8 @@ export interface FrameCodec<In, Out = In> {
   /** The frame to send, header included; with `transfer` the descriptors are closed when sent or failed. */
   encode(message: Out): { bytes: Uint8Array; fds?: readonly FdLike[]; transfer?: boolean };
   /**
-   * `'bounded'`: never read past the end of the frame in hand, so that each frame's descriptors are exact for every sender.
+   * `'bounded'`: never read past the end of the frame in hand. Exact for every sender whose sendmsg has descriptors of one
+   * frame only.
    * `'greedy'`: big reads, exact for every sender whose descriptor-bearing sendmsg holds bytes of the owning frame only.
    * Default: bounded while frames are measured with `fds: 'attached'`, greedy while they are measured with a count.
    */
