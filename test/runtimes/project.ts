@@ -18,6 +18,8 @@ export interface Project extends Disposable {
 export interface ProgramFile {
   readonly file: string;
   readonly onNodeOnly: boolean;
+  /** Starts its own runtime again, which the kernel cannot where that is emulated. */
+  readonly spawns: boolean;
 }
 
 export async function makeProject(): Promise<Project> {
@@ -50,7 +52,8 @@ export function writeDocumentedPrograms(directory: string): ProgramFile[] {
     );
     writeFileSync(module, source);
     writeFileSync(commonJs, toCommonJs(source));
-    return [module, commonJs].map((file) => ({ file, onNodeOnly }));
+    const spawns = source.includes('process.execPath');
+    return [module, commonJs].map((file) => ({ file, onNodeOnly, spawns }));
   });
 }
 

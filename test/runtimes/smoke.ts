@@ -17,7 +17,10 @@ export async function smoke(runtime: Runtime, project: Project): Promise<string>
   if (checks === 0 || !stdout.endsWith('0 failed\n')) throw new Error(`${runtime.name}: ${stdout}`);
   await staysAlive(runtime, project);
   const onNode = /(^|-)node-/.test(runtime.name);
-  const programs = project.programs.filter(({ onNodeOnly }) => onNode || !onNodeOnly);
+  const emulated = runtime.name.startsWith('arm64-');
+  const programs = project.programs.filter(
+    ({ onNodeOnly, spawns }) => (onNode || !onNodeOnly) && !(emulated && spawns),
+  );
   for (const { file } of programs) {
     const { stderr } = await run([...runtime.command, file], options);
     if (stderr !== '') throw new Error(`${runtime.name}: ${path.basename(file)} wrote ${stderr}`);
