@@ -51,7 +51,9 @@ export const goals = [
   { row: 'idle', contender: "ancillary, 'data'", figure: 'memory', atMost: 1, of: NET_DATA },
   { row: 'idle', contender: "ancillary, 'data'", figure: 'wakeUps', atMost: 0 },
 
-  { row: 'large-frame', contender: FOR_AWAIT, figure: 'copies', atMost: 1 },
+  { row: 'large-frame', contender: FOR_AWAIT, figure: 'rate', atLeast: 0.65, of: 'C' },
+  { row: 'large-frame', contender: FOR_AWAIT, figure: 'rate', atLeast: 1, of: 'net.Socket, Buffer.concat' },
+  { row: 'large-frame', contender: FOR_AWAIT, figure: 'copies', atMost: 0.2 },
   { row: 'large-frame', contender: FOR_AWAIT, figure: 'linear', atMost: 1.25 },
 
   { row: 'growth-frames', contender: FOR_AWAIT, figure: 'growth', atMost: 1.15 },
