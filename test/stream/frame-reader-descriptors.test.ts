@@ -181,7 +181,7 @@ describe('a frame that never ends', () => {
 it('descriptors left over from frames read before belong to no frame: they are closed and reported', () => {
   using reading = new Reading(digits);
   reading.came('ab', 1);
-  reading.queue.take(2);
+  reading.queue.takeBytes(2);
   const came = reading.came('11c', 1);
   expect(reading.next()).toMatchObject({ text: '11c', fds: came });
   expect(reading.discarded).toEqual([[1, 'incomplete']]);

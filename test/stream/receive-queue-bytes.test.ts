@@ -28,9 +28,9 @@ function bytesCopied(run: () => void): number {
 it('counts offsets over the life of the stream', () => {
   const queue = queueOf('abc', 'de');
   expect([queue.start, queue.end, queue.length, queue.frontLength]).toEqual([0, 5, 5, 3]);
-  queue.take(4);
+  queue.takeBytes(4);
   expect([queue.start, queue.end, queue.length, queue.frontLength]).toEqual([4, 5, 1, 1]);
-  queue.take(1);
+  queue.takeBytes(1);
   expect([queue.start, queue.end, queue.length, queue.frontLength]).toEqual([5, 5, 0, 0]);
   queue.push(Buffer.from('f'), [], false);
   expect([queue.start, queue.end, queue.length]).toEqual([5, 6, 1]);
@@ -45,14 +45,14 @@ it('counts what passes it by, and puts the windows of what follows behind that',
   expect(queue.hasFdsBefore(4)).toBe(false);
   expect(queue.claimAttached({ start: 3, end: 5 })).toEqual({ fds: ['x'], truncated: false, overlapping: false });
   expect(queue.empty).toBe(false);
-  queue.take(2);
+  queue.takeBytes(2);
   expect(queue.empty).toBe(true);
 });
 
 it('is not empty while the mark of a truncation is left', () => {
   const queue = queueOf();
   queue.push(Buffer.from('a'), [], true);
-  queue.take(1);
+  queue.takeBytes(1);
   expect([queue.length, queue.fdCount, queue.empty]).toEqual([0, 0, false]);
 });
 
@@ -61,8 +61,8 @@ it('takes bytes without a copy where one chunk holds them all', () => {
   const queue = new ReceiveQueue<string>('last-byte');
   queue.push(chunk, [], false);
   const copied = bytesCopied(() => {
-    const first = queue.take(2);
-    const rest = queue.take(4);
+    const first = queue.takeBytes(2);
+    const rest = queue.takeBytes(4);
     expect([first.buffer, first.byteOffset]).toEqual([chunk.buffer, chunk.byteOffset]);
     expect([rest.buffer, rest.byteOffset]).toEqual([chunk.buffer, chunk.byteOffset + 2]);
   });
@@ -73,10 +73,10 @@ it('copies each byte once when they are spread over chunks', () => {
   const queue = queueOf('ab', 'cd', 'ef', 'gh');
   expect(
     bytesCopied(() => {
-      expect(queue.take(7).toString()).toBe('abcdefg');
+      expect(queue.takeBytes(7).toString()).toBe('abcdefg');
     }),
   ).toBe(7);
-  expect(queue.take(1).toString()).toBe('h');
+  expect(queue.takeBytes(1).toString()).toBe('h');
 });
 
 it('looks at the front without a copy as long as one chunk suffices, and changes nothing by looking', () => {
@@ -88,7 +88,7 @@ it('looks at the front without a copy as long as one chunk suffices, and changes
   ).toBe(0);
   expect(queue.peek(4).subarray(0, 4).toString()).toBe('abcd');
   expect(queue.length).toBe(5);
-  expect(queue.take(5).toString()).toBe('abcde');
+  expect(queue.takeBytes(5).toString()).toBe('abcde');
 });
 
 it('joins chunks by doubling: a frame looked at byte by byte costs a bounded number of copies of each byte', () => {
@@ -102,24 +102,24 @@ it('joins chunks by doubling: a frame looked at byte by byte costs a bounded num
   });
   // Once into the storage, and then again whenever that doubles: 1 + 1/2 + 1/4 ...
   expect(copied).toBeLessThanOrEqual(4 * total);
-  const bytes = queue.take(total);
+  const bytes = queue.takeBytes(total);
   expect(bytes.equals(Buffer.from(Array.from({ length: total }, (_, index) => (index + 1) & 255)))).toBe(true);
 });
 
 it('never writes into bytes that were taken, although later ones are joined in the same storage', () => {
   const queue = queueOf('abcd', 'e');
   queue.peek(5);
-  const taken = queue.take(4);
+  const taken = queue.takeBytes(4);
   queue.push(Buffer.from('fgh'), [], false);
   expect(queue.peek(4).toString()).toBe('efgh');
-  const more = queue.take(4);
+  const more = queue.takeBytes(4);
   queue.push(Buffer.from('ij'), [], false);
   queue.push(Buffer.from('kl'), [], false);
   expect(queue.peek(4).toString()).toBe('ijkl');
   expect([taken.toString(), more.toString()]).toEqual(['abcd', 'efgh']);
 });
 
-it.each(['peek', 'take'] as const)('%s of more bytes than there are is a mistake of the caller', (method) => {
+it.each(['peek', 'takeBytes'] as const)('%s of more bytes than there are is a mistake of the caller', (method) => {
   expect(() => queueOf('abc', 'd')[method](5)).toThrow(RangeError);
 });
 
@@ -138,9 +138,9 @@ it('gives back the bytes put in, whatever the sizes of chunks, looks and takes',
         const view = queue.peek(need);
         expect(view.length).toBeGreaterThanOrEqual(need);
         expect([...view]).toEqual(whole.slice(queue.start, queue.start + view.length));
-        taken.push(queue.take(Math.min(take, queue.length)));
+        taken.push(queue.takeBytes(Math.min(take, queue.length)));
       }
-      taken.push(queue.take(queue.length));
+      taken.push(queue.takeBytes(queue.length));
       // Compared at the end, so that nothing that was handed out may have changed meanwhile.
       expect([...Buffer.concat(taken)]).toEqual(whole);
     }),

@@ -42,7 +42,7 @@ describe('attached', () => {
 
   it('keeps windows when bytes are taken out of the middle of one', () => {
     const queue = queueOf('last-byte', 'aabb:x');
-    queue.take(2);
+    queue.takeBytes(2);
     expect(queue.hasFdsBefore(queue.start + 1)).toBe(false);
     expect(queue.hasFdsBefore(queue.start + 2)).toBe(true);
     expect(queue.claimAttached(range(2, 4)).fds).toEqual(['x']);
@@ -82,7 +82,7 @@ describe('in order', () => {
   it('counts nothing off behind a truncated bundle, now or later', () => {
     const queue = queueOf('last-byte', 'aa!:x', 'bb:yz');
     expect(queue.claimInOrder(2, range(0, 4))).toEqual({ fds: ['x'], truncated: true, overlapping: false });
-    queue.take(4);
+    queue.takeBytes(4);
     expect(queue.claimInOrder(1, range(4, 6))).toEqual({ fds: [], truncated: true, overlapping: false });
     expect(queue.claimBehindTruncation(4)).toEqual(['y', 'z']);
     expect(queue.fdCount).toBe(0);
@@ -119,7 +119,7 @@ it('the newest descriptors beyond a number are claimed, in the sender’s order'
 
 it('clearing drops the bytes, gives out every descriptor once, and keeps the offset', () => {
   const queue = queueOf('last-byte', 'aa:x', 'bb', 'cc!:yz');
-  queue.take(1);
+  queue.takeBytes(1);
   expect(queue.clear()).toEqual(['x', 'y', 'z']);
   expect([queue.length, queue.fdCount, queue.start, queue.end]).toEqual([0, 0, 6, 6]);
   expect(queue.clear()).toEqual([]);

@@ -73,7 +73,7 @@ export class FrameHandler implements Consumer {
 
   #take(): FdFrame | undefined {
     try {
-      const taken = this.#reader.take();
+      const taken = this.#reader.nextFrame();
       if (taken !== undefined && taken !== 'end') this.#inbox.frameTaken();
       if (taken !== 'end') return taken;
     } catch (error) {

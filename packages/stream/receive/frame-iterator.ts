@@ -99,7 +99,7 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   #take(): Result | undefined {
     if (this.#state !== 'reading') return DONE;
     try {
-      const taken = this.#reader.take();
+      const taken = this.#reader.nextFrame();
       if (taken === undefined) return undefined;
       if (taken !== 'end') {
         this.#inbox.frameTaken();

@@ -73,7 +73,7 @@ export class FrameReader {
    * The frame at the front; undefined while it is incomplete, `'end'` when no frame follows.
    * @throws as {@link cut}; ERR_FRAME_INCOMPLETE; system errors of recvmsg
    */
-  take(): FdFrame | 'end' | undefined {
+  nextFrame(): FdFrame | 'end' | undefined {
     const frame = this.cut();
     const { end } = this.#supply;
     if (frame !== undefined || end === undefined) return frame;
@@ -123,7 +123,7 @@ export class FrameReader {
     const { length, fds } = this.#front;
     const range = { start: this.#queue.start, end: this.#queue.start + length };
     // Before anything is claimed: it throws where a user transferred the memory of bytes that wait here.
-    const bytes = this.#queue.take(length);
+    const bytes = this.#queue.takeBytes(length);
     // Most frames have none and want none, and there is nothing to decide.
     const plain = this.#queue.plain && (fds === 0 || fds === 'attached');
     const frame = plain ? new FdFrame(bytes, [], range, false, false) : this.#withFds(bytes, range, fds);

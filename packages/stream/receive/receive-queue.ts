@@ -124,7 +124,7 @@ export class ReceiveQueue<Fd> {
   }
 
   /** {@link ByteQueue.take} */
-  take(length: number): Buffer {
+  takeBytes(length: number): Buffer {
     const taken = this.#bytes.take(length);
     this.#start += length;
     if (this.#bytes.length === 0) this.#bytes = giveBack(this.#bytes);
