@@ -44,7 +44,10 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
 
   read(memory: Buffer, count: number, end: number): void {
     const into = memory === this.#memory?.bytes ? this.#memory : slabOf(memory);
-    this.#events.inbox.deliver(takeSegments(into, count), readEnd(end));
+    const segments = takeSegments(into, count);
+    // Whoever got the frame decides how long its memory lives.
+    if (into.room === 0) this.#memory = undefined;
+    this.#events.inbox.deliver(segments, readEnd(end));
   }
 
   writable(): void {
@@ -69,7 +72,7 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   }
 
   fill(memory: Buffer): void {
-    this.#memory = new ReadMemory(memory);
+    this.#memory = new ReadMemory(memory, memory.length);
     addon.fill(this.#fd, memory);
   }
 
@@ -137,6 +140,7 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
     addon.closeHandle(this.#fd);
     // From now on the number may be another file's.
     this.#fd = -1;
+    this.#memory = undefined;
   }
 }
 

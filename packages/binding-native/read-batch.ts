@@ -12,9 +12,12 @@ export class ReadMemory {
   readonly bytes: Buffer;
   readonly buffer: ArrayBufferLike;
   readonly offset: number;
+  /** How many bytes fit in before it is full, and is not read into any more. */
+  room: number;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, room = Infinity) {
     this.bytes = bytes;
+    this.room = room;
     this.buffer = bytes.buffer;
     this.offset = bytes.byteOffset;
   }
@@ -33,7 +36,8 @@ export function slabOf(bytes: Buffer): ReadMemory {
 }
 
 /** Copies what one wake-up read out of the arrays that all sockets share; descriptors first of all become owned. */
-export function takeSegments({ bytes: memory, buffer, offset }: ReadMemory, count: number): Segment[] {
+export function takeSegments(into: ReadMemory, count: number): Segment[] {
+  const { bytes: memory, buffer, offset } = into;
   const { readSegments, readFds } = addon;
   // Arrays as long as they get: one that grows has room for seventeen with its first element.
   const segments = new Array<Segment>(count);
@@ -50,6 +54,7 @@ export function takeSegments({ bytes: memory, buffer, offset }: ReadMemory, coun
     for (let each = 0; each < fdCount; each++) fds[each] = OwnedFd.ofLedger(readFds[nextFd++] ?? -1, nativeDescriptors);
     const bytes = length === whole ? memory : new BufferView(buffer, offset + start, length);
     segments[index] = { bytes, fds, truncated };
+    into.room -= length;
   }
   return segments;
 }

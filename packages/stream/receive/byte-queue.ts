@@ -85,7 +85,9 @@ export class ByteQueue {
     if (have < LEAST_RESERVED_FOR || this.#hasReservedRoom()) return undefined;
     let size = length;
     while (size > GROWTH * have) size = Math.ceil(size / GROWTH);
-    const reserved = Buffer.allocUnsafeSlow(size);
+    const reserved = allocate(size);
+    // The frame may still be put together, or fail, when it is complete.
+    if (reserved === undefined) return undefined;
     this.#cutTaken();
     let at = 0;
     for (const { bytes, joins } of this.#chunks.clear()) {
@@ -100,6 +102,14 @@ export class ByteQueue {
     return reserved.subarray(at);
   }
 
+  /**
+   * Other frames than the one it is for may be cut from reserved memory, since reading changes hands. Whoever gets one of
+   * them must not be able to transfer the memory away.
+   */
+  shareReserved(): void {
+    if (this.#reserved !== undefined) markAsUntransferable(this.#reserved.buffer);
+  }
+
   #hasReservedRoom(): boolean {
     const back = this.#chunks.back?.bytes ?? NOTHING;
     const end = endWithin(this.#reserved, back);
@@ -112,8 +122,6 @@ export class ByteQueue {
     const reserved = this.#reserved;
     if (reserved !== undefined && this.#reservedHolds(reserved, length)) {
       const start = this.front.byteOffset - reserved.byteOffset + this.#taken;
-      // Else its new owner could transfer away what stays here.
-      if (length < reserved.length) markAsUntransferable(reserved.buffer);
       return reserved.subarray(start, start + length);
     }
     if (front === undefined || front.bytes.length - this.#taken < length) return undefined;
@@ -249,6 +257,15 @@ function newStorage(length: number): Buffer {
   const storage = Buffer.allocUnsafeSlow(length);
   markAsUntransferable(storage.buffer);
   return storage;
+}
+
+/** Undefined where there is no memory. */
+function allocate(length: number): Buffer | undefined {
+  try {
+    return Buffer.allocUnsafeSlow(length);
+  } catch {
+    return undefined;
+  }
 }
 
 function isIn(storage: Buffer | undefined, view: Buffer): boolean {

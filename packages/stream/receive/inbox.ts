@@ -103,6 +103,7 @@ export class Inbox implements SegmentReceiver {
   release(consumer: Consumer): void {
     if (this.#consumer !== consumer) return;
     this.#consumer = undefined;
+    this.queue.shareReserved();
     this.updateAllowance();
     this.owner.readingStopped();
   }

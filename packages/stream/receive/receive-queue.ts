@@ -136,6 +136,11 @@ export class ReceiveQueue<Fd> {
     return this.#bytes.reserve(length);
   }
 
+  /** {@link ByteQueue.shareReserved} */
+  shareReserved(): void {
+    this.#bytes.shareReserved();
+  }
+
   /** {@link ByteQueue.compact} */
   compact(newest = 0): void {
     this.#bytes.compact(newest);
