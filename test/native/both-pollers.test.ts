@@ -60,12 +60,12 @@ describe.each(['libuv', 'thread'])('waiting by %s', (poller) => {
       const clients = [connect(), connect()];
       onConnection = () => {
         if (accepted.length < 2) return;
-        setTimeout(() => {
+        setImmediate(() => {
           console.log('the loop goes on');
           addon.setAccepting(fd, false);
           addon.setRef(fd, false);
           for (const each of [...clients, ...accepted]) addon.close(each);
-        }, 1);
+        });
       };
     `).succeeded();
     expect(stdout).toBe('accepted\naccepted\nthe loop goes on\n');

@@ -46,7 +46,17 @@ export class ReceivingEnd {
       },
     };
     const all = { ...limits, highWaterMark: 65_536 };
-    this.reader = new FrameReader({ queue: this.queue, limits: all, discarder, end: undefined }, codec);
+    this.reader = new FrameReader(
+      {
+        queue: this.queue,
+        limits: all,
+        discarder,
+        end: undefined,
+        owner: { failed: () => undefined },
+        frameTaken: () => undefined,
+      },
+      codec,
+    );
     this.#process = process;
     this.#socket = socket;
     this.#descriptors = new ModelDescriptors(process, () => undefined);

@@ -49,7 +49,14 @@ export class Reading implements Disposable {
         if (count > 0) this.discarded.push([count, reason]);
       },
     };
-    const supply = { queue: this.queue, limits: { ...LIMITS, ...limits }, discarder, end: undefined };
+    const supply = {
+      queue: this.queue,
+      limits: { ...LIMITS, ...limits },
+      discarder,
+      end: undefined,
+      owner: { failed: () => undefined },
+      frameTaken: () => undefined,
+    };
     this.reader = new FrameReader(supply, codec);
   }
 

@@ -72,14 +72,8 @@ export class FrameHandler implements Consumer {
   }
 
   #take(): FdFrame | undefined {
-    try {
-      const taken = this.#reader.nextFrame();
-      if (taken !== undefined && taken !== 'end') this.#inbox.frameTaken();
-      if (taken !== 'end') return taken;
-    } catch (error) {
-      this.#inbox.owner.failed(asError(error));
-      return undefined;
-    }
+    const taken = this.#reader.nextFrame();
+    if (taken !== 'end') return taken;
     this.#leave();
     this.#inbox.owner.endReached();
     return undefined;

@@ -98,17 +98,8 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   /** What `next()` returns, or undefined while it has to wait. */
   #take(): Result | undefined {
     if (this.#state !== 'reading') return DONE;
-    try {
-      const taken = this.#reader.nextFrame();
-      if (taken === undefined) return undefined;
-      if (taken !== 'end') {
-        this.#inbox.frameTaken();
-        return { done: false, value: taken };
-      }
-    } catch (error) {
-      this.#inbox.owner.failed(asError(error));
-      return undefined;
-    }
+    const taken = this.#reader.nextFrame();
+    if (taken !== 'end') return taken === undefined ? undefined : { done: false, value: taken };
     this.#finish();
     this.#inbox.owner.endReached();
     return DONE;

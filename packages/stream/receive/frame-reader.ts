@@ -18,6 +18,9 @@ export interface FrameSupply {
   readonly discarder: Discarder;
   /** Why nothing follows what is queued, if so. */
   readonly end: ReadEnd | undefined;
+  readonly owner: { failed(error: Error): void };
+  /** Counts a frame that is returned to the user. */
+  frameTaken(): void;
 }
 
 /** Without a codec every segment is a frame, with the descriptors it came with. */
@@ -70,10 +73,22 @@ export class FrameReader {
   }
 
   /**
-   * The frame at the front; undefined while it is incomplete, `'end'` when no frame follows.
-   * @throws as {@link cut}; ERR_FRAME_INCOMPLETE; system errors of recvmsg
+   * The frame at the front; undefined while it is incomplete, `'end'` when no frame follows. What is wrong with the stream
+   * destroys the socket, which then reports it to its consumer.
    */
   nextFrame(): FdFrame | 'end' | undefined {
+    try {
+      const taken = this.#cutOrEnd();
+      if (taken !== undefined && taken !== 'end') this.#supply.frameTaken();
+      return taken;
+    } catch (error) {
+      this.#supply.owner.failed(asError(error));
+      return undefined;
+    }
+  }
+
+  /** @throws as {@link cut}; ERR_FRAME_INCOMPLETE; system errors of recvmsg */
+  #cutOrEnd(): FdFrame | 'end' | undefined {
     const frame = this.cut();
     const { end } = this.#supply;
     if (frame !== undefined || end === undefined) return frame;
