@@ -21,6 +21,7 @@
     "receive_pump.cc",
     "send_batch.cc",
     "send_ops.cc",
+    "socket_file.cc",
     "socket_handle.cc",
     "socket_options.cc",
     "thread_poller.cc",

@@ -108,11 +108,11 @@ int makeSocketpair(int pair[2]) {
 #endif
 }
 
-int makeSocket() {
+int makeSocket(int type) {
 #ifdef __linux__
-  return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  return ::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 #else
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  const int fd = ::socket(AF_UNIX, type, 0);
   if (fd < 0) return -1;
   closeOnExec(fd);
   fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -122,7 +122,8 @@ int makeSocket() {
 
 Napi::Value newPipe(Info info) { return answerPair(info, makePipe); }
 Napi::Value newSocketpair(Info info) { return answerPair(info, makeSocketpair); }
-Napi::Value newSocket(Info info) { return answerOwned(info, makeSocket()); }
+Napi::Value newSocket(Info info) { return answerOwned(info, makeSocket(SOCK_STREAM)); }
+Napi::Value newDatagramSocket(Info info) { return answerOwned(info, makeSocket(SOCK_DGRAM)); }
 
 Napi::Value newMemfd(Info info) {
   bool allowSealing;
@@ -177,6 +178,7 @@ void exportFdOps(Napi::Env env, Napi::Object exports) {
   add("pipe", newPipe);
   add("socketpair", newSocketpair);
   add("socket", newSocket);
+  add("datagramSocket", newDatagramSocket);
   add("memfd", newMemfd);
   add("lock", lock);
   add("setMode", setMode);

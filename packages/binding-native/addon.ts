@@ -29,6 +29,8 @@ export interface Addon {
   memfd(name: string, allowSealing: boolean, data: Uint8Array): number;
   /** AF_UNIX, SOCK_STREAM, non-blocking. */
   socket(): number;
+  /** The same of SOCK_DGRAM. */
+  datagramSocket(): number;
 
   // Unix addresses: bytes as in sun_path, abstract ones with their leading zero byte. -EINVAL for an empty one,
   // -ENAMETOOLONG when it does not fit sun_path (a path needs its terminating zero, an abstract name none).
@@ -40,6 +42,13 @@ export interface Addon {
   /** The bytes of sun_path as the kernel returns them (without a path's terminating zero), or a negative errno. */
   localAddress(fd: number): Buffer | number;
   peerAddress(fd: number): Buffer | number;
+  /**
+   * An O_PATH descriptor, in the ledger, of the file that a socket is bound to (SIOCUNIXFILE), or where that is not
+   * permitted, of what stands at the path: a symbolic link itself.
+   */
+  openSocketFile(socket: number, path: Uint8Array): number;
+  /** chmod(2) of exactly the file that an O_PATH descriptor is of. */
+  setFileMode(file: number, mode: number): number;
   /** flock(2) with LOCK_EX | LOCK_NB; -EAGAIN when somebody else holds it. */
   lock(fd: number): number;
 

@@ -17,12 +17,25 @@ export const nativeListening: ListeningBinding = {
     return OwnedFd.ofLedger(checked(addon.socket(), 'socket'), nativeDescriptors);
   },
 
+  datagramSocket() {
+    return OwnedFd.ofLedger(checked(addon.datagramSocket(), 'socket'), nativeDescriptors);
+  },
+
   setMode(socket, mode) {
     return failureName(addon.setMode(socket.fd, mode));
   },
 
   bind(socket, address) {
     return failureName(addon.bind(socket.fd, toBytes(address)));
+  },
+
+  openSocketFile(socket, path) {
+    const file = addon.openSocketFile(socket.fd, Buffer.from(path));
+    return failureName(file) ?? OwnedFd.ofLedger(file, nativeDescriptors);
+  },
+
+  setFileMode(file, mode) {
+    return failureName(addon.setFileMode(file.fd, mode));
   },
 
   listen(socket, backlog) {

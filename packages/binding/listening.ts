@@ -32,9 +32,21 @@ export interface ListenerHandle {
 export interface ListeningBinding {
   /** A new Unix stream socket: non-blocking, close-on-exec. @throws system errors */
   socket(): OwnedFd;
+  /**
+   * A new Unix datagram socket, to ask whether a path is bound: connecting it to what is no datagram socket fails, and a
+   * server does not notice (docs/kernel.md 41). @throws system errors
+   */
+  datagramSocket(): OwnedFd;
   /** fchmod(2): before bind, the mode that the path will have, less the umask (docs/kernel.md 28). */
   setMode(socket: OwnedFd, mode: number): string | undefined;
   bind(socket: OwnedFd, address: BoundAddress): string | undefined;
+  /**
+   * The file that a socket was just bound to at this path, as an O_PATH descriptor. Where the process may not ask for that
+   * (docs/kernel.md 42) it is what stands at the path by now: a symbolic link itself, if it is one.
+   */
+  openSocketFile(socket: OwnedFd, path: string): OwnedFd | string;
+  /** chmod(2) of the file that an O_PATH descriptor is of, wherever its path leads by now (docs/kernel.md 42). */
+  setFileMode(file: OwnedFd, mode: number): string | undefined;
   listen(socket: OwnedFd, backlog: number): string | undefined;
   connect(socket: OwnedFd, address: BoundAddress): string | undefined;
   /** Takes an advisory lock on an open file or directory without waiting: `'EAGAIN'` when somebody else holds it. */

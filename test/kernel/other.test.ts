@@ -266,3 +266,134 @@ tell(results)`);
     ],
   ]);
 });
+
+test('41: connecting a datagram socket is refused only where no socket is bound, and no stream server sees it', async () => {
+  const seen = await probe(`
+def ask(path):
+    with S.socket(S.AF_UNIX, S.SOCK_DGRAM) as sock:
+        return attempt(sock.connect, path)
+results = []
+with tempfile.TemporaryDirectory() as directory:
+    for kind in (S.SOCK_STREAM, S.SOCK_SEQPACKET):
+        path = f'{directory}/{int(kind)}'
+        server = S.socket(S.AF_UNIX, kind)
+        server.setblocking(False)
+        server.bind(path)
+        seen = [ask(path)]
+        server.listen(0)
+        seen += [ask(path), attempt(server.accept)]
+        client = S.socket(S.AF_UNIX, kind)
+        client.connect(path)
+        seen.append(ask(path))
+        accepted, _ = server.accept()
+        server.shutdown(S.SHUT_RDWR)
+        seen.append(ask(path))
+        copy = os.dup(server.fileno())
+        server.close()
+        seen.append(ask(path))
+        os.close(copy)
+        seen.append(ask(path))
+        results.append(seen)
+    tell(*results)`);
+  const bound = 'EPROTOTYPE';
+  const expected = [bound, bound, 'EAGAIN', bound, bound, bound, 'ECONNREFUSED'];
+  expect(seen).toEqual([expected, expected]);
+});
+
+test('41: a datagram socket at the path accepts it, or refuses with EPERM; what is no socket is ECONNREFUSED', async () => {
+  const seen = await probe(`
+def ask(path):
+    with S.socket(S.AF_UNIX, S.SOCK_DGRAM) as sock:
+        return attempt(sock.connect, path)
+with tempfile.TemporaryDirectory() as directory:
+    path = directory + '/socket'
+    server = S.socket(S.AF_UNIX, S.SOCK_DGRAM)
+    server.setblocking(False)
+    server.bind(path)
+    alive = [ask(path), attempt(server.recv, 1)]
+    other = S.socket(S.AF_UNIX, S.SOCK_DGRAM)
+    other.bind(directory + '/other')
+    server.connect(directory + '/other')
+    alive.append(ask(path))
+    server.close()
+    open(directory + '/file', 'w').close()
+    tell(alive, [ask(path), ask(directory + '/file'), ask(directory), ask(directory + '/nothing')])`);
+  expect(seen).toEqual([
+    [null, 'EAGAIN', 'EPERM'],
+    ['ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED', 'ENOENT'],
+  ]);
+});
+
+test('42: the mode of a file that is open with O_PATH changes where it is, and a symbolic link has none', async () => {
+  const seen = await probe(`
+import ctypes, stat
+def fchmodat2(fd, mode):
+    libc = ctypes.CDLL(None, use_errno=True)
+    return libc.syscall(452, fd, b'', mode, 0x1000) == 0 or errno.errorcode[ctypes.get_errno()]
+os.umask(0)
+with tempfile.TemporaryDirectory() as directory:
+    path = directory + '/socket'
+    server = S.socket(S.AF_UNIX)
+    os.fchmod(server.fileno(), 0o600)
+    server.bind(path)
+    file = os.open(path, os.O_PATH | os.O_NOFOLLOW)
+    os.rename(path, directory + '/renamed')
+    open(directory + '/strange', 'w').close()
+    os.chmod(directory + '/strange', 0o600)
+    os.symlink('strange', path)
+    def mode(name):
+        return oct(os.stat(f'{directory}/{name}').st_mode & 0o777)
+    refused = attempt(os.fchmod, file, 0o666)
+    # ENOSYS before Linux 6.6
+    changed = fchmodat2(file, 0o660)
+    first = mode('renamed') if changed is True else '0o660'
+    os.chmod(f'/proc/self/fd/{file}', 0o666)
+    link = os.open(path, os.O_PATH | os.O_NOFOLLOW)
+    tell(refused, first, mode('renamed'), mode('strange'), stat.S_ISLNK(os.fstat(link).st_mode),
+        fchmodat2(link, 0o666) in ('EOPNOTSUPP', 'ENOTSUP', 'ENOSYS'))`);
+  expect(seen).toEqual(['EBADF', '0o660', '0o666', '0o600', true, true]);
+});
+
+test('42: SIOCUNIXFILE opens the file that a socket is bound to, also when it was renamed; not without CAP_NET_ADMIN', async () => {
+  const seen = await probe(`
+SIOCUNIXFILE = 0x89e0
+with tempfile.TemporaryDirectory() as directory:
+    server = S.socket(S.AF_UNIX)
+    server.bind(directory + '/socket')
+    os.rename(directory + '/socket', directory + '/renamed')
+    file = attempt(fcntl.ioctl, server.fileno(), SIOCUNIXFILE)
+    if isinstance(file, int):
+        same = os.path.sameopenfile(file, os.open(directory + '/renamed', os.O_PATH))
+        permitted = [same, fcntl.fcntl(file, fcntl.F_GETFD)]
+    else:
+        permitted = [True, 1] if file == 'EPERM' else file
+    os.chmod(directory, 0o777)
+    if os.fork() == 0:
+        unprivileged()
+        tell(permitted, attempt(fcntl.ioctl, server.fileno(), SIOCUNIXFILE))
+        sys.stdout.flush()
+        os._exit(0)
+    os.wait()`);
+  expect(seen).toEqual([[true, 1], 'EPERM']);
+});
+
+test('43: an entry of an open directory is reached under /proc/self/fd, however long its path and wherever it was moved', async () => {
+  const seen = await probe(`
+with tempfile.TemporaryDirectory() as directory:
+    long = directory + '/' + 'x' * 200
+    os.mkdir(long)
+    opened = os.open(long, os.O_RDONLY)
+    os.rename(long, directory + '/moved')
+    server = S.socket(S.AF_UNIX)
+    path = f'/proc/self/fd/{opened}/socket'
+    server.bind(path)
+    server.listen()
+    client = S.socket(S.AF_UNIX)
+    client.connect(path)
+    def bound(length):
+        with S.socket(S.AF_UNIX) as sock:
+            os.chdir(directory)
+            return attempt(sock.bind, 'y' * length)
+    tell(os.listdir(directory + '/moved'), server.getsockname() == path, bound(107))`);
+  expect(seen).toEqual([['socket'], true, null]);
+});

@@ -1,0 +1,83 @@
+#include <fcntl.h>
+#include <napi.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <linux/un.h>
+#include <sys/syscall.h>
+#endif
+
+#include <cstdio>
+#include <string>
+
+#include "js_arguments.h"
+#include "js_environment.h"
+#include "js_functions.h"
+
+namespace ancillary {
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+
+#ifdef __linux__
+
+#ifndef SIOCUNIXFILE
+#define SIOCUNIXFILE (SIOCPROTOPRIVATE + 0)
+#endif
+
+// The same on all architectures of Linux 6.6 and later; headers may be older.
+constexpr long kFchmodat2 = 452;
+
+int openFile(int socket, const char* path) {
+  // Exactly the file of this socket, wherever it is by now; needs CAP_NET_ADMIN (docs/kernel.md 42).
+  const int fd = ioctl(socket, SIOCUNIXFILE, 0);
+  return fd >= 0 ? fd : open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int setMode(int file, mode_t mode) {
+  if (syscall(kFchmodat2, file, "", mode, AT_EMPTY_PATH) == 0) return 0;
+  // An older kernel, or a sandbox that does not know the call. This link leads to the open file and nowhere else.
+  char link[32];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+  return chmod(link, mode);
+}
+
+#endif
+
+Napi::Value openSocketFile(Info info) {
+  int socket;
+  Bytes path;
+  if (!readInt(info, 0, "socket", socket) || !readBytes(info.Env(), info[1], "path", path)) {
+    return info.Env().Undefined();
+  }
+#ifdef __linux__
+  const std::string terminated(reinterpret_cast<const char*>(path.data), path.size);
+  const int fd = openFile(socket, terminated.c_str());
+  if (fd >= 0) JsEnvironment::of(info.Env()).ledger.adopt(fd);
+  return answerCall(info, fd);
+#else
+  return answer(info, -ENOSYS);
+#endif
+}
+
+Napi::Value setFileMode(Info info) {
+  int file;
+  int mode;
+  if (!readInt(info, 0, "file", file) || !readInt(info, 1, "mode", mode)) return info.Env().Undefined();
+#ifdef __linux__
+  return answerCall(info, setMode(file, static_cast<mode_t>(mode)));
+#else
+  return answer(info, -ENOSYS);
+#endif
+}
+
+}  // namespace
+
+void exportSocketFile(Napi::Env env, Napi::Object exports) {
+  exports.Set("openSocketFile", Napi::Function::New(env, openSocketFile, "openSocketFile"));
+  exports.Set("setFileMode", Napi::Function::New(env, setFileMode, "setFileMode"));
+}
+
+}  // namespace ancillary
