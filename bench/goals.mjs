@@ -17,16 +17,16 @@ const NET_DATA = "net.Socket, 'data'";
 
 /** @type {readonly Goal[]} */
 export const goals = [
-  { row: 'fd-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 0.55, of: 'C' },
+  { row: 'fd-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 0.72, of: 'C' },
   { row: 'fd-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 3, of: 'usocket' },
   { row: 'fd-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 30, of: 'child_process.send' },
 
-  { row: 'fd-frames-pushed', contender: PUSHED, figure: 'rate', atLeast: 0.62, of: 'C' },
+  { row: 'fd-frames-pushed', contender: PUSHED, figure: 'rate', atLeast: 0.75, of: 'C' },
   { row: 'fd-frames-pushed', contender: PUSHED, figure: 'rate', atLeast: 1, of: 'Go' },
 
   { row: 'fd-bundles', contender: 'ancillary, frame.close()', figure: 'rate', atLeast: 0.75, of: 'C' },
 
-  { row: 'bytes', contender: "ancillary, 'data'", figure: 'rate', atLeast: 1.15, of: NET_DATA },
+  { row: 'bytes', contender: "ancillary, 'data'", figure: 'rate', atLeast: 1, of: NET_DATA },
   { row: 'bytes', contender: ONREAD, figure: 'rate', atLeast: 0.8, of: 'C' },
   { row: 'bytes', contender: ONREAD, figure: 'rate', atLeast: 1.4, of: 'net.Socket, onread' },
 
@@ -36,7 +36,7 @@ export const goals = [
   { row: 'small-frames', contender: PUSHED, figure: 'rate', atLeast: 1, of: 'net.Socket, corked by 32' },
   { row: 'small-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 1.2, of: 'C' },
 
-  { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1.95, of: 'C' },
+  { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1.5, of: 'C' },
   { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1, of: 'Go' },
   { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1, of: 'net.Socket, no descriptor' },
   { row: 'round-trip', contender: 'ancillary', figure: 'p99', atMost: 2.5, of: 'C' },

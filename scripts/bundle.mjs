@@ -39,9 +39,14 @@ const typescript = {
   },
 };
 
+/** What an earlier run made, and declarations whose source is gone: tsc leaves them, and the package would have them. */
+const isStale = (/** @type {string} */ file) => {
+  if (/\.(m?js|d\.mts)$/.test(file)) return true;
+  return file.endsWith('.d.ts') && !existsSync(path.join(root, 'packages', file.replace(/\.d\.ts$/, '.ts')));
+};
 if (existsSync(dist)) {
   for (const file of readdirSync(dist, { encoding: 'utf8', recursive: true })) {
-    if (/\.m?js$/.test(file)) rmSync(path.join(dist, file));
+    if (isStale(file)) rmSync(path.join(dist, file));
   }
 }
 const bundle = await rollup({

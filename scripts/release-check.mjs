@@ -3,7 +3,7 @@
  * say of it, its size and contents, and the smoke tests from its tarball. Ends with the tarball's name.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { checkTypes } from './check-types.mjs';
 import { pack } from './pack.mjs';
@@ -11,15 +11,10 @@ import { root, targets } from './prebuild/targets.mjs';
 
 const MOST_BYTES = 700_000;
 
-/** What belongs in the package. */
-const EXPECTED = [
-  /^dist\/.*\.(js|mjs|d\.ts|d\.mts)$/,
-  /^native\/\w+\.(cc|h|gyp|gypi)$/,
-  /^docs\/[\w-]+\.md$/,
-  /^docs\/(speed|pictures\/[\w-]+)\.svg$/,
-  /^examples\/.*\.(js|mjs|md)$/,
-  /^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/,
-];
+/** What belongs in the package. @type {readonly RegExp[]} */
+const EXPECTED = JSON.parse(readFileSync(path.join(root, 'scripts/package-contents.json'), 'utf8')).map(
+  (/** @type {string} */ pattern) => new RegExp(pattern),
+);
 
 const run = (/** @type {string[]} */ ...args) =>
   execFileSync('npm', ['run', '--silent', ...args], { stdio: 'inherit' });
@@ -32,7 +27,7 @@ const { file, size, files } = pack(directory);
 checkTypes(file);
 
 const binaries = targets.map((target) => path.relative(root, target.file));
-const strange = files.filter(({ path: name }) => !binaries.includes(name) && !EXPECTED.some((each) => each.test(name)));
+const strange = files.filter(({ path: name }) => !EXPECTED.some((each) => each.test(name)));
 const missing = binaries.filter((name) => !files.some((each) => each.path === name));
 if (strange.length > 0)
   throw new Error(`does not belong in the package: ${strange.map((each) => each.path).join(', ')}`);
