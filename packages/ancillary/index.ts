@@ -6,6 +6,7 @@ import {
   adopt as adoptWith,
   connect as connectWith,
   type ConnectOptions,
+  createConnection as createConnectionWith,
   type FdServer,
   FdSocket,
   type FdSocketOptions,
@@ -16,6 +17,22 @@ import {
 
 // The one place that names an implementation: everything below runs on the kernel this process runs on.
 setProcessTable(nativeBinding.descriptors);
+
+/**
+ * A socket at once, which connects to a Unix stream socket, as `net.createConnection()`: `'connect'` and `'ready'` tell
+ * when it has, `'error'` why it could not. What is sent and read before waits until then.
+ * @param onConnect a listener for `'connect'`; it may take the place of the options
+ * @throws TypeError and RangeError for arguments; all else is `'error'`: AbortError, ETIMEDOUT, system errors of connect(2)
+ */
+export function createConnection(address: Address, options?: ConnectOptions, onConnect?: () => void): FdSocket;
+export function createConnection(address: Address, onConnect: () => void): FdSocket;
+export function createConnection(
+  address: Address,
+  options?: ConnectOptions | (() => void),
+  onConnect?: () => void,
+): FdSocket {
+  return createConnectionWith(nativeBinding, address, options, onConnect);
+}
 
 /**
  * Connects to a Unix stream socket.

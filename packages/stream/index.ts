@@ -1,6 +1,8 @@
 export type { Address } from './connect/address';
 export { adopt } from './connect/adopt';
-export { connect, type ConnectOptions } from './connect/connect';
+export { connect } from './connect/connect';
+export type { ConnectOptions } from './connect/connect-options';
+export { createConnection } from './connect/create-connection';
 export type { Discarded, DiscardReason } from './receive/discard';
 export { type FdLike, numberOf } from './fd-like';
 export { FdServer } from './connect/fd-server';

@@ -12,11 +12,28 @@ export class SocketStats {
   framesReceived = 0;
   /** Frames whose last byte the kernel accepted: one for each `send()` and each chunk written. */
   framesSent = 0;
+  #onTraffic: (() => void) | undefined;
+
+  /**
+   * Calls back whenever bytes were received or sent, from now on.
+   * @internal
+   */
+  onTraffic(callback: (() => void) | undefined): void {
+    this.#onTraffic = callback;
+  }
+
+  /** @internal */
+  received(bytes: number, fds: number): void {
+    this.bytesRead += bytes;
+    this.fdsReceived += fds;
+    this.#onTraffic?.();
+  }
 
   /** @internal */
   sent(bytes: number, fds: number): void {
     this.bytesWritten += bytes;
     this.fdsSent += fds;
     this.framesSent++;
+    this.#onTraffic?.();
   }
 }

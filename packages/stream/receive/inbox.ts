@@ -130,8 +130,7 @@ export class Inbox implements SegmentReceiver {
     }
     this.#allowedBytes -= byteCount;
     this.#allowedFds = Math.max(0, this.#allowedFds - fdCount);
-    this.#stats.bytesRead += byteCount;
-    this.#stats.fdsReceived += fdCount;
+    this.#stats.received(byteCount, fdCount);
   }
 
   #enqueue(segments: readonly Segment[]): void {

@@ -51,6 +51,16 @@ export class Outbox {
     return this.#queue.length > 0;
   }
 
+  /** Bytes of all that `stats` does not count as sent yet, the Writable's buffer included. */
+  get unsentBytes(): number {
+    let queued = 0;
+    this.#queue.some(({ bytes }) => {
+      queued += bytes.length;
+      return false;
+    });
+    return queued + this.#writable.writableLength - this.#writing;
+  }
+
   /** Whether somebody holds the promise of a frame that waits. */
   get awaited(): boolean {
     const parked = [...(this.#parked?.values() ?? [])];

@@ -1,4 +1,4 @@
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import {
   AncillaryError,
   describeValue,
@@ -20,7 +20,10 @@ import type { ReceiveLimits } from '../receive/inbox';
 import { nextMemory, type Onread, OnreadConsumer } from '../receive/onread';
 import { requireSendOptions, type SendOptions } from '../send/outgoing';
 import type { SocketStats } from '../stats';
+import type { ConnectingHandle } from './connecting-handle';
+import { endWithPeer } from './half-open';
 import { Lifetime } from './lifetime';
+import { NetDuplex } from './net-duplex';
 import { receiveLimits, type SocketOptions } from './options';
 
 /** Limits on what a socket receives, and how it is read. */
@@ -42,45 +45,56 @@ type WriteCallback = (error?: Error | null) => void;
  * Nothing is read from the kernel until one way of reading is chosen: as bytes, with {@link frames}, or with
  * {@link receive}. Every AncillaryError while receiving destroys the socket.
  */
-export class FdSocket extends Duplex {
+export class FdSocket extends NetDuplex {
   readonly #lifetime: Lifetime;
   readonly #onread: OnreadConsumer<FdSocket> | undefined;
 
   /**
-   * Takes over a connected Unix stream socket; on failure it stays with the caller. Sockets with the same options may
-   * share their limits.
+   * Takes over a connected Unix stream socket, or one that is connecting; on failure it stays with the caller. Sockets
+   * with the same options may share their limits.
    * @throws ERR_FD_KIND; TypeError and RangeError for options; system errors
    * @internal Use connect(), listen(), socketpair() or adopt().
    */
   constructor(
     binding: SocketBinding,
-    socket: OwnedFd,
+    socket: OwnedFd | ConnectingHandle,
     options: FdSocketOptions = {},
     limits: ReceiveLimits = receiveLimits(options),
   ) {
-    const { onread } = options;
+    const { onread, allowHalfOpen = true } = options;
     const memory = onread && nextMemory(onread);
-    super({ highWaterMark: limits.highWaterMark });
+    super({ highWaterMark: limits.highWaterMark, allowHalfOpen });
     this.#lifetime = new Lifetime(this, binding, socket, limits);
     if (onread !== undefined && memory !== undefined) {
       this.#onread = new OnreadConsumer(this, this.#lifetime.inbox, this.#lifetime.handle, onread, memory);
       this.#onread.start();
     }
+    if (!allowHalfOpen) endWithPeer(this);
+  }
+
+  override get connecting(): boolean {
+    return this.#lifetime.connecting;
   }
 
   /** What went through so far. */
-  get stats(): SocketStats {
+  override get stats(): SocketStats {
     return this.#lifetime.stats;
   }
 
-  /** The socket's own descriptor, to lend out; -1 once destroyed. */
+  override get bytesWritten(): number {
+    return this.#lifetime.bytesGiven;
+  }
+
+  /** The socket's own descriptor, to lend out; -1 before it is connected and once destroyed. */
   get fd(): number {
     return this.#lifetime.handle.fd;
   }
 
   /** The process at the other end when the connection was made (SO_PEERCRED). @throws ERR_FD_CLOSED; system errors */
   get peerCredentials(): PeerCredentials {
-    if (this.fd === -1) throw new AncillaryError('ERR_FD_CLOSED', 'the socket is destroyed');
+    if (this.fd === -1) {
+      throw new AncillaryError('ERR_FD_CLOSED', `the socket is ${this.connecting ? 'not connected yet' : 'destroyed'}`);
+    }
     return this.#lifetime.handle.peerCredentials();
   }
 
@@ -244,7 +258,7 @@ export class FdSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
-    callback(this.#lifetime.destroy(error));
+    super._destroy(this.#lifetime.destroy(error), callback);
   }
 
   /** Whether bytes were received that nobody took, or wait to be sent: passing the descriptor on would lose them. */

@@ -13,6 +13,7 @@ import { Inbox, type InboxOwner, type ReceiveLimits } from '../receive/inbox';
 import { ReceiveQueue } from '../receive/receive-queue';
 import { Outbox } from '../send/outbox';
 import { SocketStats } from '../stats';
+import { ConnectingHandle } from './connecting-handle';
 
 /**
  * What becomes of a socket when one of its halves ends or fails. It makes what only some sockets need when it is needed
@@ -30,10 +31,15 @@ export class Lifetime implements SocketEvents, InboxOwner {
   #peerGone = false;
 
   /** Takes over the socket; on failure it stays with the caller. @throws as {@link SocketBinding.open} */
-  constructor(duplex: Duplex, binding: SocketBinding, socket: OwnedFd, limits: ReceiveLimits) {
+  constructor(duplex: Duplex, binding: SocketBinding, socket: OwnedFd | ConnectingHandle, limits: ReceiveLimits) {
     this.#duplex = duplex;
     this.#binding = binding;
-    this.handle = binding.open(socket, this);
+    if (socket instanceof ConnectingHandle) {
+      this.handle = socket;
+      socket.reportTo(this);
+    } else {
+      this.handle = binding.open(socket, this);
+    }
     const queue = new ReceiveQueue<OwnedFd>(binding.anchor);
     this.inbox = new Inbox(this.handle, queue, limits, new Discard(duplex, this.stats), this.stats, this);
   }
@@ -61,8 +67,23 @@ export class Lifetime implements SocketEvents, InboxOwner {
     return this.inbox.queue.length > 0 || this.#outbox?.pending === true;
   }
 
-  /** Ends the sending direction once everything queued has left. */
+  /** Whether the socket is still to be connected. */
+  get connecting(): boolean {
+    return this.handle instanceof ConnectingHandle && this.handle.connecting;
+  }
+
+  /** Bytes that were given to be sent, whether they were or not. */
+  get bytesGiven(): number {
+    const inWritable = this.#outbox === undefined ? this.#duplex.writableLength : this.#outbox.unsentBytes;
+    return this.stats.bytesWritten + inWritable;
+  }
+
+  /** Ends the sending direction once the socket is connected and everything queued has left. */
   endSending(callback: (error: Error | null) => void): void {
+    if (this.handle instanceof ConnectingHandle && this.handle.connecting) {
+      this.handle.whenConnected(() => this.endSending(callback));
+      return;
+    }
     const shutdown = (): void => {
       const error = this.handle.shutdown();
       // Where nobody reads, nobody will see the end of file by which other sockets learn that they are done.

@@ -21,6 +21,11 @@ export interface SocketOptions<Socket = Duplex> {
   maxQueuedFds?: number;
   /** Bytes received and not taken yet at which reading pauses, and unsent ones at which writing should; default 64 KiB. */
   highWaterMark?: number;
+  /**
+   * Whether the sending side stays open when the peer has ended its own; default `true`. With `false`, as in net, it ends
+   * after `'end'`, and later writes fail with EPIPE.
+   */
+  allowHalfOpen?: boolean;
   /** Reads into one buffer over and over, and starts at once. No other way of reading is open then. */
   onread?: Onread<Socket>;
 }
@@ -37,6 +42,7 @@ const DEFAULTS: ReceiveLimits = {
 export function receiveLimits(options: SocketOptions<never>): ReceiveLimits {
   requireObject('options', options);
   if (options.onread !== undefined) requireOnread(options.onread);
+  requireBoolean('allowHalfOpen', options.allowHalfOpen);
   return {
     maxFdsPerFrame: count(options, 'maxFdsPerFrame', 0),
     onSurplus: choice('onSurplus', options.onSurplus ?? DEFAULTS.onSurplus, ['error', 'close']),
@@ -61,4 +67,10 @@ function choice<const Value extends string>(name: string, value: Value, allowed:
   if (!allowed.includes(value))
     throw invalidValue(`${name} is one of ${allowed.join(', ')}, not ${describeValue(value)}`);
   return value;
+}
+
+function requireBoolean(name: string, given: unknown): void {
+  if (given !== undefined && typeof given !== 'boolean') {
+    throw invalidType(`${name} is true or false, not ${describeValue(given)}`);
+  }
 }

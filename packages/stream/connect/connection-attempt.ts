@@ -1,0 +1,116 @@
+import { type BoundAddress, type ListeningBinding, type OwnedFd, systemError } from '../../binding';
+import { abortError, asError } from '../abort';
+import { showAddress } from './address';
+import type { ConnectOptions } from './connect-options';
+
+// A full backlog: connect(2) on a non-blocking Unix socket refuses at once, and poll(2) cannot wait for room
+// (docs/kernel.md 28).
+const BACKLOG_FULL = 'EAGAIN';
+const NOT_THERE_YET = new Set(['ENOENT', 'ECONNREFUSED']);
+const LONGEST_PAUSE_MS = 100;
+
+/** Who learns how an attempt went: of one of the two, once, and of none after `cancel()`. */
+export interface Attempting {
+  /** The receiver of the socket owns it. */
+  connected(socket: OwnedFd): void;
+  failed(error: Error): void;
+}
+
+/**
+ * Connects to an address: at once where it can, or else again and again, until the signal aborts or the time is over. May
+ * be over before {@link start} returns.
+ */
+export class ConnectionAttempt {
+  readonly #binding: ListeningBinding;
+  readonly #target: BoundAddress;
+  readonly #options: ConnectOptions;
+  readonly #owner: Attempting;
+  readonly #onAbort = (): void => this.#abort();
+  #socket: OwnedFd | undefined;
+  #deadline = Infinity;
+  #pause = 1;
+  #timer: NodeJS.Timeout | undefined;
+  #refed = true;
+
+  constructor(binding: ListeningBinding, target: BoundAddress, options: ConnectOptions, owner: Attempting) {
+    this.#binding = binding;
+    this.#target = target;
+    this.#options = options;
+    this.#owner = owner;
+  }
+
+  start(): void {
+    const { signal, timeout = Infinity } = this.#options;
+    if (signal?.aborted === true) {
+      this.#abort();
+      return;
+    }
+    signal?.addEventListener('abort', this.#onAbort);
+    this.#deadline = performance.now() + timeout;
+    try {
+      this.#socket = this.#binding.socket();
+      this.#try(this.#socket);
+    } catch (error) {
+      this.#fail(asError(error));
+    }
+  }
+
+  /** Gives up and tells nobody. */
+  cancel(): void {
+    this.#stop();
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  ref(): void {
+    this.#refed = true;
+    this.#timer?.ref();
+  }
+
+  unref(): void {
+    this.#refed = false;
+    this.#timer?.unref();
+  }
+
+  #try(socket: OwnedFd): void {
+    const refusal = this.#binding.connect(socket, this.#target);
+    if (refusal === undefined) {
+      this.#stop();
+      this.#socket = undefined;
+      this.#owner.connected(socket);
+      return;
+    }
+    const { retry = false, timeout } = this.#options;
+    const error = this.#error(refusal, '');
+    const remaining = this.#deadline - performance.now();
+    if (refusal !== BACKLOG_FULL && !(retry && NOT_THERE_YET.has(refusal))) this.#fail(error);
+    else if (remaining <= 0) this.#fail(this.#error('ETIMEDOUT', `, after ${timeout} ms`, { cause: error }));
+    else this.#tryAgain(socket, remaining);
+  }
+
+  #tryAgain(socket: OwnedFd, remaining: number): void {
+    this.#timer = setTimeout(() => this.#try(socket), Math.min(this.#pause, remaining));
+    if (!this.#refed) this.#timer.unref();
+    this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
+  }
+
+  #abort(): void {
+    const { signal } = this.#options;
+    if (signal !== undefined) this.#fail(abortError(signal));
+  }
+
+  #fail(error: Error): void {
+    this.cancel();
+    this.#owner.failed(error);
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  #error(code: string, detail: string, options?: ErrorOptions): Error {
+    const address = showAddress(this.#target);
+    return Object.assign(systemError(code, 'connect', `${address}${detail}`, options), this.#target, { address });
+  }
+}

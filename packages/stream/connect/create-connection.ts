@@ -1,0 +1,105 @@
+import { describeValue, invalidType, type ListeningBinding, OwnedFd, type SocketBinding } from '../../binding';
+import { asError } from '../abort';
+import { type Connecting, ConnectingHandle } from '../socket/connecting-handle';
+import { FdSocket } from '../socket/fd-socket';
+import { type Address, boundAddress } from './address';
+import { type ConnectOptions, requireConnectOptions } from './connect-options';
+import { ConnectionAttempt } from './connection-attempt';
+
+/**
+ * A socket at once, which connects to a listening Unix stream socket: `'connect'` and `'ready'` tell when it has, and
+ * `'error'` why it could not. All ways of reading and sending may be used at once, and wait.
+ * @param onConnect a listener for `'connect'`; it may also come in place of the options
+ * @throws TypeError and RangeError for arguments
+ */
+export function createConnection(
+  binding: SocketBinding & ListeningBinding,
+  address: Address,
+  options?: ConnectOptions | (() => void),
+  onConnect?: () => void,
+): FdSocket {
+  if (typeof options === 'function') return createConnection(binding, address, undefined, options);
+  const target = boundAddress(address);
+  requireConnectOptions(options ?? {});
+  requireListener(onConnect);
+  const handle = new ConnectingHandle();
+  const socket = new FdSocket(binding, handle, options);
+  if (onConnect !== undefined) socket.once('connect', onConnect);
+  const attempt = new DeferredAttempt(binding, handle, socket);
+  handle.waitFor(attempt);
+  attempt.start(new ConnectionAttempt(binding, target, options ?? {}, attempt));
+  return socket;
+}
+
+/** Tells a socket how an attempt went when the caller has had time to listen: not before the event loop has turned. */
+class DeferredAttempt implements Connecting {
+  readonly #binding: SocketBinding;
+  readonly #handle: ConnectingHandle;
+  readonly #socket: FdSocket;
+  #attempt: ConnectionAttempt | undefined;
+  #connected: OwnedFd | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #refed = true;
+
+  constructor(binding: SocketBinding, handle: ConnectingHandle, socket: FdSocket) {
+    this.#binding = binding;
+    this.#handle = handle;
+    this.#socket = socket;
+  }
+
+  start(attempt: ConnectionAttempt): void {
+    this.#attempt = attempt;
+    attempt.start();
+  }
+
+  connected(socket: OwnedFd): void {
+    this.#connected = socket;
+    this.#later(() => this.#open(socket));
+  }
+
+  failed(error: Error): void {
+    this.#later(() => this.#socket.destroy(error));
+  }
+
+  ref(): void {
+    this.#refed = true;
+    this.#attempt?.ref();
+    this.#immediate?.ref();
+  }
+
+  unref(): void {
+    this.#refed = false;
+    this.#attempt?.unref();
+    this.#immediate?.unref();
+  }
+
+  cancel(): void {
+    this.#attempt?.cancel();
+    clearImmediate(this.#immediate);
+    if (this.#connected !== undefined) OwnedFd.closeAll([this.#connected]);
+  }
+
+  #later(tell: () => void): void {
+    this.#immediate = setImmediate(tell);
+    if (!this.#refed) this.#immediate.unref();
+  }
+
+  #open(socket: OwnedFd): void {
+    try {
+      this.#handle.open(this.#binding, socket);
+    } catch (error) {
+      this.#socket.destroy(asError(error));
+      return;
+    }
+    this.#connected = undefined;
+    this.#handle.announce(() => {
+      this.#socket.emit('connect');
+      this.#socket.emit('ready');
+    });
+  }
+}
+
+function requireListener(given: unknown): void {
+  if (given === undefined || typeof given === 'function') return;
+  throw invalidType(`onConnect is a function, not ${describeValue(given)}`);
+}
