@@ -3,12 +3,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <linux/memfd.h>
+#include <sys/mman.h>
+#endif
+
+#include <cerrno>
 #include <climits>
 #include <cstdint>
 #include <string>
 
 #include "js_arguments.h"
 #include "js_functions.h"
+#include "unique_fd.h"
 
 namespace ancillary {
 namespace {
@@ -69,10 +76,37 @@ Napi::Value addSeals(Info info) {
 #endif
 }
 
+Napi::Value setBlocking(Info info) {
+  int fd;
+  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
+  const int flags = fcntl(fd, F_GETFL);
+  return answerCall(info, flags < 0 ? -1 : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+}
+
 #ifdef __linux__
 constexpr auto getSeals = getByFcntl<F_GET_SEALS>;
+
+/** Page sizes as memfd_create(2) takes them, by their binary logarithm: all that some processor has as huge ones. */
+constexpr unsigned kSmallestHugePage = 14;
+constexpr unsigned kLargestHugePage = 36;
+
+Napi::Value memfdDevices(Info info) {
+  const Napi::Array devices = Napi::Array::New(info.Env());
+  for (unsigned shift = kSmallestHugePage - 1; shift <= kLargestHugePage; ++shift) {
+    const bool huge = shift >= kSmallestHugePage;
+    const UniqueFd made(memfd_create("", MFD_CLOEXEC | (huge ? MFD_HUGETLB | (shift << MFD_HUGE_SHIFT) : 0U)));
+    struct stat found;
+    if (made && fstat(made.get(), &found) == 0) {
+      devices.Set(devices.Length(), Napi::BigInt::New(info.Env(), static_cast<std::uint64_t>(found.st_dev)));
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+      return answerCall(info, -1);
+    }
+  }
+  return devices;
+}
 #else
 Napi::Value getSeals(Info info) { return answer(info, -ENOSYS); }
+Napi::Value memfdDevices(Info info) { return Napi::Array::New(info.Env()); }
 #endif
 
 }  // namespace
@@ -88,6 +122,8 @@ void exportFdFacts(Napi::Env env, Napi::Object exports) {
   add("procLink", procLink);
   add("addSeals", addSeals);
   add("getSeals", getSeals);
+  add("memfdDevices", memfdDevices);
+  add("setBlocking", setBlocking);
 }
 
 }  // namespace ancillary

@@ -126,14 +126,11 @@ Napi::Value newSocket(Info info) { return answerOwned(info, makeSocket(SOCK_STRE
 Napi::Value newDatagramSocket(Info info) { return answerOwned(info, makeSocket(SOCK_DGRAM)); }
 
 Napi::Value newMemfd(Info info) {
+  std::string name;
   bool allowSealing;
-  if (!info[0].IsString()) {
-    throwType(info.Env(), "name", "a string");
-    return info.Env().Undefined();
-  }
+  if (!readText(info, 0, "name", name)) return info.Env().Undefined();
   if (!readBool(info, 1, "allowSealing", allowSealing)) return info.Env().Undefined();
 #ifdef __linux__
-  const std::string name = info[0].As<Napi::String>();
   UniqueFd fd(memfd_create(name.c_str(), MFD_CLOEXEC | (allowSealing ? MFD_ALLOW_SEALING : 0u)));
   if (!fd) return answerCall(info, -1);
   // Read last: the pointer is good only until JavaScript runs.

@@ -39,6 +39,13 @@ bool readBool(const Napi::CallbackInfo& info, std::size_t index, const char* nam
   return false;
 }
 
+bool readText(const Napi::CallbackInfo& info, std::size_t index, const char* name, std::string& into) {
+  if (info[index].IsString()) into = info[index].As<Napi::String>();
+  if (info[index].IsString() && into.find('\0') == std::string::npos) return true;
+  throwType(info.Env(), name, "a string without zero bytes");
+  return false;
+}
+
 bool readBytes(Napi::Env env, Napi::Value value, const char* name, Bytes& into) {
   napi_typedarray_type type;
   void* data = nullptr;

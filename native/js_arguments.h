@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace ancillary {
 
@@ -28,6 +29,9 @@ inline bool readInt(const Napi::CallbackInfo& info, std::size_t index, const cha
 bool readCount(const Napi::CallbackInfo& info, std::size_t index, const char* name, std::uint64_t& into);
 
 bool readBool(const Napi::CallbackInfo& info, std::size_t index, const char* name, bool& into);
+
+/** Text for a system call, which would stop at a zero byte. */
+bool readText(const Napi::CallbackInfo& info, std::size_t index, const char* name, std::string& into);
 
 /** A Uint8Array (a Buffer is one); valid until JavaScript runs again. */
 bool readBytes(Napi::Env env, Napi::Value value, const char* name, Bytes& into);

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { errnoName, systemError } from '../binding';
 import { addon } from '../binding-native';
 import { type FdLike, numberOf } from '../stream';
+import { isMemfd } from './memfd-devices';
 
 const { S_IFMT, S_IFREG, S_IFDIR, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK, S_IFLNK } = fs.constants;
 
@@ -30,7 +31,7 @@ export interface FdInfo {
   /** Device and inode: two descriptors with the same pair are of the same thing. */
   dev: bigint;
   ino: bigint;
-  /** What /proc says it is: a path, or a word such as `pipe:[4026]`. */
+  /** What /proc says it is: a path, or a word such as `pipe:[4026]`. Whoever made a file chose it, any character of it. */
   path?: string;
   /** Whether a socket is listening. */
   listening?: boolean;
@@ -61,7 +62,7 @@ export function describeFd(source: FdLike): FdInfo {
   // Neither by node:fs: Deno without --allow-all keeps /proc from it.
   const link = addon.procLink(fd);
   const path = typeof link === 'string' ? link : undefined;
-  const info: FdInfo = { fd, kind: kindOf(fd, type, path), access: accessOf(status), dev, ino };
+  const info: FdInfo = { fd, kind: kindOf(fd, type, dev, path), access: accessOf(status), dev, ino };
   if (path !== undefined) info.path = path;
   if (info.kind === 'file' || info.kind === 'memfd') Object.assign(info, { size, position: positionOf(fd) });
   if (info.kind === 'memfd') info.seals = sealsOf(fd);
@@ -69,8 +70,8 @@ export function describeFd(source: FdLike): FdInfo {
   return info;
 }
 
-function kindOf(fd: number, type: number, path: string | undefined): FdKind {
-  if (type === S_IFREG) return path?.startsWith('/memfd:') === true ? 'memfd' : 'file';
+function kindOf(fd: number, type: number, dev: bigint, path: string | undefined): FdKind {
+  if (type === S_IFREG) return isMemfd(dev, path) ? 'memfd' : 'file';
   if (type === S_IFDIR) return 'directory';
   if (type === S_IFIFO) return 'pipe';
   if (type === S_IFSOCK) return socketKind(fd);

@@ -57,6 +57,10 @@ export interface Addon {
   statusFlags(fd: number): number;
   /** fcntl(F_GETFD). */
   descriptorFlags(fd: number): number;
+  /** Clears O_NONBLOCK, which all descriptors of the open file share. */
+  setBlocking(fd: number): number;
+  /** st_dev of all files that memfd_create(2) makes and of no others (docs/kernel.md 51), or a negative errno. */
+  memfdDevices(): bigint[] | number;
   /** F_ADD_SEALS / F_GET_SEALS of a memfd, as the kernel's bits. */
   addSeals(fd: number, seals: number): number;
   getSeals(fd: number): number;

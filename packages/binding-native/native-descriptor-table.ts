@@ -1,5 +1,4 @@
-import { readlinkSync } from 'node:fs';
-import { AncillaryError, type DescriptorTable, errnoName } from '../binding';
+import { AncillaryError, type DescriptorTable, errnoName, printable } from '../binding';
 import { addon } from './addon';
 import { checked, failure } from './native-failure';
 
@@ -43,10 +42,8 @@ export const nativeDescriptors: DescriptorTable = {
   },
 
   describe(fd) {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch {
-      return 'unknown';
-    }
+    // Not by node:fs: Deno without --allow-all keeps /proc from it.
+    const link = addon.procLink(fd);
+    return typeof link === 'string' ? printable(link) : 'unknown';
   },
 };

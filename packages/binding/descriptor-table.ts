@@ -19,7 +19,7 @@ export interface DescriptorTable {
   /** Duplicates with close-on-exec set; the copy is in the ledger. @throws EBADF, EMFILE */
   dup(fd: number): number;
   isOpen(fd: number): boolean;
-  /** What the descriptor is, in words, such as `pipe:[4026]`; never throws. */
+  /** What the descriptor is, in words for a message, such as `pipe:[4026]`, all of them {@link printable}; never throws. */
   describe(fd: number): string;
   /**
    * Throws when one of the numbers could not be sent wherever it came from; absent where all can be.

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { printable } from './printable';
 
 /** What went wrong, as a stable word to branch on. */
 export type AncillaryErrorCode =
@@ -17,14 +18,14 @@ export type AncillaryErrorCode =
 
 /**
  * An error of this package's own rules. System calls that fail are reported as {@link SystemError} instead.
- * The message says what happened, what was closed, and what to do.
+ * The message says what happened, what was closed, and what to do, on one line that a terminal can show.
  */
 export class AncillaryError extends Error {
   override readonly name = 'AncillaryError';
   readonly code: AncillaryErrorCode;
 
   constructor(code: AncillaryErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(printable(message), options);
     this.code = code;
   }
 }
@@ -42,10 +43,10 @@ const ERRNO: Readonly<Record<string, number>> = constants.errno;
 /**
  * @param code errno's name, such as `'EPIPE'`
  * @param syscall the call that failed, such as `'sendmsg'`
- * @param detail what the reader needs beyond the two, if anything
+ * @param detail what the reader needs beyond the two, if anything; made {@link printable}
  */
 export function systemError(code: string, syscall: string, detail?: string, options?: ErrorOptions): SystemError {
-  const error = new Error(`${syscall} ${code}${detail === undefined ? '' : `: ${detail}`}`, options);
+  const error = new Error(`${syscall} ${code}${detail === undefined ? '' : `: ${printable(detail)}`}`, options);
   return Object.assign(error, { code, errno: -(ERRNO[code] ?? 0), syscall });
 }
 

@@ -5,6 +5,7 @@ export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable
 export { AncillaryError, type AncillaryErrorCode, errnoName, type SystemError, systemError } from './errors';
 export type { BoundAddress, ListenerEvents, ListenerHandle, ListeningBinding } from './listening';
 export { OwnedFd } from './owned-fd';
+export { printable } from './printable';
 export type {
   Anchor,
   PeerCredentials,

@@ -1,4 +1,5 @@
 import type { DescriptorTable } from './descriptor-table';
+import { printable } from './printable';
 
 interface Held {
   readonly fd: number;
@@ -13,7 +14,7 @@ interface Owner extends Held {
 }
 
 const registry = new FinalizationRegistry<Held>(({ fd, table }) => {
-  const what = table.describe(fd);
+  const what = printable(table.describe(fd));
   table.closeAll([fd]);
   process.emitWarning(`descriptor ${fd} (${what}) became garbage without being closed; it is closed now`, {
     type: 'AncillaryWarning',

@@ -1,3 +1,4 @@
+export { throwIfAborted } from './abort';
 export type { Address } from './connect/address';
 export { adopt } from './connect/adopt';
 export { connect } from './connect/connect';

@@ -46,11 +46,14 @@ function adoptNetSocket(binding: SocketBinding, source: net.Socket, options: FdS
   }
   // libuv watches the original number until it is closed, and would close it under a second owner.
   const duplicate = OwnedFd.ofLedger(binding.descriptors.dup(fd), binding.descriptors);
+  let socket: FdSocket | undefined;
   try {
-    const socket = new FdSocket(binding, duplicate, options);
+    socket = new FdSocket(binding, duplicate, options);
     source.destroy();
     return socket;
   } catch (error) {
+    // A destroy() of the user's own may throw, and nobody has the new socket then.
+    socket?.destroy();
     duplicate.close();
     throw error;
   }

@@ -1,0 +1,35 @@
+import { AncillaryError, OwnedFd, printable } from '../binding';
+import { describeFd, type FdInfo, type FdKind } from './describe-fd';
+
+/** What a descriptor is, if it is one of these kinds. @throws ERR_FD_KIND; EBADF; ERR_FD_CLOSED */
+export function requireKind(fd: number | OwnedFd, kinds: readonly FdKind[], what: string): FdInfo {
+  const info = describeFd(fd);
+  if (info.access === 'path') throw wrongKind(info, what, 'it was opened with O_PATH');
+  if (!kinds.includes(info.kind)) throw wrongKind(info, what);
+  return info;
+}
+
+/** ERR_FD_KIND. @param what is not made of it, such as `a net.Socket` */
+export function wrongKind(info: FdInfo, what: string, why?: string): AncillaryError {
+  const reason = why === undefined ? '' : `: ${why}`;
+  return new AncillaryError(
+    'ERR_FD_KIND',
+    `a ${info.kind} (${printable(info.path ?? '?')}) makes no ${what.replace(/^an? /, '')}${reason}; it is still open and yours`,
+  );
+}
+
+/**
+ * Makes something that owns the descriptor's number from then on. Whatever throws, the descriptor is the caller's as it was.
+ * @throws ERR_FD_BUSY for a number that an OwnedFd or FdSocket holds: it would be closed twice
+ */
+export function handOver<Made>(fd: number | OwnedFd, make: (fd: number) => Made): Made {
+  const owned = typeof fd === 'number' ? OwnedFd.adopt(fd) : fd;
+  try {
+    const made = make(owned.fd);
+    owned.take();
+    return made;
+  } catch (error) {
+    if (typeof fd === 'number') owned.take();
+    throw error;
+  }
+}
