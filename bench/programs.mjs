@@ -10,7 +10,7 @@ import { end } from './measure/tools.mjs';
  * @property {(path: string, tools: Tools) => readonly string[]} command of one end; the end's arguments follow
  * @property {(path: string) => Readonly<Record<string, string>>} [environment]
  * @property {true} [forks] one end starts the other itself
- * @property {true} [losesDescriptors] it is known to; how many is told beside its figures
+ * @property {true} [losesDescriptors] it is known to; how many stands beside its figures
  */
 
 /**

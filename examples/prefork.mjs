@@ -28,7 +28,7 @@ async function main() {
     const connection = net.connect(port, '127.0.0.1');
     connection.setEncoding('utf8').write('who are you?');
     const [answer] = await once(connection, 'data');
-    console.log(`client ${client} is told: ${answer}`);
+    console.log(`client ${client} got ${answer}`);
     connection.end();
   }
 

@@ -39,9 +39,9 @@ std::size_t adoptDescriptors(const unsigned char* control, std::size_t size, Led
     const std::size_t rest = size - offset;
     cmsghdr header;
     std::memcpy(&header, control + offset, sizeof header);
-    const std::size_t told = header.cmsg_len;
-    if (told < CMSG_LEN(0)) break;
-    const std::size_t length = told < rest ? told : rest;
+    const std::size_t declared = header.cmsg_len;
+    if (declared < CMSG_LEN(0)) break;
+    const std::size_t length = declared < rest ? declared : rest;
 
     const bool rights = header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_RIGHTS;
     const bool pidfd = header.cmsg_level == SOL_SOCKET && header.cmsg_type == kScmPidfd;
@@ -58,8 +58,8 @@ std::size_t adoptDescriptors(const unsigned char* control, std::size_t size, Led
       }
     }
 
-    if (told >= rest) break;
-    const std::size_t step = CMSG_SPACE(told - CMSG_LEN(0));
+    if (declared >= rest) break;
+    const std::size_t step = CMSG_SPACE(declared - CMSG_LEN(0));
     if (step >= rest) break;
     offset += step;
   }

@@ -6,7 +6,7 @@
 
 namespace ancillary {
 
-/** A listening socket that accepts while it is told to. */
+/** A listening socket that accepts while {@link setAccepting} is on. */
 class ListenerHandle final : public PolledHandle {
  public:
   static constexpr Kind kKind = Kind::listener;

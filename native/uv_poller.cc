@@ -107,7 +107,7 @@ void UvPoller::onCleanup(napi_async_cleanup_hook_handle, void* data) {
 }
 
 void UvPoller::endIfIdle() {
-  // The loop must live until libuv let go of every poll handle, those closed long ago included.
+  // The loop must live until libuv has closed every poll handle, those closed long ago included.
   if (ending_ && outstanding_ == 0) napi_remove_async_cleanup_hook(hook_);
 }
 

@@ -11,7 +11,7 @@
  */
 
 /**
- * What one run gives. `loss` is told beside the figures; `detail` is kept in the JSON.
+ * What one run gives. `loss` stands beside the figures; `detail` is kept in the JSON.
  * @typedef {{ figures: Readonly<Record<string, number>>, loss?: import('../measure/verify.mjs').Loss | undefined, detail?: object }} Sample
  */
 

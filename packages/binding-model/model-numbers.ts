@@ -58,7 +58,7 @@ export function isReal(fd: number): boolean {
 function freeBlocks(count: number): number[] {
   const free: number[] = [];
   for (let tried = 0; free.length < count; tried++) {
-    if (tried > 2 * BLOCKS) throw new RangeError('all descriptor numbers of models are in use: let go of some worlds');
+    if (tried > 2 * BLOCKS) throw new RangeError('all descriptor numbers of models are in use: drop some worlds');
     if (next === BLOCKS) {
       next = 0;
       free.length = 0;

@@ -24,7 +24,7 @@ export function requireObject(name: string, given: unknown): void {
 }
 
 /**
- * Something that is told by what it can do, for another copy of this package may have made it.
+ * Something that is recognized by its methods, for another copy of this package may have made it.
  * @throws TypeError naming the method that it lacks
  */
 export function requireMethods(name: string, kind: string, given: unknown, methods: readonly string[]): void {

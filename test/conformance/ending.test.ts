@@ -21,7 +21,7 @@ onEach(kernels, (test) => {
     expect(told.wakeUps).toHaveLength(length);
   });
 
-  test(`'eof' is not told while only as many bytes as there are were allowed`, async (kernel) => {
+  test(`'eof' is not reported while only as many bytes as there are were allowed`, async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
     ends.sender.socket.sendParts([part('abc')]);
@@ -34,7 +34,7 @@ onEach(kernels, (test) => {
     await until(() => told.end === 'eof');
   });
 
-  test('hangup is told once after it was asked for, and not when the peer only ended its sending', async (kernel) => {
+  test('hangup is reported once after it was asked for, and not when the peer only ended its sending', async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
     socket.allowReading(Infinity, Infinity);
@@ -49,7 +49,7 @@ onEach(kernels, (test) => {
     expect([told.hangups, socket.hungUp()]).toEqual([1, true]);
   });
 
-  test('hangup is told of a peer that was gone already, and never unasked', async (kernel) => {
+  test('hangup is reported of a peer that was gone already, and never unasked', async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
     ends.sender.socket.close();
@@ -59,7 +59,7 @@ onEach(kernels, (test) => {
     await until(() => told.hangups === 1);
   });
 
-  test('hangup is told while bytes wait that nobody may read, and they stay', async (kernel) => {
+  test('hangup is reported while bytes wait that nobody may read, and they stay', async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.receiver;
     ends.sender.socket.sendParts([part('unread')]);
@@ -72,7 +72,7 @@ onEach(kernels, (test) => {
     expect(told.text).toBe('unread');
   });
 
-  test('hangup is told when a peer closes that was never opened, only held', async (kernel) => {
+  test('hangup is reported when a peer closes that was never opened, only held', async (kernel) => {
     const [ours, theirs] = kernel.socketpair();
     const { socket, told } = openEnd(kernel, ours, 0);
     socket.watchHangup();

@@ -127,7 +127,7 @@ onEach(kernels, (test) => {
     expect(ends.receiver.told.fds).toHaveLength(1);
   });
 
-  test('writable is told once for each watchWritable(), and not before there is room', async (kernel) => {
+  test('writable is reported once for each watchWritable(), and not before there is room', async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.sender;
     for (let round = 1; round <= 3; round++) {
@@ -144,7 +144,7 @@ onEach(kernels, (test) => {
     }
   });
 
-  test('writable is told where there is room already, and never unasked', async (kernel) => {
+  test('writable is reported where there is room already, and never unasked', async (kernel) => {
     using ends = openEnds(kernel);
     const { socket, told } = ends.sender;
     await quiet();

@@ -16,7 +16,7 @@ test('prefork: every client is served by a worker, in turn', async () => {
   expect(stdout.trimEnd().split('\n')).toEqual(
     [1, 2, 3, 4].map((client) => {
       const worker = ((client - 1) % 2) + 1;
-      return `client ${client} is told: worker ${worker}, and you are client ${client}. You asked: who are you?`;
+      return `client ${client} got worker ${worker}, and you are client ${client}. You asked: who are you?`;
     }),
   );
 });

@@ -195,7 +195,7 @@ tell(*results)`);
   expect(seen).toEqual([1, 'AssertionError']);
 });
 
-test('38: a peek that fails behind an out-of-band byte has installed a pidfd that nobody is told of', async () => {
+test('38: a peek that fails behind an out-of-band byte has installed a pidfd that its result does not mention', async () => {
   const seen = await probe(`
 SO_PASSPIDFD = 76
 def descriptors():

@@ -16,7 +16,7 @@ describe('end of file', () => {
     expect(ends.recorder.fds.map(({ fd }) => identity(fd))).toEqual([identity(file.fd)]);
   });
 
-  it('is told once, however much is allowed afterwards', async () => {
+  it('is reported once, however much is allowed afterwards', async () => {
     using ends = openEnds();
     ends.peer.close();
     ends.socket.allowReading(Infinity, Infinity);
@@ -91,7 +91,7 @@ describe('a peer that closed with our bytes unread', () => {
 });
 
 describe('hangup', () => {
-  it('is told when the peer is gone, not when it only ended sending', async () => {
+  it('is reported when the peer is gone, not when it only ended sending', async () => {
     const [ours, theirs] = nativeBinding.socketpair();
     using recorder = new Recorder();
     using theirRecorder = new Recorder();
@@ -115,7 +115,7 @@ describe('hangup', () => {
     socket.close();
   });
 
-  it('is told beside writability', async () => {
+  it('is reported beside writability', async () => {
     using ends = openEnds();
     ends.peer.close();
     ends.socket.allowReading(Infinity, Infinity);

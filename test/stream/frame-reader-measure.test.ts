@@ -92,7 +92,7 @@ it('gives a measure in front of another nothing but the frame and what follows i
   expect(asked).toEqual(['\x01\x00a\x02\x00bc', '\x02\x00bc']);
 });
 
-it.each([undefined, null, 7])('a codec that answers %p is told so', (answer) => {
+it.each([undefined, null, 7])('a codec that answers %p gets an error that says so', (answer) => {
   using reading = new Reading({ measure: () => answer as unknown as Measured });
   expect(() => reading.next()).toThrow(RangeError);
 });
@@ -128,7 +128,7 @@ it.each<[string, Measured]>([
   ['length 0', { length: 0, fds: 0 }],
   ['a negative length', { length: -1, fds: 0 }],
   ['an endless length', { length: Infinity, fds: 0 }],
-])('a codec that answers %s is told so', (_, answer) => {
+])('a codec that answers %s gets an error that says so', (_, answer) => {
   using reading = new Reading(answering(answer));
   reading.came('abc');
   expect(() => reading.next()).toThrow(RangeError);
@@ -139,13 +139,13 @@ it.each<[string, Measured]>([
   ['a negative number', { length: 3, fds: -1 }],
   ['a fraction', { length: 3, fds: 0.5 }],
   ['no number', { length: 3, fds: NaN }],
-])('a codec that declares %s of descriptors is told so', (_, answer) => {
+])('a codec that declares %s of descriptors gets an error that says so', (_, answer) => {
   using reading = new Reading(answering(answer));
   reading.came('abc', 1);
   expect(() => reading.next()).toThrow(RangeError);
 });
 
-it('what measure() throws is told when the frame is asked for, and every time after', () => {
+it('what measure() throws is reported when the frame is asked for, and every time after', () => {
   const refusal = new Error('not a frame');
   using reading = new Reading({
     measure: (buffered) => {

@@ -156,7 +156,7 @@ test('worlds of a million descriptors each are refused when all numbers are in u
   });
   expect(refused).toBeInstanceOf(RangeError);
   expect(refused).toMatchObject({
-    message: 'all descriptor numbers of models are in use: let go of some worlds',
+    message: 'all descriptor numbers of models are in use: drop some worlds',
   });
   expect(worlds.length).toBeGreaterThan(1000);
   const first = worlds.flatMap(({ bindings }) => bindings.map(({ process }) => process.firstFd));

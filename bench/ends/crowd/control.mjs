@@ -8,7 +8,7 @@ export function command(/** @type {number} */ connections, /** @type {number} */
   writeSync(CONTROL, new Uint8Array(buffer));
 }
 
-/** Stands still until the crowd did as it was told, so that nothing is read meanwhile. */
+/** Stands still until the crowd has done what it was sent, so that nothing is read meanwhile. */
 export function waitUntilDone() {
   if (readSync(CONTROL, Buffer.alloc(1)) !== 1) throw new Error('the crowd is gone');
 }

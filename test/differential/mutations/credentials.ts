@@ -33,7 +33,7 @@ export const CREDENTIALS: readonly Mutation[] = [
   },
   {
     rule: 36,
-    broken: 'Each sendmsg notes its writer, though nobody asked',
+    broken: 'Each sendmsg notes its writer, though no option was set',
     file: 'outgoing-message.ts',
     from: 'return from.tellsWriters || to.tellsWriters ? message.sender.credentials : undefined;',
     to: 'return message.sender.credentials;',

@@ -120,7 +120,7 @@ export const MESSAGES: readonly Mutation[] = [
   },
   {
     rule: 37,
-    broken: 'SOCK_DGRAM is not told by sending that the other end is gone',
+    broken: 'SOCK_DGRAM does not learn by sending that the other end is gone',
     file: 'datagram.ts',
     from: `    throw new KernelError('ECONNREFUSED', 'sendmsg');\n`,
     to: `    throw new KernelError('ENOTCONN', 'sendmsg');\n`,

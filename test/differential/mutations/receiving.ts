@@ -178,7 +178,7 @@ export const RECEIVING: readonly Mutation[] = [
   },
   {
     rule: 9,
-    broken: 'Writers are told apart though nobody asked',
+    broken: 'Writers are told apart though no option was set',
     file: 'stream-receive.ts',
     from: 'if (socket.tellsWriters) this.#writer = segment.writer;',
     to: 'this.#writer = segment.writer;',
