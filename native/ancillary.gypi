@@ -10,6 +10,7 @@
     "fd_ops.cc",
     "file_io.cc",
     "handle_ops.cc",
+    "hangup_poll.cc",
     "js_arguments.cc",
     "js_environment.cc",
     "js_events.cc",

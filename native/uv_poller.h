@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "hangup_poll.h"
 #include "poller.h"
 
 namespace ancillary {
@@ -29,10 +30,13 @@ class UvPoller final : public Poller {
   class Handle;
 
   static void onCleanup(napi_async_cleanup_hook_handle hook, void* poller);
+  /** libuv has let go of a handle; `poller` is this. */
+  static void onGone(void* poller);
   void endIfIdle();
 
   uv_loop_t* loop_ = nullptr;
-  /** Handles that are open, or closed and waiting for libuv's close callback. */
+  HangupPoll::Owner hangups_;
+  /** Handles of libuv's that are open, or closed and waiting for its close callback. */
   std::size_t outstanding_ = 0;
   bool ending_ = false;
   napi_async_cleanup_hook_handle hook_ = nullptr;

@@ -7,6 +7,8 @@ export interface Told<Result> {
   readonly uncaught: readonly string[];
 }
 
+type Env = Readonly<Record<string, string>>;
+
 /**
  * Runs the body of an async function in a Node of its own, where an exception that nobody catches ends no test: it has
  * `ancillary`, `lengthPrefixed`, `uncaught`, `turns(count)` and `until(condition)`. The child ends when the function
@@ -14,7 +16,7 @@ export interface Told<Result> {
  */
 export async function inChild<Result>(
   body: string,
-  { flags = [], args = [] }: { flags?: readonly string[]; args?: readonly string[] } = {},
+  { flags = [], args = [], env: more = {} }: { flags?: readonly string[]; args?: readonly string[]; env?: Env } = {},
 ): Promise<Told<Result>> {
   const source = `
     const ancillary = require(${JSON.stringify(plainJavaScript())});
@@ -32,7 +34,7 @@ export async function inChild<Result>(
       process.exit(1);
     });`;
   // Later versions of Node read that file in a thread of its own, and so have it open for a while at any moment.
-  const env = { NODE_EXTRA_CA_CERTS: '' };
+  const env = { NODE_EXTRA_CA_CERTS: '', ...more };
   const child = start(process.execPath, [...flags, '-e', source, '--'], { args, env });
   const { stdout } = await child.succeeded();
   return JSON.parse(stdout) as Told<Result>;

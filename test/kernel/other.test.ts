@@ -70,6 +70,55 @@ tell(*results)`);
   ]);
 });
 
+test('26: an out-of-band byte polls as POLLPRI until it is read, with SO_OOBINLINE too', async () => {
+  const seen = await probe(`
+results = []
+for inline in (0, 1):
+    a, b = pair()
+    b.setsockopt(S.SOL_SOCKET, S.SO_OOBINLINE, inline)
+    send(a, b'!', flags=S.MSG_OOB)
+    poll = select.poll()
+    poll.register(b, select.POLLPRI)
+    urgent = lambda: [events for _, events in poll.poll(0)] == [select.POLLPRI]
+    before = urgent()
+    got = b.recv(1) if inline else b.recv(1, S.MSG_OOB)
+    results.append([before, got.decode(), urgent()])
+tell(results)`);
+  expect(seen).toEqual([
+    [
+      [true, '!', false],
+      [true, '!', false],
+    ],
+  ]);
+});
+
+test('26: epoll reports hang-ups of a socket that it watches for no events, and nothing that the peer sends', async () => {
+  const seen = await probe(`
+a, b = pair()
+inner, outer = select.epoll(), select.epoll()
+outer.register(inner, select.EPOLLIN)
+inner.register(b, select.EPOLLET)
+def reported():
+    return [len(outer.poll(0)), [[bool(events & each) for each in (select.EPOLLHUP, select.EPOLLERR)] for _, events in inner.poll(0)]]
+seen = [reported()]
+send(a, b'x', 1)
+seen.append(reported())
+send(a, b'!', flags=S.MSG_OOB)
+seen.append(reported())
+a.shutdown(S.SHUT_WR)
+seen.append(reported())
+a.close()
+seen.append(reported())
+seen.append(reported())
+inner.unregister(b)
+inner.register(b, select.EPOLLET)
+seen.append(reported())
+tell(*seen)`);
+  const nothing = [0, []];
+  const hungUp = [1, [[true, false]]];
+  expect(seen).toEqual([nothing, nothing, nothing, nothing, hungUp, nothing, hungUp]);
+});
+
 test('27: a full socket turns writable only when far more than one message was read', async () => {
   const seen = await probe(`
 a, b = pair()
