@@ -9,12 +9,15 @@
 #include <sys/syscall.h>
 #endif
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 
 #include "js_arguments.h"
 #include "js_environment.h"
 #include "js_functions.h"
+#include "unique_fd.h"
 
 namespace ancillary {
 namespace {
@@ -52,11 +55,26 @@ Napi::Value openSocketFile(Info info) {
   if (!readInt(info, 0, "socket", socket) || !readBytes(info.Env(), info[1], "path", path)) {
     return info.Env().Undefined();
   }
+  napi_typedarray_type type;
+  void* into = nullptr;
+  std::size_t length = 0;
+  if (napi_get_typedarray_info(info.Env(), info[2], &type, &length, &into, nullptr, nullptr) != napi_ok ||
+      type != napi_biguint64_array || length < 4) {
+    throwType(info.Env(), "into", "a BigUint64Array of four");
+    return info.Env().Undefined();
+  }
 #ifdef __linux__
   const std::string terminated(reinterpret_cast<const char*>(path.data), path.size);
-  const int fd = openFile(socket, terminated.c_str());
-  if (fd >= 0) JsEnvironment::of(info.Env()).ledger.adopt(fd);
-  return answerCall(info, fd);
+  UniqueFd file(openFile(socket, terminated.c_str()));
+  struct stat found;
+  if (!file || fstat(file.get(), &found) < 0) return answerCall(info, -1);
+  auto* const numbers = static_cast<std::uint64_t*>(into);
+  numbers[0] = static_cast<std::uint64_t>(found.st_dev);
+  numbers[1] = static_cast<std::uint64_t>(found.st_ino);
+  numbers[2] = static_cast<std::uint64_t>(found.st_mode);
+  numbers[3] = static_cast<std::uint64_t>(found.st_nlink);
+  JsEnvironment::of(info.Env()).ledger.adopt(file.get());
+  return answer(info, file.release());
 #else
   return answer(info, -ENOSYS);
 #endif

@@ -93,6 +93,7 @@ export {
   type FdFrame,
   type FdLike,
   FdServer,
+  type FdServerEvents,
   FdSocket,
   type FdSocketOptions,
   type FrameCallback,

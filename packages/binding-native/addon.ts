@@ -44,9 +44,9 @@ export interface Addon {
   peerAddress(fd: number): Buffer | number;
   /**
    * An O_PATH descriptor, in the ledger, of the file that a socket is bound to (SIOCUNIXFILE), or where that is not
-   * permitted, of what stands at the path: a symbolic link itself.
+   * permitted, of what stands at the path: a symbolic link itself. And its st_dev, st_ino, st_mode and st_nlink.
    */
-  openSocketFile(socket: number, path: Uint8Array): number;
+  openSocketFile(socket: number, path: Uint8Array, into: BigUint64Array): number;
   /** chmod(2) of exactly the file that an O_PATH descriptor is of. */
   setFileMode(file: number, mode: number): number;
   /** flock(2) with LOCK_EX | LOCK_NB; -EAGAIN when somebody else holds it. */

@@ -30,12 +30,14 @@ export const nativeListening: ListeningBinding = {
   },
 
   openSocketFile(socket, path) {
-    const file = addon.openSocketFile(socket.fd, Buffer.from(path));
-    return failureName(file) ?? OwnedFd.ofLedger(file, nativeDescriptors);
+    const facts = new BigUint64Array(4);
+    const fd = addon.openSocketFile(socket, Buffer.from(path), facts);
+    const [dev = 0n, ino = 0n, mode = 0n, links = 0n] = facts;
+    return failureName(fd) ?? { fd: OwnedFd.ofLedger(fd, nativeDescriptors), dev, ino, mode: Number(mode), links };
   },
 
   setFileMode(file, mode) {
-    return failureName(addon.setFileMode(file.fd, mode));
+    return failureName(addon.setFileMode(file.fd.fd, mode));
   },
 
   listen(socket, backlog) {

@@ -36,6 +36,8 @@ export interface SystemError extends Error {
   errno: number;
   syscall: string;
   path?: string;
+  /** Of errors of connect() and listen(), as net has it: the path, or a zero byte and the abstract name. */
+  address?: string;
 }
 
 const ERRNO: Readonly<Record<string, number>> = constants.errno;

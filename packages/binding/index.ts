@@ -3,7 +3,7 @@ export { BufferView } from './buffer-view';
 export type { ByteRange } from './byte-range';
 export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable } from './descriptor-table';
 export { AncillaryError, type AncillaryErrorCode, errnoName, type SystemError, systemError } from './errors';
-export type { BoundAddress, ListenerEvents, ListenerHandle, ListeningBinding } from './listening';
+export type { BoundAddress, ListenerEvents, ListenerHandle, ListeningBinding, SocketFile } from './listening';
 export { OwnedFd } from './owned-fd';
 export { printable } from './printable';
 export type {

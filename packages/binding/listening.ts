@@ -25,6 +25,17 @@ export interface ListenerHandle {
   close(): void;
 }
 
+/** A file that is held by an O_PATH descriptor, which says which one it is and permits nothing else. */
+export interface SocketFile {
+  readonly fd: OwnedFd;
+  readonly dev: bigint;
+  readonly ino: bigint;
+  /** st_mode. */
+  readonly mode: number;
+  /** How many names it has. */
+  readonly links: bigint;
+}
+
 /**
  * How Unix sockets meet, one system call each, so that the rules about stale paths, modes and retries can be read in
  * one place above. Calls that may fail for a reason the rules judge return the errno's name, or undefined.
@@ -41,12 +52,12 @@ export interface ListeningBinding {
   setMode(socket: OwnedFd, mode: number): string | undefined;
   bind(socket: OwnedFd, address: BoundAddress): string | undefined;
   /**
-   * The file that a socket was just bound to at this path, as an O_PATH descriptor. Where the process may not ask for that
-   * (docs/kernel.md 42) it is what stands at the path by now: a symbolic link itself, if it is one.
+   * The file that a socket was bound to at this path. Where the process may not ask for that (docs/kernel.md 42) it is what
+   * stands at the path by now: a symbolic link itself, if it is one.
    */
-  openSocketFile(socket: OwnedFd, path: string): OwnedFd | string;
-  /** chmod(2) of the file that an O_PATH descriptor is of, wherever its path leads by now (docs/kernel.md 42). */
-  setFileMode(file: OwnedFd, mode: number): string | undefined;
+  openSocketFile(socket: number, path: string): SocketFile | string;
+  /** chmod(2) of exactly this file, wherever its path leads by now (docs/kernel.md 42). */
+  setFileMode(file: SocketFile, mode: number): string | undefined;
   listen(socket: OwnedFd, backlog: number): string | undefined;
   connect(socket: OwnedFd, address: BoundAddress): string | undefined;
   /** Takes an advisory lock on an open file or directory without waiting: `'EAGAIN'` when somebody else holds it. */

@@ -26,7 +26,7 @@ it.each([
 ])('close() with the directory %s throws nothing synchronously, and the server is closed', async (_, change) => {
   const server = await listen(path.join(directory, 's'));
   const pending = server[Symbol.asyncIterator]().next();
-  const closing = once(server as unknown as NodeJS.EventEmitter, 'close');
+  const closing = once(server, 'close');
   change();
   const result = server.close();
   expect(result).toBeInstanceOf(Promise);
@@ -75,4 +75,22 @@ it('close() removes a relative path also after process.chdir()', async () => {
     { args: [directory] },
   );
   expect(result).toEqual([['relative.sock'], []]);
+});
+
+it(`an error that no 'error' listener hears is a warning, and an errorMonitor is told`, async () => {
+  const { result, uncaught } = await inChild(
+    `
+    const warnings = [];
+    process.on('warning', ({ code, message }) => warnings.push([code, message.includes('mine')]));
+    const server = await ancillary.listen(process.argv[1] + '/s', { captureRejections: true });
+    const told = [];
+    server.on(require('node:events').errorMonitor, (error) => told.push(error.message));
+    server.on('close', async () => { throw new Error('mine'); });
+    await server.close();
+    await until(() => warnings.length > 0);
+    return { told, warnings };`,
+    { args: [directory] },
+  );
+  expect(result).toEqual({ told: ['mine'], warnings: [['ANCILLARY_SERVER', true]] });
+  expect(uncaught).toEqual([]);
 });

@@ -1,27 +1,64 @@
-import { type BoundAddress, invalidValue } from '../../binding';
+import { type BoundAddress, describeValue, invalidValue, type SystemError, systemError } from '../../binding';
 
 /** Where to meet: a path in the file system, or a name in Linux's abstract namespace (unix(7)). */
 export type Address = string | { readonly path: string } | { readonly abstract: string };
 
-/** @throws TypeError for what is no address */
-export function boundAddress(address: Address): BoundAddress {
+/** What sun_path holds besides a path's terminating zero. */
+export const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
+
+/**
+ * @param forms what may stand in its place, for the message
+ * @throws TypeError for what is no address
+ */
+export function boundAddress(address: Address, forms = 'a path, { path } or { abstract }'): BoundAddress {
   const given: unknown = address;
-  if (typeof given === 'string') return pathAddress(given);
+  if (typeof given === 'string') return pathAddress('address', given);
   if (typeof given === 'object' && given !== null) {
-    if ('path' in given && typeof given.path === 'string') return pathAddress(given.path);
-    if ('abstract' in given && typeof given.abstract === 'string' && given.abstract !== '') {
-      return { abstract: given.abstract };
-    }
+    if ('path' in given) return pathAddress('address.path', given.path);
+    if ('abstract' in given) return abstractAddress(given.abstract);
   }
-  throw invalidValue('an address is a path, { path } or { abstract }, none of them empty');
+  throw invalidValue(`address is ${forms}, not ${describeValue(given)}`);
 }
 
 export function showAddress(address: BoundAddress): string {
   return 'path' in address ? address.path : `@${address.abstract}`;
 }
 
-function pathAddress(path: string): BoundAddress {
+/** An address as net has it in its errors and properties: an abstract name follows a zero byte. */
+export function netAddress(address: BoundAddress): string {
+  return 'path' in address ? address.path : `\0${address.abstract}`;
+}
+
+/** The error of a system call that concerns an address, which it has as `address` too, as net's errors do. */
+export function addressError(
+  code: string,
+  syscall: string,
+  address: BoundAddress,
+  detail = code === 'ENAMETOOLONG' ? tooLong(address) : showAddress(address),
+  options?: ErrorOptions,
+): SystemError {
+  return Object.assign(systemError(code, syscall, detail, options), address, { address: netAddress(address) });
+}
+
+function tooLong(address: BoundAddress): string {
+  if (!('path' in address)) return `an abstract name has at most ${LONGEST_PATH} bytes; use a shorter one`;
+  const { path } = address;
+  if (Buffer.byteLength(path) <= LONGEST_PATH) {
+    return `${path} is relative to a working directory that was left since, and whole it is longer than ${LONGEST_PATH} bytes`;
+  }
+  return (
+    `the path ${describeValue(path)} has ${Buffer.byteLength(path)} bytes, and that of a Unix socket at most ` +
+    `${LONGEST_PATH}; use a shorter one, or one that is relative to the working directory`
+  );
+}
+
+function pathAddress(name: string, path: unknown): BoundAddress {
   // bind(2) would take the part before a zero byte for the whole path, and an empty one for "any name".
-  if (path === '' || path.includes('\0')) throw invalidValue('a path is neither empty nor does it hold a zero byte');
-  return { path };
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return { path };
+  throw invalidValue(`${name} is a path, neither empty nor with a zero byte in it, not ${describeValue(path)}`);
+}
+
+function abstractAddress(abstract: unknown): BoundAddress {
+  if (typeof abstract === 'string' && abstract !== '') return { abstract };
+  throw invalidValue(`address.abstract is a name, and not empty, not ${describeValue(abstract)}`);
 }

@@ -1,124 +1,106 @@
 import fs from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { type ListeningBinding, type OwnedFd, systemError } from '../../binding';
-import { throwIfAborted } from '../abort';
-
-/** A path with the very socket that was bound to it. */
-export interface BoundPath {
-  readonly path: string;
-  readonly dev: bigint;
-  readonly ino: bigint;
-}
+import type { ListeningBinding, OwnedFd, SocketFile } from '../../binding';
+import { addressError, showAddress } from './address';
+import { askWhetherBound, BoundPath, entryAt } from './bound-path';
+import { withDirectoryLocked } from './directory-lock';
+import type { PinnedAddress } from './pinned-address';
 
 const PERMISSIONS = 0o777;
-const LOCK_PAUSE_MS = 5;
-const LOCK_TRIES = 200;
+
+/** Where to bind, and how. */
+export interface Place {
+  readonly address: PinnedAddress;
+  /** That of the address, written out. */
+  readonly path: string;
+  /** Permissions of the path. */
+  readonly mode: number;
+  readonly backlog: number;
+}
 
 /**
- * Binds a socket to a path and starts listening. A socket that no server answers at any more is replaced; a live one, or
- * anything that is not a socket, is left alone.
- *
- * Between bind and listen a server looks just like a stale one (ECONNREFUSED, docs/kernel.md 28), and one that judged a
- * path stale could remove the fresh socket of another. So all of it happens under a lock on the directory, which leaves
- * nothing behind. Without permission to open the directory, or when somebody keeps it locked, it goes on unlocked: an
- * advisory lock that anyone may take must not keep a server from starting.
- *
- * @param mode permissions of the path, in force from the moment it exists
- * @throws EADDRINUSE; AbortError; system errors of bind(2) and listen(2)
+ * Binds a socket to a path and starts listening. A socket's file that no socket is bound to any more is replaced; anything
+ * else is left alone. All of it happens under a lock on the directory, for one that judged a file stale could remove the
+ * fresh one of another.
+ * @returns `'occupied'` where a socket is bound to the path
+ * @throws EADDRINUSE where there is something that is not a socket; AbortError; system errors
  */
-export async function bindPath(
+export function bindPath(
   binding: ListeningBinding,
   socket: OwnedFd,
-  path: string,
-  mode: number,
-  backlog: number,
+  where: Place,
   signal: AbortSignal | undefined,
-): Promise<BoundPath> {
-  const directory = openDirectory(path);
-  try {
-    if (directory !== undefined) await lock(binding, directory, signal);
-    return bindLocked(binding, socket, path, mode, backlog);
-  } finally {
-    if (directory !== undefined) fs.closeSync(directory);
-  }
+): Promise<BoundPath | 'occupied'> {
+  return withDirectoryLocked(binding, where.path, signal, () => bindLocked(binding, socket, where));
 }
 
-/** Removes the path if it is still the socket that was bound; call it while that is listening, so nobody replaces it. */
-export function unbindPath({ path, dev, ino }: BoundPath): void {
-  const found = entryAt(path);
-  if (found?.dev === dev && found.ino === ino) fs.rmSync(path, { force: true });
-}
-
-/** What stands at a path; undefined also where the path leads nowhere any more. */
-function entryAt(path: string): fs.BigIntStats | undefined {
-  try {
-    return fs.lstatSync(path, { bigint: true });
-  } catch {
-    return undefined;
-  }
-}
-
-function bindLocked(
-  binding: ListeningBinding,
-  socket: OwnedFd,
-  path: string,
-  mode: number,
-  backlog: number,
-): BoundPath {
+function bindLocked(binding: ListeningBinding, socket: OwnedFd, where: Place): BoundPath | 'occupied' {
+  const { given } = where.address;
   // The path gets the socket's own mode, less the umask, at the moment of bind (docs/kernel.md 28).
-  const unmoded = binding.setMode(socket, mode);
-  if (unmoded !== undefined) throw Object.assign(systemError(unmoded, 'fchmod', path), { path });
-  let refusal = binding.bind(socket, { path });
-  if (refusal === 'EADDRINUSE' && removeStale(binding, path)) refusal = binding.bind(socket, { path });
-  if (refusal !== undefined) {
-    const why = refusal === 'EADDRINUSE' ? `a server answers at ${path}` : path;
-    throw Object.assign(systemError(refusal, 'bind', why), { path });
+  const unmoded = binding.setMode(socket, where.mode);
+  if (unmoded !== undefined) throw addressError(unmoded, 'fchmod', given);
+  let refusal = binding.bind(socket, where.address.address);
+  if (refusal === 'EADDRINUSE') {
+    if (!removeStale(binding, where)) return 'occupied';
+    refusal = binding.bind(socket, where.address.address);
+    if (refusal === 'EADDRINUSE') return 'occupied';
   }
-  const { dev, ino, mode: given } = fs.lstatSync(path, { bigint: true });
-  // The working directory may be another one when it is removed.
-  const bound = { path: resolve(path), dev, ino };
-  try {
-    // Only ever widens, and nobody can connect before listen().
-    if ((Number(given) & PERMISSIONS) !== mode) fs.chmodSync(path, mode);
-    const failure = binding.listen(socket, backlog);
-    if (failure !== undefined) throw Object.assign(systemError(failure, 'listen', path), { path });
-  } catch (error) {
-    unbindPath(bound);
-    throw error;
-  }
-  return bound;
+  if (refusal !== undefined) throw addressError(refusal, 'bind', given);
+  return listenAt(binding, socket, where);
 }
 
 /** Whether the path is free now. @throws EADDRINUSE where it is not a socket */
-function removeStale(binding: ListeningBinding, path: string): boolean {
+function removeStale(binding: ListeningBinding, { address, path }: Place): boolean {
   const found = entryAt(path);
   if (found === undefined) return true;
   if (!found.isSocket()) {
-    throw Object.assign(systemError('EADDRINUSE', 'bind', `${path} exists and is not a socket; it is left alone`), {
-      path,
-    });
+    const detail = `${showAddress(address.given)} exists and is not a socket; it is left alone`;
+    throw addressError('EADDRINUSE', 'bind', address.given, detail);
   }
-  using probe = binding.socket();
-  const refusal = binding.connect(probe, { path });
+  const refusal = askWhetherBound(binding, address.address);
   if (refusal !== 'ECONNREFUSED') return refusal === 'ENOENT';
-  unbindPath({ path, dev: found.dev, ino: found.ino });
+  new BoundPath(binding, path, found).remove();
   return true;
 }
 
-function openDirectory(path: string): number | undefined {
+function listenAt(binding: ListeningBinding, socket: OwnedFd, place: Place): BoundPath {
+  const { address, path } = place;
+  const file = binding.openSocketFile(socket.fd, path);
+  if (typeof file === 'string') {
+    const left = entryAt(path);
+    if (left?.isSocket() === true) new BoundPath(binding, path, left).remove();
+    throw addressError(file, 'open', address.given);
+  }
   try {
-    return fs.openSync(dirname(path), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
-  } catch {
-    // Where this matters bind(2) fails too, and says it better.
-    return undefined;
+    const bound = new BoundPath(binding, path, file);
+    // Who may write to the directory may have put something else there since.
+    if ((file.mode & fs.constants.S_IFMT) !== fs.constants.S_IFSOCK || !bound.standing) throw replaced(address);
+    serve(binding, socket, file, place, bound);
+    return bound;
+  } finally {
+    file.fd.close();
   }
 }
 
-async function lock(binding: ListeningBinding, directory: number, signal: AbortSignal | undefined): Promise<void> {
-  for (let tries = 0; tries < LOCK_TRIES; tries++) {
-    if (binding.lock(directory) !== 'EAGAIN') return;
-    throwIfAborted(signal);
-    await delay(LOCK_PAUSE_MS);
+function serve(binding: ListeningBinding, socket: OwnedFd, file: SocketFile, place: Place, bound: BoundPath): void {
+  const { address, mode, backlog } = place;
+  try {
+    if ((file.mode & PERMISSIONS) !== mode) widen(binding, file, mode, address);
+    const failure = binding.listen(socket, backlog);
+    if (failure !== undefined) throw addressError(failure, 'listen', address.given);
+  } catch (error) {
+    bound.remove();
+    throw error;
   }
+}
+
+/** Gives the file the bits that the umask took. Nobody can connect before listen(). */
+function widen(binding: ListeningBinding, file: SocketFile, mode: number, address: PinnedAddress): void {
+  // Another name of a socket that is elsewhere, put there instead of ours: that would change the mode of the other.
+  if (file.links > 1n) throw replaced(address);
+  const refusal = binding.setFileMode(file, mode);
+  if (refusal !== undefined) throw addressError(refusal, 'chmod', address.given);
+}
+
+function replaced({ given }: PinnedAddress): Error {
+  return addressError('EADDRINUSE', 'bind', given, `somebody replaced ${showAddress(given)} while it was bound`);
 }

@@ -1,7 +1,7 @@
-import { describeValue, outOfRange } from '../../binding';
 import { requireSignal } from '../abort';
 import type { FdSocketOptions } from '../socket/fd-socket';
 import { receiveLimits } from '../socket/options';
+import { requireTimeout } from './attempts';
 
 export interface ConnectOptions extends FdSocketOptions {
   /** Gives up connecting, with an AbortError. Once connected it has no effect. */
@@ -15,9 +15,6 @@ export interface ConnectOptions extends FdSocketOptions {
 /** @throws TypeError and RangeError */
 export function requireConnectOptions(options: ConnectOptions): void {
   receiveLimits(options);
-  const timeout: unknown = options.timeout ?? Infinity;
-  if (typeof timeout !== 'number' || !(timeout >= 0)) {
-    throw outOfRange(`timeout is a number of milliseconds from 0 up, not ${describeValue(timeout)}`);
-  }
+  requireTimeout(options.timeout);
   requireSignal(options.signal);
 }

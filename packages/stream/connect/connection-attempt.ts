@@ -1,7 +1,8 @@
-import { type BoundAddress, type ListeningBinding, type OwnedFd, systemError } from '../../binding';
+import type { BoundAddress, ListeningBinding, OwnedFd } from '../../binding';
 import { abortError, asError } from '../abort';
-import { showAddress } from './address';
+import { addressError, showAddress } from './address';
 import type { ConnectOptions } from './connect-options';
+import { PinnedAddress } from './pinned-address';
 
 // A full backlog: connect(2) on a non-blocking Unix socket refuses at once, and poll(2) cannot wait for room
 // (docs/kernel.md 28).
@@ -22,7 +23,7 @@ export interface Attempting {
  */
 export class ConnectionAttempt {
   readonly #binding: ListeningBinding;
-  readonly #target: BoundAddress;
+  readonly #target: PinnedAddress;
   readonly #options: ConnectOptions;
   readonly #owner: Attempting;
   readonly #onAbort = (): void => this.#abort();
@@ -34,7 +35,7 @@ export class ConnectionAttempt {
 
   constructor(binding: ListeningBinding, target: BoundAddress, options: ConnectOptions, owner: Attempting) {
     this.#binding = binding;
-    this.#target = target;
+    this.#target = new PinnedAddress(target);
     this.#options = options;
     this.#owner = owner;
   }
@@ -73,7 +74,7 @@ export class ConnectionAttempt {
   }
 
   #try(socket: OwnedFd): void {
-    const refusal = this.#binding.connect(socket, this.#target);
+    const refusal = this.#binding.connect(socket, this.#target.address);
     if (refusal === undefined) {
       this.#stop();
       this.#socket = undefined;
@@ -81,11 +82,14 @@ export class ConnectionAttempt {
       return;
     }
     const { retry = false, timeout } = this.#options;
-    const error = this.#error(refusal, '');
+    const { given } = this.#target;
+    const error = addressError(refusal, 'connect', given);
     const remaining = this.#deadline - performance.now();
     if (refusal !== BACKLOG_FULL && !(retry && NOT_THERE_YET.has(refusal))) this.#fail(error);
-    else if (remaining <= 0) this.#fail(this.#error('ETIMEDOUT', `, after ${timeout} ms`, { cause: error }));
-    else this.#tryAgain(socket, remaining);
+    else if (remaining <= 0) {
+      const detail = `${showAddress(given)}, after ${timeout} ms`;
+      this.#fail(addressError('ETIMEDOUT', 'connect', given, detail, { cause: error }));
+    } else this.#tryAgain(socket, remaining);
   }
 
   #tryAgain(socket: OwnedFd, remaining: number): void {
@@ -106,11 +110,7 @@ export class ConnectionAttempt {
 
   #stop(): void {
     clearTimeout(this.#timer);
+    this.#target[Symbol.dispose]();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
-  }
-
-  #error(code: string, detail: string, options?: ErrorOptions): Error {
-    const address = showAddress(this.#target);
-    return Object.assign(systemError(code, 'connect', `${address}${detail}`, options), this.#target, { address });
   }
 }

@@ -1,64 +1,55 @@
-import { EventEmitter } from 'eventemitter3';
+import { EventEmitter } from 'node:events';
 import {
   type BoundAddress,
-  type ListenerHandle,
+  describeValue,
+  invalidType,
   type ListeningBinding,
-  OwnedFd,
+  outOfRange,
+  type OwnedFd,
   type SocketBinding,
-  systemError,
 } from '../../binding';
-import { FdSocket, type FdSocketOptions } from '../socket/fd-socket';
-import { Fifo } from '../fifo';
-import { receiveLimits } from '../socket/options';
-import type { ReceiveLimits } from '../receive/inbox';
 import { asError } from '../abort';
+import { FdSocket, type FdSocketOptions } from '../socket/fd-socket';
+import { receiveLimits } from '../socket/options';
+import { Acceptor } from './acceptor';
+import { netAddress } from './address';
+import type { BoundPath } from './bound-path';
+import { ConnectionLine } from './connection-line';
+import { ServerEmitter } from './server-emitter';
 
 export interface ListenOptions extends FdSocketOptions {
-  /** Closes the server. */
-  signal?: AbortSignal;
+  /** Closes the server, or gives up waiting for its path. */
+  signal?: AbortSignal | undefined;
   /** Connections the kernel holds before they are accepted; default 511, as in net. */
-  backlog?: number;
+  backlog?: number | undefined;
+  /** Waits while another server has the path or name, until the signal or the timeout. */
+  retry?: boolean | undefined;
+  /** Milliseconds after which `retry` gives up with ETIMEDOUT. Default: none. */
+  timeout?: number | undefined;
+  /** As of every EventEmitter; a connection whose listener rejects is destroyed with the error, as net does. */
+  captureRejections?: boolean | undefined;
 }
-
-interface ServerEvents {
-  connection: (socket: FdSocket) => void;
-  error: (error: Error) => void;
-  close: () => void;
-}
-
-type Listener<E extends keyof ServerEvents> = EventEmitter.EventListener<ServerEvents, E>;
-
-interface Waiter {
-  /** Whose next() it is. */
-  readonly iterator: AsyncIterator<FdSocket>;
-  resolve(result: IteratorResult<FdSocket, undefined>): void;
-  reject(error: Error): void;
-}
-
-const DONE: IteratorResult<FdSocket, undefined> = { done: true, value: undefined };
-// Out of descriptors or memory, here or in the whole system: the connection keeps waiting in the backlog.
-const TRY_AGAIN_LATER = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
-const PAUSE_MS = 100;
 
 /**
  * A listening Unix socket. Connections come as 'connection' events or, without a listener for these, from
  * `for await (const socket of server)`; until either exists the kernel's backlog holds them. Whoever receives a socket
  * owns it: closing the server does not close it.
+ *
+ * It can be sent as a descriptor, so that another process goes on accepting.
  */
-export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterable<FdSocket>, AsyncDisposable {
+export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, AsyncDisposable {
   /** Where it listens; undefined for an inherited socket without a name. */
   readonly address: BoundAddress | undefined;
-  readonly #binding: SocketBinding;
   readonly #options: ListenOptions;
-  readonly #limits: ReceiveLimits;
-  readonly #handle: ListenerHandle;
-  readonly #unbind: () => void;
-  readonly #waiters = new Fifo<Waiter>();
-  /** Accepted, and not taken yet: one wake-up may bring more connections than were waited for. */
-  readonly #accepted = new Fifo<FdSocket>();
-  #failure: Error | undefined;
-  #pause: NodeJS.Timeout | undefined;
+  readonly #acceptor: Acceptor;
+  readonly #line = new ConnectionLine(() => this.#serve());
+  /** What to remove at the end. */
+  readonly #place: BoundPath | undefined;
+  /** Somebody had the number, and may have given it on. */
+  #lent = false;
+  #maxConnections: number | undefined;
   #listening = true;
+  #closing: Promise<void> | undefined;
   #warned = false;
   readonly #onAbort = (): void => this.#closeUnasked();
 
@@ -71,152 +62,140 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
     socket: OwnedFd,
     address: BoundAddress | undefined,
     options: ListenOptions,
-    unbind: () => void,
+    place: BoundPath | undefined,
   ) {
-    super();
-    this.#binding = binding;
+    if ((binding as unknown) === undefined) throw invalidType('new FdServer() cannot listen: use listen(address)');
+    super({ captureRejections: options.captureRejections === true });
     this.#options = options;
-    this.#limits = receiveLimits(options);
-    this.#unbind = unbind;
-    this.#handle = binding.openListener(socket, {
-      connection: (accepted) => this.#connected(accepted),
-      failed: (error) => this.#failed(error),
+    this.#place = place;
+    const limits = receiveLimits(options);
+    this.#acceptor = new Acceptor(binding, socket, (accepted) => new FdSocket(binding, accepted, options, limits));
+    this.#acceptor.on('accepted', (connection) => {
+      this.#line.push(connection);
+      this.#serve();
     });
-    this.address = address ?? binding.localAddress(this.#handle.fd);
-    options.signal?.addEventListener('abort', this.#onAbort);
+    this.#acceptor.on('dropped', () => this.#dropped());
+    this.#acceptor.on('trouble', (error) => this.#report(error));
+    this.#acceptor.on('failed', (error) => this.#failed(error));
+    try {
+      this.address = address ?? binding.localAddress(this.#acceptor.fd);
+      options.signal?.addEventListener('abort', this.#onAbort);
+    } catch (error) {
+      this.#acceptor.close();
+      throw error;
+    }
   }
 
   get listening(): boolean {
     return this.#listening;
   }
 
+  /**
+   * The listening socket's own descriptor, to lend out; -1 once closed. Once it was lent, {@link close} leaves the path where
+   * it is if the socket is still open elsewhere.
+   */
+  get fd(): number {
+    this.#lent = true;
+    return this.#acceptor.fd;
+  }
+
+  /** Connections beyond so many that are open are closed at once, and 'drop' tells; undefined, as at first: no limit. */
+  get maxConnections(): number | undefined {
+    return this.#maxConnections;
+  }
+
+  set maxConnections(most: number | undefined) {
+    const given: unknown = most;
+    const message = `maxConnections is a number from 0 up, or undefined, not ${describeValue(given)}`;
+    if (given !== undefined && typeof given !== 'number') throw invalidType(message);
+    if (given !== undefined && !(given >= 0)) throw outOfRange(message);
+    this.#maxConnections = most;
+    this.#acceptor.mostConnections = most ?? Infinity;
+  }
+
   ref(): this {
-    this.#handle.ref();
+    this.#acceptor.ref();
     return this;
   }
 
   unref(): this {
-    this.#handle.unref();
-    return this;
-  }
-
-  override on<E extends keyof ServerEvents>(event: E, listener: Listener<E>): this {
-    super.on(event, listener);
-    if (event === 'connection') this.#serve();
-    return this;
-  }
-
-  override addListener<E extends keyof ServerEvents>(event: E, listener: Listener<E>): this {
-    return this.on(event, listener);
-  }
-
-  override once<E extends keyof ServerEvents>(event: E, listener: Listener<E>): this {
-    super.once(event, listener);
-    if (event === 'connection') this.#serve();
+    this.#acceptor.unref();
     return this;
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<FdSocket> {
-    let finished = false;
-    const iterator: AsyncIterableIterator<FdSocket> = {
-      [Symbol.asyncIterator]: () => iterator,
-      next: () => (finished ? Promise.resolve(DONE) : this.#next(iterator)),
-      return: () => {
-        finished = true;
-        for (const waiter of [...this.#waiters].filter((each) => each.iterator === iterator)) {
-          this.#waiters.remove(waiter);
-          waiter.resolve(DONE);
-        }
-        this.#serve();
-        return Promise.resolve(DONE);
-      },
-    };
-    return iterator;
+    return this.#line.iterate();
   }
 
   /**
-   * Stops listening, removes the path it bound while that is still its own, ends the iterators, and destroys connections
-   * that nobody took. Does nothing the second time. Rejects when the path cannot be removed; it is closed all the same.
+   * Stops listening, removes the path it bound while that is still its own, ends the iterators, destroys connections that
+   * nobody took, and emits 'close'. If `fd` was lent the path stays as long as the socket is open elsewhere. Does nothing the
+   * second time. Rejects when the path cannot be removed; it is closed all the same.
    */
   close(): Promise<void> {
-    // What the executor throws is a rejection.
-    return new Promise((resolve) => {
-      this.#closeNow();
-      resolve();
-    });
+    if (this.#closing !== undefined) return this.#closing.catch(() => undefined);
+    this.#closing = this.#close();
+    return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #closeNow(): void {
-    if (!this.#listening) return;
+  override [EventEmitter.captureRejectionSymbol](error: Error, event: string | symbol, ...args: unknown[]): void {
+    const [socket] = args;
+    if (event === 'connection' && socket instanceof FdSocket) socket.destroy(error);
+    else this.#report(error);
+  }
+
+  protected override connectionListenersChanged(): void {
+    this.#serve();
+  }
+
+  async #close(): Promise<void> {
     this.#listening = false;
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
-    clearTimeout(this.#pause);
+    // Its first part is done when it returns: mostly all of it.
+    const removed = this.#removePath();
+    this.#acceptor.close();
+    this.#line.end();
     try {
-      this.#unbind();
+      await removed;
     } finally {
-      this.#handle.close();
-      for (const socket of this.#accepted.clear()) socket.destroy();
-      for (const waiter of this.#waiters.clear()) waiter.resolve(DONE);
-      this.emit('close');
+      // In a turn of its own, as net does, so that one who called close() can still listen; and what a listener throws is its own.
+      await new Promise<void>((resolve) => {
+        process.nextTick(() => {
+          resolve();
+          this.emit('close');
+        });
+      });
     }
   }
 
-  #next(iterator: AsyncIterator<FdSocket>): Promise<IteratorResult<FdSocket, undefined>> {
-    if (this.#failure !== undefined) {
-      const failure = this.#failure;
-      this.#failure = undefined;
-      return Promise.reject(failure);
-    }
-    if (!this.#listening) return Promise.resolve(DONE);
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ iterator, resolve, reject });
-      this.#serve();
-    });
+  async #removePath(): Promise<void> {
+    if (this.#lent) await this.#place?.removeWithLast(this.#acceptor.fd, () => this.#acceptor.close());
+    else this.#place?.remove();
   }
 
   /** Hands out what is accepted, and accepts exactly while somebody waits for more. */
   #serve(): void {
-    while (this.#accepted.length > 0 && this.#listening) {
-      const toListeners = this.listenerCount('connection') > 0;
-      if (!toListeners && this.#waiters.length === 0) break;
-      const socket = this.#accepted.shift();
-      if (socket === undefined) break;
-      if (toListeners) this.emit('connection', socket);
-      else this.#waiters.shift()?.resolve({ done: false, value: socket });
+    while (this.#listening && this.listenerCount('connection') > 0) {
+      const connection = this.#line.shift();
+      if (connection === undefined) break;
+      this.emit('connection', connection);
     }
-    const wanted = this.listenerCount('connection') > 0 || this.#waiters.length > 0;
-    if (this.#listening && this.#pause === undefined) this.#handle.accept(wanted);
+    if (!this.#listening) return;
+    this.#line.settle();
+    this.#acceptor.accept(this.listenerCount('connection') > 0 || this.#line.awaited);
   }
 
-  #connected(accepted: OwnedFd): void {
-    try {
-      this.#accepted.push(new FdSocket(this.#binding, accepted, this.#options, this.#limits));
-    } catch (error) {
-      OwnedFd.closeAll([accepted]);
-      this.#report(asError(error));
-      return;
-    }
-    this.#serve();
+  #dropped(): void {
+    this.emit('drop', this.address === undefined ? {} : { localAddress: netAddress(this.address) });
   }
 
-  #failed(error: string): void {
-    const failure = systemError(error, 'accept');
-    if (TRY_AGAIN_LATER.has(error)) {
-      this.#pause = setTimeout(() => {
-        this.#pause = undefined;
-        this.#serve();
-      }, PAUSE_MS);
-      this.#report(failure);
-      return;
-    }
-    const waiter = this.#waiters.shift();
-    if (waiter !== undefined) waiter.reject(failure);
-    else if (this.listenerCount('error') > 0) this.emit('error', failure);
-    else this.#failure = failure;
+  #failed(failure: Error): void {
+    if (!this.#line.awaited && this.listenerCount('error') > 0) this.emit('error', failure);
+    else this.#line.fail(failure);
     this.#closeUnasked();
   }
 
@@ -224,9 +203,15 @@ export class FdServer extends EventEmitter<ServerEvents> implements AsyncIterabl
     this.close().catch((error: unknown) => this.#report(asError(error)));
   }
 
-  /** Reports an error that the server survives. eventemitter3 drops an 'error' without a listener, so it warns then. */
+  /** Reports an error that the server survives. An 'error' without a listener would end the process, so it warns then. */
   #report(error: Error): void {
-    if (this.emit('error', error) || this.#warned) return;
+    if (this.listenerCount('error') > 0) {
+      this.emit('error', error);
+      return;
+    }
+    // Its listeners are told of every 'error', and are none for it.
+    if (this.listenerCount(EventEmitter.errorMonitor) > 0) this.emit(EventEmitter.errorMonitor, error);
+    if (this.#warned) return;
     this.#warned = true;
     process.emitWarning(`a server met ${error.message}; listen to its 'error' to hear of the next`, {
       type: 'AncillaryWarning',

@@ -1,28 +1,35 @@
 import {
   type BoundAddress,
   describeValue,
+  invalidType,
   type ListeningBinding,
   outOfRange,
   OwnedFd,
   type SocketBinding,
-  systemError,
 } from '../../binding';
-import { type Address, boundAddress, showAddress } from './address';
-import { type BoundPath, bindPath, unbindPath } from './bind-path';
-import { FdServer, type ListenOptions } from './fd-server';
-import { receiveLimits } from '../socket/options';
 import { throwIfAborted } from '../abort';
+import { receiveLimits } from '../socket/options';
+import { type Address, addressError, boundAddress, showAddress } from './address';
+import { requireTimeout, untilDone } from './attempts';
+import { bindPath } from './bind-path';
+import type { BoundPath } from './bound-path';
+import { FdServer, type ListenOptions } from './fd-server';
+import { PinnedAddress } from './pinned-address';
 
 /** An address to listen at, with the path's permissions (default 0o600), or a socket that is listening already. */
 export type ListenAddress = Address | { readonly path: string; readonly mode?: number } | { readonly fd: number };
 
+/** What there is to remove at the end; `'occupied'` where another socket is bound. */
+type Bound = BoundPath | undefined | 'occupied';
+
+const FORMS = 'a path, { path, mode }, { abstract } or { fd }';
 const DEFAULT_MODE = 0o600;
 const DEFAULT_BACKLOG = 511;
 
 /**
  * Listens for connections. The options for sockets hold for each that is accepted.
- * @throws EADDRINUSE where a live server answers, or where there is something that is not a socket; ERR_FD_KIND for an
- * inherited descriptor that is not a listening Unix stream socket (it stays open); AbortError; system errors
+ * @throws EADDRINUSE where a live server answers, or where there is something that is not a socket; ETIMEDOUT; ERR_FD_KIND
+ * for an inherited descriptor that is not a listening Unix stream socket (it stays open); AbortError; system errors
  */
 export async function listen(
   binding: SocketBinding & ListeningBinding,
@@ -30,49 +37,98 @@ export async function listen(
   options: ListenOptions = {},
 ): Promise<FdServer> {
   receiveLimits(options);
-  const { signal, backlog = DEFAULT_BACKLOG } = options;
+  requireTimeout(options.timeout);
+  const backlog = backlogOf(options);
+  const { signal } = options;
   throwIfAborted(signal);
-  if (typeof address === 'object' && 'fd' in address) return inherited(binding, address.fd, options);
+  const inherited = inheritedNumber(address);
+  if (inherited !== undefined) return listenOn(binding, inherited, options);
 
-  const target = boundAddress(address);
+  const target = boundAddress(address as Address, FORMS);
+  const mode = modeOf(address);
+  using pinned = new PinnedAddress(target);
   const socket = binding.socket();
-  let bound: BoundPath | undefined;
+  let place: BoundPath | undefined;
   try {
-    if ('path' in target) bound = await bindPath(binding, socket, target.path, modeOf(address), backlog, signal);
-    else bindAbstract(binding, socket, target, backlog);
+    place = await whenFree(target, options, () => {
+      if (pinned.path === undefined) return bindAbstract(binding, socket, target, backlog);
+      return bindPath(binding, socket, { address: pinned, path: pinned.path, mode, backlog }, signal);
+    });
     // It may have been aborted while the directory's lock was waited for.
     throwIfAborted(signal);
-    const path = bound;
-    return new FdServer(binding, socket, target, options, () => {
-      if (path !== undefined) unbindPath(path);
-    });
+    return new FdServer(binding, socket, target, options, place);
   } catch (error) {
-    if (bound !== undefined) unbindPath(bound);
+    place?.remove();
     socket.close();
     throw error;
   }
 }
 
+/** Binds, or with `retry` waits until it can. @throws EADDRINUSE; ETIMEDOUT; what binding throws */
+function whenFree(
+  target: BoundAddress,
+  { signal, timeout, retry = false }: ListenOptions,
+  bind: () => Bound | Promise<Bound>,
+): Promise<BoundPath | undefined> {
+  let occupied: Error | undefined;
+  return untilDone(
+    async () => {
+      const bound = await bind();
+      if (bound !== 'occupied') return bound;
+      occupied = addressError('EADDRINUSE', 'bind', target, `a socket is bound to ${showAddress(target)}`);
+      throw occupied;
+    },
+    { signal, timeout },
+    (error) => retry && error === occupied,
+    (cause) => {
+      const detail = `${showAddress(target)} was not free within ${timeout} ms`;
+      return addressError('ETIMEDOUT', 'bind', target, detail, { cause });
+    },
+  );
+}
+
+function bindAbstract(binding: ListeningBinding, socket: OwnedFd, target: BoundAddress, backlog: number): Bound {
+  const refusal = binding.bind(socket, target);
+  if (refusal === 'EADDRINUSE') return 'occupied';
+  if (refusal !== undefined) throw addressError(refusal, 'bind', target);
+  const failure = binding.listen(socket, backlog);
+  if (failure !== undefined) throw addressError(failure, 'listen', target);
+  return undefined;
+}
+
 /** A socket that somebody else bound, such as systemd (LISTEN_FDS): its path is not ours to remove. */
-function inherited(binding: SocketBinding & ListeningBinding, fd: number, options: ListenOptions): FdServer {
+function listenOn(binding: SocketBinding & ListeningBinding, fd: number, options: ListenOptions): FdServer {
   const socket = OwnedFd.adopt(fd);
   try {
-    return new FdServer(binding, socket, undefined, options, () => undefined);
+    return new FdServer(binding, socket, undefined, options, undefined);
   } catch (error) {
     if (!socket.closed) socket.take();
     throw error;
   }
 }
 
-function bindAbstract(binding: ListeningBinding, socket: OwnedFd, target: BoundAddress, backlog: number): void {
-  const refusal = binding.bind(socket, target);
-  if (refusal !== undefined) throw systemError(refusal, 'bind', showAddress(target));
-  const failure = binding.listen(socket, backlog);
-  if (failure !== undefined) throw systemError(failure, 'listen', showAddress(target));
+function inheritedNumber(address: unknown): number | undefined {
+  if (typeof address !== 'object' || address === null || !('fd' in address)) return undefined;
+  const { fd } = address;
+  if (typeof fd === 'number') return fd;
+  const hint = fd instanceof OwnedFd ? '; hand it over with take()' : '';
+  throw invalidType(`address.fd is the number of a descriptor, not ${describeValue(fd)}${hint}`);
 }
 
 function modeOf(address: ListenAddress): number {
-  const mode = typeof address === 'object' && 'mode' in address ? (address.mode ?? DEFAULT_MODE) : DEFAULT_MODE;
-  if (Number.isInteger(mode) && mode >= 0 && mode <= 0o777) return mode;
-  throw outOfRange(`mode is an integer from 0 to 0o777, not ${describeValue(mode)}`);
+  const mode: unknown = typeof address === 'object' && 'mode' in address ? address.mode : undefined;
+  if (mode === undefined) return DEFAULT_MODE;
+  return integer('mode', mode, 0o777, '0o777');
+}
+
+function backlogOf({ backlog }: ListenOptions): number {
+  return backlog === undefined ? DEFAULT_BACKLOG : integer('backlog', backlog, 0x7fffffff, '2^31 - 1');
+}
+
+/** @throws TypeError, RangeError */
+function integer(name: string, given: unknown, most: number, shown: string): number {
+  const message = `${name} is an integer from 0 to ${shown}, not ${describeValue(given)}`;
+  if (typeof given !== 'number') throw invalidType(message);
+  if (!Number.isInteger(given) || given < 0 || given > most) throw outOfRange(message);
+  return given;
 }

@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describeValue, outOfRange, type SystemError } from '../../binding';
+import { abortError, asError } from '../abort';
+
+/** How long to try again. */
+export interface Patience {
+  signal?: AbortSignal | undefined;
+  /** Milliseconds; default: as long as it takes. */
+  timeout?: number | undefined;
+}
+
+const LONGEST_PAUSE_MS = 100;
+
+/** @throws RangeError for what is no time to wait */
+export function requireTimeout(timeout: unknown): void {
+  if (timeout === undefined || (typeof timeout === 'number' && timeout >= 0)) return;
+  throw outOfRange(`timeout is a number of milliseconds from 0 up, not ${describeValue(timeout)}`);
+}
+
+/**
+ * Tries, and tries again after growing pauses, while the attempt throws something that may pass.
+ * @param tooLate what to throw when the time is over
+ * @throws what the attempt throws; AbortError
+ */
+export async function untilDone<T>(
+  attempt: () => T | Promise<T>,
+  { signal, timeout = Infinity }: Patience,
+  mayPass: (error: unknown) => boolean,
+  tooLate: (last: unknown) => SystemError,
+): Promise<T> {
+  const deadline = performance.now() + timeout;
+  for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      const remaining = deadline - performance.now();
+      if (remaining <= 0) throw tooLate(error);
+      await rest(Math.min(pause, remaining), signal);
+    }
+  }
+}
+
+async function rest(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
+  } catch (aborted) {
+    throw signal === undefined ? asError(aborted) : abortError(signal);
+  }
+}
