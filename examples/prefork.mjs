@@ -39,10 +39,10 @@ async function main() {
 
 /** @param {string} name */
 function startWorker(name) {
-  const [socket, theirs] = socketpair();
+  const [socket, theirs] = socketpair({ child: true });
   const self = fileURLToPath(import.meta.url);
   const child = spawn(process.execPath, [self, name], { stdio: ['ignore', 'inherit', 'inherit', theirs.fd] });
-  theirs.destroy(); // The worker has it as descriptor 3.
+  theirs.close(); // The worker has it as descriptor 3.
   return { socket, child };
 }
 

@@ -12,10 +12,10 @@ import { framed } from 'ancillary/rpc';
 await (process.argv[2] === 'parser' ? parse() : main());
 
 async function main() {
-  const [socket, theirs] = socketpair();
+  const [socket, theirs] = socketpair({ child: true });
   const self = fileURLToPath(import.meta.url);
   spawn(process.execPath, [self, 'parser'], { stdio: ['ignore', 'inherit', 'inherit', theirs.fd] });
-  theirs.destroy();
+  theirs.close();
 
   const document = Buffer.from(JSON.stringify({ title: 'a document', pages: [1, 2, 3] }));
   const documents = [

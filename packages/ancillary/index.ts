@@ -8,7 +8,7 @@ import {
   type ConnectOptions,
   createConnection as createConnectionWith,
   type FdServer,
-  FdSocket,
+  type FdSocket,
   type FdSocketOptions,
   listen as listenWith,
   type ListenAddress,
@@ -52,22 +52,6 @@ export function listen(address: ListenAddress, options?: ListenOptions): Promise
   return listenWith(nativeBinding, address, options);
 }
 
-/** Two sockets connected to each other. @throws EMFILE; TypeError and RangeError for options */
-export function socketpair(options?: FdSocketOptions): [FdSocket, FdSocket] {
-  const [left, right] = nativeBinding.socketpair();
-  const made: FdSocket[] = [];
-  try {
-    const first = new FdSocket(nativeBinding, left, options);
-    made.push(first);
-    return [first, new FdSocket(nativeBinding, right, options)];
-  } catch (error) {
-    for (const socket of made) socket.destroy();
-    left.close();
-    right.close();
-    throw error;
-  }
-}
-
 /**
  * Wraps a connected Unix stream socket that exists already; the source is taken over, or on failure left as it was.
  * @throws ERR_FD_KIND for anything else; ERR_FD_BUSY for a net.Socket that Node has read from (accept with
@@ -106,6 +90,7 @@ export {
   type SendOptions,
   type SocketStats,
 } from '../stream';
+export { socketpair, type SocketpairOptions } from './socketpair';
 export * as fds from './fds';
 export * as handoff from './handoff';
 export * as raw from './raw';

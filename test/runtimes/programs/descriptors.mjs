@@ -116,17 +116,16 @@ export const checks = {
   },
 
   async 'a child inherits one end, in Python'() {
-    const [ours, theirs] = socketpair();
+    const [ours, theirs] = socketpair({ child: true });
     const source = `
 import socket
 peer = socket.socket(fileno=3)
-peer.setblocking(True)
 message, received, flags, address = socket.recv_fds(peer, 100, 1)
 socket.send_fds(peer, [message.upper()], received)
 `;
     const child = spawn('python3', ['-c', source], { stdio: ['ignore', 'inherit', 'inherit', theirs.fd] });
     const ended = once(child, 'close');
-    theirs.destroy();
+    theirs.close();
     const sent = file('back again');
     await ours.send('hello', [sent]);
     sent.close();
