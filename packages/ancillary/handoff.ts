@@ -7,7 +7,7 @@ import {
   requireObject,
   systemError,
 } from '../binding';
-import type { FdFrame, FdLike, FdSocket } from '../stream';
+import { type FdFrame, type FdLike, type FdSocket, holdReading } from '../stream';
 
 export interface SendFdOptions {
   /**
@@ -45,8 +45,23 @@ export async function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOption
   const { acknowledge = false, byte = acknowledge ? DESCRIPTOR : ONE_DESCRIPTOR } = options;
   if (!Number.isInteger(byte) || byte < 0 || byte > 255)
     throw outOfRange(`byte is 0 to 255, not ${describeValue(byte)}`);
-  await socket.send(Uint8Array.of(byte), [fd]);
-  if (!acknowledge) return;
+  if (!acknowledge) return socket.send(Uint8Array.of(byte), [fd]);
+  // Held longer than by send(): what the receiver does not acknowledge is still served here, and goes on being read.
+  const hold = holdReading(fd);
+  let given = false;
+  try {
+    await socket.send(Uint8Array.of(byte), [fd]);
+    given = true;
+    await acknowledgement(socket);
+    hold?.sent();
+  } catch (error) {
+    if (given) hold?.takeBack();
+    hold?.failed();
+    throw error;
+  }
+}
+
+async function acknowledgement(socket: FdSocket): Promise<void> {
   using answer = await oneByte(socket, 'before it acknowledged the descriptor');
   if (answer.bytes[0] !== ACKNOWLEDGED || answer.fds.length > 0) {
     throw refuse(socket, 'ERR_FD_REFUSED', `the receiver answered ${show(answer)} instead of 'A'`);

@@ -1,11 +1,14 @@
+import type dgram from 'node:dgram';
 import type fs from 'node:fs';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AncillaryError, type DescriptorTable, describeValue, invalidType, OwnedFd } from '../binding';
+import { datagramHandle, isDgramSocket } from './dgram-socket';
+import { isBeingRead } from './reading-hold';
 
 /** Anything with a descriptor to lend: a number, an OwnedFd, a FileHandle, a stream, a server. */
 export type FdLike =
-  number | OwnedFd | { readonly fd: number } | fs.ReadStream | fs.WriteStream | net.Socket | net.Server;
+  number | OwnedFd | { readonly fd: number } | fs.ReadStream | fs.WriteStream | net.Socket | net.Server | dgram.Socket;
 
 /** A duplex stream that can say it holds bytes or descriptors which its descriptor no longer does. */
 export const heldBack = Symbol('heldBack');
@@ -97,7 +100,15 @@ function rawNumber(source: unknown): unknown {
     return handle?.fd ?? -1;
   }
   // fs.ReadStream has null until it is open.
-  return 'fd' in source ? (source.fd ?? -1) : undefined;
+  if ('fd' in source) return source.fd ?? -1;
+  return isDgramSocket(source) ? datagramNumber(source) : undefined;
+}
+
+function datagramNumber(source: dgram.Socket): number {
+  const handle = datagramHandle(source);
+  // Until it is bound there is no descriptor, and libuv says -1.
+  if (handle === undefined || (handle !== null && handle.fd === undefined)) throw hidden(source);
+  return handle?.fd ?? -1;
 }
 
 /** By the property that only a tls.TLSSocket has: importing node:tls is a tenth of what importing this package takes. */
@@ -105,7 +116,7 @@ export function isTlsSocket(source: object): boolean {
   return source instanceof net.Socket && 'encrypted' in source && source.encrypted === true;
 }
 
-function hidden(source: net.Socket | net.Server): AncillaryError {
+function hidden(source: net.Socket | net.Server | dgram.Socket): AncillaryError {
   return new AncillaryError(
     'ERR_FD_PLATFORM',
     `this runtime does not expose the descriptor of ${describeValue(source)}, so it cannot be sent; send a number or an OwnedFd`,
@@ -122,9 +133,15 @@ function refuseBusy(source: Exclude<FdLike, number>, transfer: boolean): void {
     }
     return;
   }
+  if (isDgramSocket(source)) {
+    const unsent = source.getSendQueueCount();
+    if (unsent > 0) throw busy(`${unsent} datagrams are not sent yet; wait for the callback of send()`);
+    return;
+  }
   const { writableLength = 0, readableLength = 0 } = source as Partial<Duplex>;
   if (writableLength > 0) throw busy(`${writableLength} bytes are not written yet; wait for 'drain'`);
   const holds = heldBack in source && (source as unknown as HoldingBack)[heldBack]();
+  if (isBeingRead(source)) throw busy('it is being read at this moment; pause it, and wait for what was read');
   if (readableLength > 0 || holds) {
     throw busy(
       'it holds bytes or frames that were read or are not sent yet; accept with pauseOnConnect, or consume them first',

@@ -13,6 +13,7 @@ export type { FrameCodec, MeasureAt, Measured } from './frame-codec';
 export { listen, type ListenAddress } from './connect/listen';
 export type { FdServerEvents } from './connect/server-emitter';
 export type { FrameCallback } from './receive/frame-handler';
+export { holdReading, stopReading } from './reading-hold';
 export { MAX_FDS_PER_SENDMSG } from './send/send-queue';
 export type { SendOptions } from './send/outgoing';
 export type { SocketStats } from './stats';

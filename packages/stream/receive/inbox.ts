@@ -47,6 +47,7 @@ export class Inbox implements SegmentReceiver {
   #consumer: Consumer | undefined;
   #end: ReadEnd | undefined;
   #destroyed: { readonly error: Error | undefined } | undefined;
+  #held = false;
   /** The allowance in force: what was demanded, less what was read since. */
   #allowedBytes = 0;
   #allowedFds = 0;
@@ -151,13 +152,20 @@ export class Inbox implements SegmentReceiver {
   /** Lets the kernel be read as far as the consumer wants now. */
   updateAllowance(): void {
     if (this.#destroyed !== undefined) return;
-    const demand = this.#end === undefined ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
+    const reads = this.#end === undefined && !this.#held;
+    const demand = reads ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
     const memory = demand.bytes > 0 ? this.#consumer?.reserve?.() : undefined;
     if (memory !== undefined) this.#handle.fill(memory);
     if (suffices(this.#allowedBytes, demand.bytes) && suffices(this.#allowedFds, demand.fds)) return;
     this.#handle.allowReading(demand.bytes, demand.fds);
     this.#allowedBytes = demand.bytes;
     this.#allowedFds = demand.fds;
+  }
+
+  /** Stops reading, whatever the consumer wants, or lets it go on. */
+  hold(held: boolean): void {
+    this.#held = held;
+    this.updateAllowance();
   }
 
   /** After a consumer took something: reading goes on if it had paused. */

@@ -9,6 +9,7 @@ import {
 } from '../../binding';
 import { abortError, requireSignal } from '../abort';
 import { closeSource, type FdLike, numbersOf } from '../fd-like';
+import { holdReading, type ReadingHold } from '../reading-hold';
 import { bytesNeededFor, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
 
 /** How `send()` treats what it is given. */
@@ -52,6 +53,8 @@ export class Outgoing implements OutgoingFrame {
   #closeTransferred: (() => void) | undefined;
   /** Duplicates of our own, since the frame has to wait. */
   #copies: readonly OwnedFd[] = NONE;
+  /** Streams among what is sent, which are not read here meanwhile. */
+  #held: readonly ReadingHold[] = NONE;
   #stopListening: (() => void) | undefined;
 
   private constructor(bytes: Uint8Array, promised: boolean) {
@@ -84,6 +87,7 @@ export class Outgoing implements OutgoingFrame {
       throw error;
     }
     if (transfer) frame.#closeTransferred = () => closeAll(sources, table);
+    if (given.length > 0) frame.#held = holdAll(given);
     return frame;
   }
 
@@ -135,6 +139,10 @@ export class Outgoing implements OutgoingFrame {
     this.#failure = error;
     this.#stopListening?.();
     if (this.#copies.length > 0) OwnedFd.closeAll(this.#copies);
+    for (const hold of this.#held) {
+      if (error === undefined) hold.sent();
+      else hold.failed();
+    }
     // A Writable is in the middle of handing over, and what the user's close() wrote to it meanwhile would be lost.
     if (this.onSettled !== undefined && this.#closeTransferred !== undefined) process.nextTick(() => this.#finish());
     else this.#finish();
@@ -161,6 +169,15 @@ function check(bytes: Uint8Array, fds: readonly number[], table: DescriptorTable
   // One sendmsg checks its descriptors before it sends; of several, the first would be gone before the second fails.
   const notOpen = fds.length > MAX_FDS_PER_SENDMSG ? fds.find((fd) => !table.isOpen(fd)) : undefined;
   if (notOpen !== undefined) throw systemError('EBADF', 'sendmsg', `descriptor ${notOpen} is not open`);
+}
+
+function holdAll(sources: readonly FdLike[]): readonly ReadingHold[] {
+  let held: ReadingHold[] | undefined;
+  for (const source of sources) {
+    const hold = holdReading(source);
+    if (hold !== undefined) (held ??= []).push(hold);
+  }
+  return held ?? NONE;
 }
 
 function closeAll(sources: readonly FdLike[], table: DescriptorTable): void {

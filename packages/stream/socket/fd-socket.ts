@@ -10,6 +10,7 @@ import {
 } from '../../binding';
 import { asError } from '../abort';
 import { type FdLike, heldBack } from '../fd-like';
+import { stopReading } from '../reading-hold';
 import type { FdFrame } from '../frame';
 import type { FrameCodec } from '../frame-codec';
 import type { Discarded } from '../receive/discard';
@@ -264,6 +265,13 @@ export class FdSocket extends NetDuplex {
   /** Whether bytes were received that nobody took, or wait to be sent: passing the descriptor on would lose them. */
   [heldBack](): boolean {
     return this.#lifetime.holding;
+  }
+
+  /** Nothing more is read, while it waits to be sent, until the function returned is called. */
+  [stopReading](): () => void {
+    const { inbox } = this.#lifetime;
+    inbox.hold(true);
+    return () => inbox.hold(false);
   }
 
   #closedReason(consequence: string): Error {
