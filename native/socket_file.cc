@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #ifdef __linux__
-#include <linux/un.h>
 #include <sys/syscall.h>
 #endif
 
@@ -26,16 +25,13 @@ using Info = const Napi::CallbackInfo&;
 
 #ifdef __linux__
 
-#ifndef SIOCUNIXFILE
-#define SIOCUNIXFILE (SIOCPROTOPRIVATE + 0)
-#endif
-
-// The same on all architectures of Linux 6.6 and later; headers may be older.
+// Headers of all C libraries lack the one, and old ones the other. Both are the same on all architectures.
+constexpr int kSiocUnixFile = 0x89e0;
 constexpr long kFchmodat2 = 452;
 
 int openFile(int socket, const char* path) {
   // Exactly the file of this socket, wherever it is by now; needs CAP_NET_ADMIN (docs/kernel.md 42).
-  const int fd = ioctl(socket, SIOCUNIXFILE, 0);
+  const int fd = ioctl(socket, kSiocUnixFile, 0);
   return fd >= 0 ? fd : open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
