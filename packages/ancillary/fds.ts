@@ -1,4 +1,12 @@
-import { describeValue, invalidType, invalidValue, OwnedFd, requireObject } from '../binding';
+import {
+  describeValue,
+  invalidType,
+  invalidValue,
+  type OptionNames,
+  OwnedFd,
+  requireBoolean,
+  requireOptions,
+} from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
 import { type FdLike, MAX_FDS_PER_SENDMSG, numberOf } from '../stream';
 
@@ -18,8 +26,10 @@ export function pipe(): [OwnedFd, OwnedFd] {
 
 export interface MemfdOptions {
   /** Seal it, so that neither size nor content can change any more and a receiver can map it without fear. */
-  seal?: boolean;
+  seal?: boolean | undefined;
 }
+
+const MEMFD_OPTIONS: OptionNames<MemfdOptions> = { seal: true };
 
 /**
  * An anonymous file in memory with the data given, positioned at its start. Close-on-exec.
@@ -29,11 +39,12 @@ export interface MemfdOptions {
 export function memfd(name: string, data?: Uint8Array, options: MemfdOptions = {}): OwnedFd {
   if (typeof name !== 'string') throw invalidType(`a memfd's name is a string, not ${describeValue(name)}`);
   // memfd_create(2) would take the part before it for the whole name.
-  if (name.includes('\0')) throw invalidValue(`a memfd's name holds no zero byte, as ${describeValue(name)} does`);
-  requireObject('options', options);
+  if (name.includes('\0')) throw invalidValue(`name is a string without a zero byte, not ${describeValue(name)}`);
+  requireOptions('memfd()', options, MEMFD_OPTIONS);
+  requireBoolean('seal', options.seal);
   // Options in its place would give an empty file, and no seal.
   if (data !== undefined && !(data instanceof Uint8Array)) {
-    throw invalidType(`a memfd's data is a Uint8Array, not ${describeValue(data)}`);
+    throw invalidType(`data is a Uint8Array such as Buffer.from(text), not ${describeValue(data)}`);
   }
   const fd = ofLedger(checked(addon.memfd(name, true, data ?? new Uint8Array()), 'memfd_create'));
   try {

@@ -1,10 +1,13 @@
 import {
   AncillaryError,
+  counted,
   describeValue,
+  type OptionNames,
   outOfRange,
   type OwnedFd,
+  requireBoolean,
   requireMethods,
-  requireObject,
+  requireOptions,
   systemError,
 } from '../binding';
 import { type FdFrame, type FdLike, type FdSocket, holdReading } from '../stream';
@@ -14,19 +17,21 @@ export interface SendFdOptions {
    * Wait until the receiver says that it has the descriptor: 'D' with the descriptor, answered by 'A', which is the
    * protocol of Apple's Technical Q&A QA1541. Both sides must agree on it. Default false.
    */
-  acknowledge?: boolean;
+  acknowledge?: boolean | undefined;
   /**
    * The byte that the descriptor rides on; default 0x01, which Python's multiprocessing insists on (docs/kernel.md 31),
    * or 'D' with `acknowledge`.
    */
-  byte?: number;
+  byte?: number | undefined;
 }
 
 export interface ReceiveFdOptions {
   /** Answer with 'A', as `sendFd` with `acknowledge` expects; the byte must then be 'D'. Default false. */
-  acknowledge?: boolean;
+  acknowledge?: boolean | undefined;
 }
 
+const SEND_OPTIONS: OptionNames<SendFdOptions> = { acknowledge: true, byte: true };
+const RECEIVE_OPTIONS: OptionNames<ReceiveFdOptions> = { acknowledge: true };
 const ONE_DESCRIPTOR = 0x01;
 const DESCRIPTOR = 0x44; // 'D'
 const ACKNOWLEDGED = 0x41; // 'A'
@@ -41,10 +46,12 @@ const CLOSED = new Set<string | undefined>(['ERR_FRAME_INCOMPLETE', 'ECONNRESET'
  * another byte (the socket is destroyed); otherwise as `FdSocket.send()`.
  */
 export async function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOptions = {}): Promise<void> {
-  requireArguments(socket, options);
+  requireSocket(socket);
+  requireOptions('sendFd()', options, SEND_OPTIONS);
+  requireBoolean('acknowledge', options.acknowledge);
   const { acknowledge = false, byte = acknowledge ? DESCRIPTOR : ONE_DESCRIPTOR } = options;
   if (!Number.isInteger(byte) || byte < 0 || byte > 255)
-    throw outOfRange(`byte is 0 to 255, not ${describeValue(byte)}`);
+    throw outOfRange(`byte is an integer from 0 to 255, not ${describeValue(byte)}`);
   if (!acknowledge) return socket.send(Uint8Array.of(byte), [fd]);
   // Held longer than by send(): what the receiver does not acknowledge is still served here, and goes on being read.
   const hold = holdReading(fd);
@@ -76,7 +83,9 @@ async function acknowledgement(socket: FdSocket): Promise<void> {
  * nothing is acknowledged, and whatever came is closed; so is the descriptor when the acknowledgement cannot be sent.
  */
 export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}): Promise<OwnedFd> {
-  requireArguments(socket, options);
+  requireSocket(socket);
+  requireOptions('receiveFd()', options, RECEIVE_OPTIONS);
+  requireBoolean('acknowledge', options.acknowledge);
   const { acknowledge = false } = options;
   using frame = await oneByte(socket, 'before a descriptor came');
   if (frame.truncated)
@@ -84,7 +93,11 @@ export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}
   const [fd, ...others] = frame.fds;
   if (fd === undefined) throw refuse(socket, 'ERR_FD_MISSING', `${show(frame)} came without a descriptor`);
   if (others.length > 0) {
-    throw refuse(socket, 'ERR_FD_SURPLUS', `${show(frame)} came with ${frame.fds.length} descriptors instead of one`);
+    throw refuse(
+      socket,
+      'ERR_FD_SURPLUS',
+      `${show(frame)} came with ${counted(frame.fds.length, 'descriptor')} instead of one`,
+    );
   }
   if (acknowledge) {
     if (frame.bytes[0] !== DESCRIPTOR) throw refuse(socket, 'ERR_FD_REFUSED', `${show(frame)} came instead of 'D'`);
@@ -94,9 +107,8 @@ export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}
   return fd;
 }
 
-function requireArguments(socket: FdSocket, options: SendFdOptions | ReceiveFdOptions): void {
+function requireSocket(socket: FdSocket): void {
   requireMethods('socket', 'an FdSocket', socket, ['send', 'receive']);
-  requireObject('options', options);
 }
 
 async function oneByte(socket: FdSocket, when: string): Promise<FdFrame> {

@@ -1,4 +1,12 @@
-import { AncillaryError, describeValue, outOfRange, OwnedFd, requireObject } from '../binding';
+import {
+  AncillaryError,
+  counted,
+  describeValue,
+  type OptionNames,
+  outOfRange,
+  OwnedFd,
+  requireOptions,
+} from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
 import { type FdLike, numberOf } from '../stream';
 
@@ -14,8 +22,10 @@ export interface ReceivedMessage {
 
 export interface ReceiveMessageOptions {
   /** Descriptors wanted, at most; default 253. Those beyond are closed. */
-  maxFds?: number;
+  maxFds?: number | undefined;
 }
+
+const RECEIVE_OPTIONS: OptionNames<ReceiveMessageOptions> = { maxFds: true };
 
 /**
  * One sendmsg(2), never blocking, on a Unix socket of any type.
@@ -30,7 +40,7 @@ export function sendMessage(fd: FdLike, bytes: Uint8Array, fds: readonly FdLike[
   if (bytes.length === 0 && fds.length > 0 && addon.getSocketOption(socket, SO_TYPE) === SOCK_STREAM) {
     throw new AncillaryError(
       'ERR_FD_WITHOUT_BYTES',
-      `${fds.length} descriptors need a byte to ride on; nothing was sent`,
+      `${counted(fds.length, 'descriptor')} without a byte to ride on; nothing was sent`,
     );
   }
   const { SCM_MAX_FD } = addon.constants;
@@ -44,10 +54,10 @@ export function sendMessage(fd: FdLike, bytes: Uint8Array, fds: readonly FdLike[
  * @throws RangeError; EAGAIN and other system errors
  */
 export function receiveMessage(fd: FdLike, buffer: Uint8Array, options: ReceiveMessageOptions = {}): ReceivedMessage {
-  requireObject('options', options);
+  requireOptions('receiveMessage()', options, RECEIVE_OPTIONS);
   const { maxFds = addon.constants.SCM_MAX_FD } = options;
   if (!Number.isInteger(maxFds) || maxFds < 0)
-    throw outOfRange(`maxFds is a number from 0 up, not ${describeValue(maxFds)}`);
+    throw outOfRange(`maxFds is an integer from 0 up, not ${describeValue(maxFds)}`);
   if (buffer.length === 0) throw outOfRange('a buffer without room would drop the descriptors');
   const bytesRead = checked(addon.receiveMessage(numberOf(fd), buffer), 'recvmsg');
   const count = addon.readState[0] ?? 0;

@@ -1,11 +1,13 @@
-import { describeValue, invalidType, type OwnedFd, requireObject } from '../binding';
+import { type OptionNames, type OwnedFd, requireBoolean, requireOptions } from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
-import { FdSocket, type FdSocketOptions } from '../stream';
+import { FdSocket, type FdSocketOptions, SOCKET_OPTIONS } from '../stream';
 
 export interface SocketpairOptions extends FdSocketOptions {
   /** Make the second end a descriptor for a child to inherit, in blocking mode, instead of an FdSocket. Default false. */
-  child?: boolean;
+  child?: boolean | undefined;
 }
+
+const OPTIONS: OptionNames<SocketpairOptions> = { ...SOCKET_OPTIONS, child: true };
 
 /**
  * Two sockets connected to each other. With `child`, the second is an OwnedFd in blocking mode, as programs expect that know
@@ -13,12 +15,12 @@ export interface SocketpairOptions extends FdSocketOptions {
  * @throws EMFILE; TypeError and RangeError for options
  */
 export function socketpair(options: SocketpairOptions & { child: true }): [FdSocket, OwnedFd];
-export function socketpair(options?: SocketpairOptions & { child?: false }): [FdSocket, FdSocket];
+export function socketpair(options?: SocketpairOptions & { child?: false | undefined }): [FdSocket, FdSocket];
 export function socketpair(options?: SocketpairOptions): [FdSocket, FdSocket | OwnedFd];
 export function socketpair(options: SocketpairOptions = {}): [FdSocket, FdSocket | OwnedFd] {
-  requireObject('options', options);
+  requireOptions('socketpair()', options, OPTIONS);
+  requireBoolean('child', options.child);
   const { child = false, ...ofSockets } = options;
-  if (typeof child !== 'boolean') throw invalidType(`child is true or false, not ${describeValue(child)}`);
   const [left, right] = nativeBinding.socketpair();
   const made: FdSocket[] = [];
   try {

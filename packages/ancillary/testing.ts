@@ -1,5 +1,6 @@
+import { requireOptions } from '../binding';
 import { requireKeys, requireObject, ModelWorld, type ModelWorldOptions, WORLD_OPTIONS } from '../binding-model';
-import { FdSocket, type FdSocketOptions } from '../stream';
+import { FdSocket, type FdSocketOptions, SOCKET_OPTIONS } from '../stream';
 
 export interface ModelSocketPairOptions extends ModelWorldOptions {
   /** What `socketpair()` takes, for both sockets. */
@@ -44,7 +45,10 @@ export type ModelSocketPair = [FdSocket, FdSocket] & {
 export function modelSocketPair(options: ModelSocketPairOptions = {}): ModelSocketPair {
   requireKeys(options, { ...WORLD_OPTIONS, socket: true }, 'modelSocketPair()');
   const { socket, ...ofWorld } = options;
-  if (socket !== undefined) requireObject(socket, 'socket is an object of FdSocketOptions');
+  if (socket !== undefined) {
+    requireObject(socket, 'socket is an object of FdSocketOptions');
+    requireOptions('socket', socket, SOCKET_OPTIONS);
+  }
   const world = new ModelWorld(ofWorld);
   const ends = world.socketpair();
   const [first, second] = world.bindings;

@@ -1,3 +1,4 @@
+import { invalidType, invalidValue, outOfRange } from '../binding';
 import { requireCount, requireKeys, requireObject } from './kernel/require-values';
 
 /** What can go wrong in a recvmsg. */
@@ -73,9 +74,9 @@ export function requireFaults(faults: Faults): { list: readonly Fault[]; rate: n
     requireKeys(faults, OF_RATE, 'faults');
   }
   const { rate, what = HARMLESS } = typeof faults === 'number' ? { rate: faults } : faults;
-  if (typeof rate !== 'number') throw new TypeError(`the rate of faults is a number, not ${String(rate)}`);
-  if (!(rate >= 0 && rate <= 1)) throw new RangeError(`the rate of faults is from 0 to 1, not ${rate}`);
-  if (!Array.isArray(what)) throw new TypeError(`faults.what is a list of names, not ${String(what)}`);
+  if (typeof rate !== 'number') throw invalidType(`the rate of faults is a number, not ${String(rate)}`);
+  if (!(rate >= 0 && rate <= 1)) throw outOfRange(`the rate of faults is from 0 to 1, not ${rate}`);
+  if (!Array.isArray(what)) throw invalidType(`faults.what is a list of names, not ${String(what)}`);
   what.forEach((name, index) => requireName(name, `faults.what[${index}]`));
   return { list: [], rate, what };
 }
@@ -87,31 +88,31 @@ function requireFault(fault: Fault, name: string): void {
   requireName(what, `${name}.what`);
   requirePlace(at, `${name}.at`);
   if (socket !== undefined && ![0, 1].includes(socket)) {
-    throw new TypeError(`${name}.socket is 0 or 1, not ${String(socket)}`);
+    throw invalidValue(`${name}.socket is 0 or 1, not ${String(socket)}`);
   }
   if (call !== undefined && !['recvmsg', 'sendmsg'].includes(call)) {
-    throw new TypeError(`${name}.call is recvmsg or sendmsg, not ${call as string}`);
+    throw invalidValue(`${name}.call is recvmsg or sendmsg, not ${call as string}`);
   }
   if (call !== undefined && !namesOf(call).includes(what)) {
-    throw new TypeError(`${name}: '${what}' cannot happen in ${call}, which has ${namesOf(call).join(', ')}`);
+    throw invalidValue(`${name}: '${what}' cannot happen in ${call}, which has ${namesOf(call).join(', ')}`);
   }
-  if (free !== undefined && what !== 'emfile') throw new TypeError(`${name}: only 'emfile' has 'free', not '${what}'`);
+  if (free !== undefined && what !== 'emfile') throw invalidValue(`${name}: only 'emfile' has 'free', not '${what}'`);
   if (free !== undefined) requireCount(free, `${name}.free`);
 }
 
 function requirePlace(at: Fault['at'] | null | undefined, name: string): void {
   if (typeof at === 'number') requireCount(at, name);
   else if (typeof at !== 'object' || at === null) {
-    throw new TypeError(`${name} is the offset of a byte, { byte } or { message }, not ${String(at)}`);
-  } else if ('byte' in at && 'message' in at) throw new TypeError(`${name} has either 'byte' or 'message', not both`);
+    throw invalidType(`${name} is the offset of a byte, { byte } or { message }, not ${String(at)}`);
+  } else if ('byte' in at && 'message' in at) throw invalidValue(`${name} has either 'byte' or 'message', not both`);
   else if ('byte' in at) requireCount(at.byte, `${name}.byte`);
   else if ('message' in at) requireCount(at.message, `${name}.message`);
-  else throw new TypeError(`${name} has neither 'byte' nor 'message'`);
+  else throw invalidValue(`${name} has neither 'byte' nor 'message'`);
 }
 
 function requireName(what: unknown, name: string): void {
   if (typeof what === 'string' && NAMES.includes(what)) return;
-  throw new TypeError(`${name} is one of ${NAMES.join(', ')}, not ${String(what)}`);
+  throw invalidValue(`${name} is one of ${NAMES.join(', ')}, not ${String(what)}`);
 }
 
 function namesOf(call: 'recvmsg' | 'sendmsg'): readonly FaultName[] {

@@ -5,6 +5,7 @@ import {
   hasProcessTable,
   OwnedFd,
   systemError,
+  invalidValue,
 } from '../binding';
 import { KernelError, type ModelProcess } from './kernel';
 import { isReal, type NumberOwner, worldOf } from './model-numbers';
@@ -98,7 +99,7 @@ export class ModelDescriptors implements DescriptorTable {
     if (hasProcessTable()) return;
     const real = fds.find(isReal);
     if (real === undefined) return;
-    throw new TypeError(
+    throw invalidValue(
       `descriptor ${real} is one of this process, and not of the model. Open one in the model with world.open(), ` +
         `or import 'ancillary' as well, and real ones can be sent. Nothing was sent or closed`,
     );

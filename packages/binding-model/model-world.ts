@@ -1,4 +1,4 @@
-import { type OwnedFd, type PeerCredentials, systemError } from '../binding';
+import { type OwnedFd, type PeerCredentials, systemError, invalidType, invalidValue, outOfRange } from '../binding';
 import { FaultPlan } from './fault-plan';
 import type { Fault, Faults } from './faults';
 import { ForeignDescriptors } from './foreign-descriptors';
@@ -143,11 +143,11 @@ export class ModelWorld implements WorldParts {
 
 function requirePlace(place: unknown): void {
   if (place !== 0 && place !== 1) {
-    throw new TypeError(`a file is opened in the process 0 or 1, not ${String(place)}`);
+    throw invalidValue(`a file is opened in the process 0 or 1, not ${String(place)}`);
   }
 }
 
 function requireSeed(seed: unknown): void {
-  if (typeof seed !== 'number') throw new TypeError(`seed is a number, not ${String(seed)}`);
-  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed is an integer, not ${seed}`);
+  if (typeof seed !== 'number') throw invalidType(`seed is a number, not ${String(seed)}`);
+  if (!Number.isSafeInteger(seed)) throw outOfRange(`seed is an integer, not ${seed}`);
 }

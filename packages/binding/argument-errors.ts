@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { printable } from './printable';
 
 // As Node's own functions refuse what they are given: TypeError and RangeError with its codes.
 
@@ -17,10 +18,16 @@ export function outOfRange(message: string): RangeError {
   return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
-/** @throws TypeError for what are no options */
+/** @throws TypeError for what is no object, or not yet */
 export function requireObject(name: string, given: unknown): void {
-  if (typeof given !== 'object' || given === null)
-    throw invalidType(`${name} is an object, not ${describeValue(given)}`);
+  if (typeof given === 'object' && given !== null && !isPromise(given)) return;
+  throw invalidType(`${name} is an object, not ${describeValue(given)}`);
+}
+
+/** @throws TypeError for what would be taken for true or false, such as 'no'; undefined is left out */
+export function requireBoolean(name: string, given: unknown): void {
+  if (given === undefined || typeof given === 'boolean') return;
+  throw invalidType(`${name} is true or false, not ${describeValue(given)}`);
 }
 
 /**
@@ -36,11 +43,27 @@ export function requireMethods(name: string, kind: string, given: unknown, metho
 
 const LONGEST = 28;
 
-/** What was given instead, for their messages; of a long string its beginning, as it may be anything. */
+/**
+ * What was given instead, for their messages, with what to do where that is plain; of a long string its beginning, as it
+ * may be anything.
+ */
 export function describeValue(given: unknown): string {
-  if (typeof given === 'function') return 'a function';
+  if (typeof given === 'function') return describeFunction(given);
   if (typeof given === 'string' && given.length > LONGEST) return `${inspect(given.slice(0, LONGEST))}...`;
   if (typeof given !== 'object' || given === null) return inspect(given);
-  const { constructor } = given as { constructor?: { name: string } };
-  return `an instance of ${constructor?.name ?? 'no class'}`;
+  if (isPromise(given)) return 'a Promise: await it first';
+  const { constructor } = given as { constructor?: { name?: unknown } | null };
+  const name = constructor?.name;
+  return typeof name === 'string' && name !== '' ? `an instance of ${printable(name)}` : 'an instance of no class';
+}
+
+function describeFunction(given: object): string {
+  const name = (given as { readonly name?: unknown }).name;
+  const source = Function.prototype.toString.call(given);
+  if (!source.startsWith('class') || typeof name !== 'string' || name === '') return 'a function';
+  return `the class ${printable(name)} itself: give it an instance`;
+}
+
+function isPromise(given: object): boolean {
+  return typeof (given as { readonly then?: unknown }).then === 'function';
 }

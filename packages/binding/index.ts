@@ -1,9 +1,19 @@
-export { describeValue, invalidType, invalidValue, outOfRange, requireMethods, requireObject } from './argument-errors';
+export {
+  describeValue,
+  invalidType,
+  invalidValue,
+  outOfRange,
+  requireBoolean,
+  requireMethods,
+  requireObject,
+} from './argument-errors';
 export { BufferView } from './buffer-view';
 export type { ByteRange } from './byte-range';
+export { counted } from './counted';
 export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable } from './descriptor-table';
 export { AncillaryError, type AncillaryErrorCode, errnoName, type SystemError, systemError } from './errors';
 export type { BoundAddress, ListenerEvents, ListenerHandle, ListeningBinding, SocketFile } from './listening';
+export { type OptionNames, requireNames, requireOptions } from './option-names';
 export { OwnedFd } from './owned-fd';
 export { printable } from './printable';
 export type {

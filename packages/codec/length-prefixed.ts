@@ -3,22 +3,33 @@ import {
   describeValue,
   invalidType,
   invalidValue,
+  counted,
+  type OptionNames,
   outOfRange,
   type OwnedFd,
+  requireBoolean,
   requireObject,
+  requireOptions,
 } from '../binding';
 import type { FdLike, FrameCodec, Measured } from '../stream';
 
 export interface LengthPrefixedOptions {
   /** Bytes of the payload's length at the front of each frame; default 4. */
-  lengthBytes?: 1 | 2 | 4;
+  lengthBytes?: 1 | 2 | 4 | undefined;
   /** Bytes of the number of descriptors after it; default 2. With 0, the descriptors attached to the frame are its own. */
-  countBytes?: 0 | 1 | 2 | 4;
+  countBytes?: 0 | 1 | 2 | 4 | undefined;
   /** Default false: network order. */
-  littleEndian?: boolean;
+  littleEndian?: boolean | undefined;
   /** The longest payload, in bytes, that is received or sent; default 16 MiB. */
-  maxLength?: number;
+  maxLength?: number | undefined;
 }
+
+const OPTIONS: OptionNames<LengthPrefixedOptions> = {
+  lengthBytes: true,
+  countBytes: true,
+  littleEndian: true,
+  maxLength: true,
+};
 
 /** A received payload; whoever receives it owns the descriptors. */
 export interface LengthPrefixedMessage {
@@ -29,7 +40,7 @@ export interface LengthPrefixedMessage {
 /** A payload to send; the descriptors are borrowed. */
 export interface LengthPrefixedPayload {
   bytes: Uint8Array;
-  fds?: readonly FdLike[];
+  fds?: readonly FdLike[] | undefined;
 }
 
 type LengthPrefixedCodec = FrameCodec<LengthPrefixedMessage, LengthPrefixedPayload>;
@@ -52,7 +63,8 @@ export function lengthPrefixed(options?: LengthPrefixedOptions): LengthPrefixedC
 }
 
 function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
-  requireObject('options', options);
+  requireOptions('lengthPrefixed()', options, OPTIONS);
+  requireBoolean('littleEndian', options.littleEndian);
   const { lengthBytes = 4, countBytes = 2, littleEndian = false, maxLength = DEFAULT_MAX_LENGTH } = options;
   requireOneOf('lengthBytes', lengthBytes, [1, 2, 4]);
   requireOneOf('countBytes', countBytes, [0, 1, 2, 4]);
@@ -90,7 +102,10 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
       if (!Array.isArray(fds))
         throw invalidType(`encode() takes { bytes, fds }, fds an array of descriptors, not ${describeValue(fds)}`);
       if (bytes.length > longest) throw tooLarge(bytes.length, longest);
-      if (fds.length > mostFds) throw outOfRange(`${fds.length} descriptors do not fit a count of ${countBytes} bytes`);
+      if (fds.length > mostFds) {
+        const count = counted(countBytes, 'byte');
+        throw outOfRange(`fds has ${fds.length} descriptors, which do not fit a count of ${count}: raise countBytes`);
+      }
       const frame = NodeBuffer.allocUnsafe(headerLength + bytes.length);
       writeUint(frame, bytes.length, 0, lengthBytes, littleEndian);
       if (countBytes > 0) writeUint(frame, fds.length, lengthBytes, countBytes, littleEndian);
@@ -103,7 +118,7 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
 function tooLarge(length: number, longest: number): AncillaryError {
   return new AncillaryError(
     'ERR_FRAME_TOO_LARGE',
-    `a payload of ${length} bytes is longer than the ${longest} allowed; nothing was allocated for it`,
+    `a payload of ${counted(length, 'byte')} is longer than the ${longest} allowed; nothing was allocated for it`,
   );
 }
 

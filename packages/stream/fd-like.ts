@@ -2,7 +2,7 @@ import type dgram from 'node:dgram';
 import type fs from 'node:fs';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { AncillaryError, type DescriptorTable, describeValue, invalidType, OwnedFd } from '../binding';
+import { AncillaryError, counted, type DescriptorTable, describeValue, invalidType, OwnedFd } from '../binding';
 import { datagramHandle, isDgramSocket } from './dgram-socket';
 import { isBeingRead } from './reading-hold';
 
@@ -135,11 +135,11 @@ function refuseBusy(source: Exclude<FdLike, number>, transfer: boolean): void {
   }
   if (isDgramSocket(source)) {
     const unsent = source.getSendQueueCount();
-    if (unsent > 0) throw busy(`${unsent} datagrams are not sent yet; wait for the callback of send()`);
+    if (unsent > 0) throw busy(`${counted(unsent, 'datagram')} of it wait to be sent; wait for the callback of send()`);
     return;
   }
   const { writableLength = 0, readableLength = 0 } = source as Partial<Duplex>;
-  if (writableLength > 0) throw busy(`${writableLength} bytes are not written yet; wait for 'drain'`);
+  if (writableLength > 0) throw busy(`${counted(writableLength, 'byte')} of it wait to be written; wait for 'drain'`);
   const holds = heldBack in source && (source as unknown as HoldingBack)[heldBack]();
   if (isBeingRead(source)) throw busy('it is being read at this moment; pause it, and wait for what was read');
   if (readableLength > 0 || holds) {

@@ -20,7 +20,7 @@ describe('what is no address is refused with a code and a message that says what
     [undefined, 'ERR_INVALID_ARG_VALUE', /address is a path, .*, not undefined/],
     [5, 'ERR_INVALID_ARG_VALUE', /address is a path, .*, not 5/],
     [{}, 'ERR_INVALID_ARG_VALUE', /address is a path, .*, not an instance of Object/],
-    [Promise.resolve('/tmp/x'), 'ERR_INVALID_ARG_VALUE', /address is a path, .*, not an instance of Promise/],
+    [Promise.resolve('/tmp/x'), 'ERR_INVALID_ARG_VALUE', /address is a path, .*, not a Promise: await it/],
     ['', 'ERR_INVALID_ARG_VALUE', /address is a path, neither empty .*, not ''/],
     ['a\0b', 'ERR_INVALID_ARG_VALUE', /address is a path, .* zero byte/],
     [{ path: 5 }, 'ERR_INVALID_ARG_VALUE', /address\.path is a path, .*, not 5/],

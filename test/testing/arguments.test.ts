@@ -12,6 +12,11 @@ function start() {
   return { process, calls: process as unknown as Loose, a, b, file };
 }
 
+/** Node's code for such an error. */
+function codeOf(type: typeof TypeError): unknown {
+  return type === RangeError ? 'ERR_OUT_OF_RANGE' : expect.stringMatching(/^ERR_INVALID_ARG_(TYPE|VALUE)$/);
+}
+
 const bytes = new Uint8Array(1);
 const room = { size: 1, controlLength: 24 };
 
@@ -74,7 +79,7 @@ describe('arguments that no program in C could pass are refused', () => {
     const descriptors = process.descriptors();
     const error = thrown(() => calls[call]?.(...given.map((each) => ends[each as string] ?? each)));
     expect(error).toBeInstanceOf(type);
-    expect(error).toMatchObject({ message });
+    expect(error).toMatchObject({ message, code: codeOf(type) });
     // Nothing was taken or made.
     expect(process.descriptors()).toEqual(descriptors);
     expect(process.inq(b)).toBe(5);
@@ -126,7 +131,7 @@ test.each<[unknown, typeof TypeError, string]>([
   const model = new KernelModel() as unknown as Loose;
   const error = thrown(() => model['process']?.(options));
   expect(error).toBeInstanceOf(type);
-  expect(error).toMatchObject({ message });
+  expect(error).toMatchObject({ message, code: codeOf(type) });
 });
 
 test('drawTimeline() of what is no list of events says what to give it', () => {

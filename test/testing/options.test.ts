@@ -74,7 +74,8 @@ test.each<[unknown, typeof TypeError, string]>([
 ])('modelSocketPair(%j) is refused: %p', (options, kind, message) => {
   const error = thrown(() => make(options));
   expect(error).toBeInstanceOf(kind);
-  expect(error).toMatchObject({ message });
+  const code = kind === RangeError ? /^ERR_OUT_OF_RANGE$/ : /^ERR_INVALID_ARG_(TYPE|VALUE)$/;
+  expect(error).toMatchObject({ message, code: expect.stringMatching(code) as string });
 });
 
 test('what is allowed is taken', () => {

@@ -1,3 +1,4 @@
+import { invalidValue } from './argument-errors';
 import { KERNEL_RULES, type KernelName } from './kernel-rules';
 import { requireCounts, requireFunction, requireKeys } from './require-values';
 import type { TraceEvent } from './trace';
@@ -32,7 +33,7 @@ export function requireKernelOptions(options: KernelModelOptions): void {
   requireKeys(options, NAMES, 'KernelModel');
   const { kernel = 'linux', trace, ...limits } = options;
   if (!Object.hasOwn(KERNEL_RULES, kernel)) {
-    throw new TypeError(`kernel is one of ${Object.keys(KERNEL_RULES).join(', ')}, not ${kernel as string}`);
+    throw invalidValue(`kernel is one of ${Object.keys(KERNEL_RULES).join(', ')}, not ${kernel as string}`);
   }
   requireCounts(limits);
   if (trace !== undefined) requireFunction(trace, 'trace');

@@ -1,3 +1,4 @@
+import { invalidValue } from './argument-errors';
 import { ControlBuffer } from './control-buffer';
 import { receiveDatagram, sendDatagram } from './datagram';
 import { DescriptorTable } from './descriptor-table';
@@ -65,7 +66,7 @@ export class ModelProcess implements SystemCalls, Sender {
   socketpair(type: SocketType, other: ModelProcess = this): [number, number] {
     requireSocketType(type);
     if (!(other instanceof ModelProcess) || other.#kernel !== this.#kernel) {
-      throw new TypeError('the second socket is for a process of the same KernelModel');
+      throw invalidValue('the second socket is for a process of the same KernelModel');
     }
     const needed = other === this ? 2 : 1;
     if (!this.#table.hasRoomFor(needed) || !other.#table.hasRoomFor(needed))

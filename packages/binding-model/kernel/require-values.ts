@@ -1,3 +1,4 @@
+import { invalidType, invalidValue, outOfRange } from './argument-errors';
 /**
  * @param options what should be an object of options
  * @param allowed has their names as keys
@@ -8,18 +9,18 @@ export function requireKeys(options: unknown, allowed: object, taker: string): v
   const names = Object.keys(allowed);
   requireObject(options, `${taker} takes an object of ${names.join(', ')}`);
   const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new TypeError(`${taker} has no option '${unknown}', only ${names.join(', ')}`);
+  if (unknown !== undefined) throw invalidValue(`${taker} has no option '${unknown}', only ${names.join(', ')}`);
 }
 
 /** @throws TypeError that begins with the rule */
 export function requireObject(value: unknown, rule: string): asserts value is object {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`${rule}, not ${String(value)}`);
+  if (typeof value !== 'object' || value === null) throw invalidType(`${rule}, not ${String(value)}`);
 }
 
 /** @throws TypeError, RangeError */
 export function requireCount(value: unknown, name: string): void {
-  if (typeof value !== 'number') throw new TypeError(`${name} is a number, not ${String(value)}`);
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${name} is an integer from 0 up, not ${value}`);
+  if (typeof value !== 'number') throw invalidType(`${name} is a number, not ${String(value)}`);
+  if (!Number.isSafeInteger(value) || value < 0) throw outOfRange(`${name} is an integer from 0 up, not ${value}`);
 }
 
 /** Of options that may each be left out. @throws TypeError, RangeError */
@@ -29,5 +30,5 @@ export function requireCounts(values: object): void {
 
 /** @throws TypeError */
 export function requireFunction(value: unknown, name: string): void {
-  if (typeof value !== 'function') throw new TypeError(`${name} is a function, not ${String(value)}`);
+  if (typeof value !== 'function') throw invalidType(`${name} is a function, not ${String(value)}`);
 }

@@ -1,3 +1,4 @@
+import { invalidType } from '../kernel/argument-errors';
 import type { TraceEvent } from '../kernel/trace';
 import { bandsOf } from './band';
 import { drawBand } from './draw-band';
@@ -78,7 +79,7 @@ export function drawTimeline(events: readonly TraceEvent[], options: TimelineOpt
 
 function requireEvents(events: unknown): void {
   if (Array.isArray(events) && events.every(isEvent)) return;
-  throw new TypeError(
+  throw invalidType(
     'drawTimeline() takes a list of events: world.timeline of a model socket pair, or what trace of a KernelModel got',
   );
 }

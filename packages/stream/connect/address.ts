@@ -1,4 +1,11 @@
-import { type BoundAddress, describeValue, invalidValue, type SystemError, systemError } from '../../binding';
+import {
+  type BoundAddress,
+  describeValue,
+  invalidValue,
+  requireNames,
+  type SystemError,
+  systemError,
+} from '../../binding';
 
 /** Where to meet: a path in the file system, or a name in Linux's abstract namespace (unix(7)). */
 export type Address = string | { readonly path: string } | { readonly abstract: string };
@@ -6,18 +13,40 @@ export type Address = string | { readonly path: string } | { readonly abstract: 
 /** What sun_path holds besides a path's terminating zero. */
 export const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
 
+/** The properties of each form that an address has as an object, by the one that tells the form. */
+export type AddressForms = Readonly<Record<string, Readonly<Record<string, true>>>>;
+
+export const ADDRESS_FORMS = { path: { path: true }, abstract: { abstract: true } } as const;
+
 /**
- * @param forms what may stand in its place, for the message
- * @throws TypeError for what is no address
+ * Checks the form alone, as {@link boundAddress} does not: there, whoever calls may give more than an address.
+ * @throws TypeError for what has none of these forms, or properties beside them
  */
-export function boundAddress(address: Address, forms = 'a path, { path } or { abstract }'): BoundAddress {
+export function requireAddress(given: unknown, forms: AddressForms): void {
+  if (typeof given === 'string') return;
+  const form = Object.entries(forms).find(([name]) => typeof given === 'object' && given !== null && name in given);
+  if (form === undefined) throw noAddress(given, forms);
+  requireNames(`an address { ${Object.keys(form[1]).join(', ')} } has no`, given as object, form[1]);
+}
+
+/** @throws TypeError for what is no address */
+export function boundAddress(address: Address): BoundAddress {
   const given: unknown = address;
   if (typeof given === 'string') return pathAddress('address', given);
   if (typeof given === 'object' && given !== null) {
     if ('path' in given) return pathAddress('address.path', given.path);
     if ('abstract' in given) return abstractAddress(given.abstract);
   }
-  throw invalidValue(`address is ${forms}, not ${describeValue(given)}`);
+  throw noAddress(given, ADDRESS_FORMS);
+}
+
+function noAddress(given: unknown, forms: AddressForms): TypeError {
+  const shown = ['a path', ...Object.values(forms).map((names) => `{ ${Object.keys(names).join(', ')} }`)];
+  const tcp = typeof given === 'number' || (typeof given === 'object' && given !== null && 'port' in given);
+  const hint = tcp ? '; for a TCP port use node:net' : '';
+  return invalidValue(
+    `address is ${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}, not ${describeValue(given)}${hint}`,
+  );
 }
 
 export function showAddress(address: BoundAddress): string {

@@ -1,7 +1,16 @@
 import net from 'node:net';
-import { AncillaryError, describeValue, invalidType, OwnedFd, type SocketBinding } from '../../binding';
+import {
+  AncillaryError,
+  counted,
+  describeValue,
+  invalidType,
+  OwnedFd,
+  requireOptions,
+  type SocketBinding,
+} from '../../binding';
 import { isTlsSocket, numberOf } from '../fd-like';
 import { FdSocket, type FdSocketOptions } from '../socket/fd-socket';
+import { SOCKET_OPTIONS } from '../socket/options';
 
 /**
  * Wraps a connected Unix stream socket that exists already, and takes it over; on failure it stays as it was.
@@ -17,10 +26,11 @@ export function adopt(
   source: number | OwnedFd | net.Socket,
   options: FdSocketOptions = {},
 ): FdSocket {
+  requireOptions('adopt()', options, SOCKET_OPTIONS);
   if (source instanceof net.Socket) return adoptNetSocket(binding, source, options);
   if (source instanceof OwnedFd) return new FdSocket(binding, source, options);
   if (typeof source !== 'number') {
-    throw invalidType(`adopt() takes a number, an OwnedFd or a net.Socket, not ${describeValue(source)}`);
+    throw invalidType(`source is a number, an OwnedFd or a net.Socket, not ${describeValue(source)}`);
   }
   const owned = OwnedFd.adopt(source);
   try {
@@ -40,7 +50,7 @@ function adoptNetSocket(binding: SocketBinding, source: net.Socket, options: FdS
   if (source.bytesRead > 0) {
     throw new AncillaryError(
       'ERR_FD_BUSY',
-      `Node has read ${source.bytesRead} bytes of this net.Socket and dropped the descriptors that came with them; ` +
+      `Node has read ${counted(source.bytesRead, 'byte')} of this net.Socket and dropped the descriptors that came with them; ` +
         `accept with net.createServer({ pauseOnConnect: true }), or connect with ancillary's connect()`,
     );
   }

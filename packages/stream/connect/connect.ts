@@ -1,8 +1,8 @@
-import { type ListeningBinding, OwnedFd, type SocketBinding } from '../../binding';
+import { type ListeningBinding, OwnedFd, requireOptions, type SocketBinding } from '../../binding';
 import { asError } from '../abort';
 import { FdSocket } from '../socket/fd-socket';
-import { type Address, boundAddress } from './address';
-import { type ConnectOptions, requireConnectOptions } from './connect-options';
+import { type Address, ADDRESS_FORMS, boundAddress, requireAddress } from './address';
+import { CONNECT_OPTIONS, type ConnectOptions, requireConnectOptions } from './connect-options';
 import { ConnectionAttempt } from './connection-attempt';
 
 /**
@@ -16,7 +16,9 @@ export function connect(
 ): Promise<FdSocket> {
   // What the executor throws is a rejection.
   return new Promise((resolve, reject) => {
+    requireAddress(address, ADDRESS_FORMS);
     const target = boundAddress(address);
+    requireOptions('connect()', options, CONNECT_OPTIONS);
     requireConnectOptions(options);
     const connected = (socket: OwnedFd): void => {
       try {

@@ -9,6 +9,8 @@ import { ConnectionAttempt } from './connection-attempt';
 /**
  * A socket at once, which connects to a listening Unix stream socket: `'connect'` and `'ready'` tell when it has, and
  * `'error'` why it could not. All ways of reading and sending may be used at once, and wait.
+ * Options that it does not know, and properties of an address, are passed over: Node's own callers, such as `http.Agent`, give
+ * all of theirs.
  * @param onConnect a listener for `'connect'`; it may also come in place of the options
  * @throws TypeError and RangeError for arguments
  */

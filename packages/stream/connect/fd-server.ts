@@ -4,13 +4,14 @@ import {
   describeValue,
   invalidType,
   type ListeningBinding,
+  type OptionNames,
   outOfRange,
   type OwnedFd,
   type SocketBinding,
 } from '../../binding';
 import { asError } from '../abort';
 import { FdSocket, type FdSocketOptions } from '../socket/fd-socket';
-import { receiveLimits } from '../socket/options';
+import { receiveLimits, SOCKET_OPTIONS } from '../socket/options';
 import { Acceptor } from './acceptor';
 import { netAddress } from './address';
 import type { BoundPath } from './bound-path';
@@ -29,6 +30,15 @@ export interface ListenOptions extends FdSocketOptions {
   /** As of every EventEmitter; a connection whose listener rejects is destroyed with the error, as net does. */
   captureRejections?: boolean | undefined;
 }
+
+export const LISTEN_OPTIONS: OptionNames<ListenOptions> = {
+  ...SOCKET_OPTIONS,
+  signal: true,
+  backlog: true,
+  retry: true,
+  timeout: true,
+  captureRejections: true,
+};
 
 /**
  * A listening Unix socket. Connections come as 'connection' events or, without a listener for these, from

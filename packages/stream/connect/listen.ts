@@ -5,24 +5,27 @@ import {
   type ListeningBinding,
   outOfRange,
   OwnedFd,
+  requireBoolean,
+  requireOptions,
   type SocketBinding,
 } from '../../binding';
 import { throwIfAborted } from '../abort';
 import { receiveLimits } from '../socket/options';
-import { type Address, addressError, boundAddress, showAddress } from './address';
+import { type Address, ADDRESS_FORMS, addressError, boundAddress, requireAddress, showAddress } from './address';
 import { requireTimeout, untilDone } from './attempts';
 import { bindPath } from './bind-path';
 import type { BoundPath } from './bound-path';
-import { FdServer, type ListenOptions } from './fd-server';
+import { FdServer, LISTEN_OPTIONS, type ListenOptions } from './fd-server';
 import { PinnedAddress } from './pinned-address';
 
 /** An address to listen at, with the path's permissions (default 0o600), or a socket that is listening already. */
-export type ListenAddress = Address | { readonly path: string; readonly mode?: number } | { readonly fd: number };
+export type ListenAddress =
+  Address | { readonly path: string; readonly mode?: number | undefined } | { readonly fd: number };
 
 /** What there is to remove at the end; `'occupied'` where another socket is bound. */
 type Bound = BoundPath | undefined | 'occupied';
 
-const FORMS = 'a path, { path, mode }, { abstract } or { fd }';
+const FORMS = { ...ADDRESS_FORMS, path: { path: true, mode: true }, fd: { fd: true } } as const;
 const DEFAULT_MODE = 0o600;
 const DEFAULT_BACKLOG = 511;
 
@@ -36,15 +39,19 @@ export async function listen(
   address: ListenAddress,
   options: ListenOptions = {},
 ): Promise<FdServer> {
+  requireOptions('listen()', options, LISTEN_OPTIONS);
   receiveLimits(options);
+  requireBoolean('retry', options.retry);
+  requireBoolean('captureRejections', options.captureRejections);
   requireTimeout(options.timeout);
   const backlog = backlogOf(options);
   const { signal } = options;
   throwIfAborted(signal);
+  requireAddress(address, FORMS);
   const inherited = inheritedNumber(address);
   if (inherited !== undefined) return listenOn(binding, inherited, options);
 
-  const target = boundAddress(address as Address, FORMS);
+  const target = boundAddress(address as Address);
   const mode = modeOf(address);
   using pinned = new PinnedAddress(target);
   const socket = binding.socket();

@@ -1,4 +1,4 @@
-import { AncillaryError, type ByteRange, type OwnedFd } from '../../binding';
+import { AncillaryError, type ByteRange, counted, type OwnedFd } from '../../binding';
 import type { Discarder } from './discard';
 
 /** What a frame may hold, and what happens when it holds more, or less than it should. */
@@ -36,14 +36,14 @@ export function applyLimits(
     throw new AncillaryError(
       'ERR_FD_TRUNCATED',
       `the kernel dropped descriptors of the frame at ${placeOf(range)}, most likely because this process may open no more ` +
-        `(RLIMIT_NOFILE); the ${came} it delivered are closed`,
+        `(RLIMIT_NOFILE); what it delivered, ${counted(came, 'descriptor')}, is closed`,
     );
   }
   if (declared !== 'attached' && came + closedEarly < declared && !arrived.truncated) {
     discarder.discard(arrived.fds, range, 'missing');
     throw new AncillaryError(
       'ERR_FD_MISSING',
-      `the frame at ${placeOf(range)} declares ${declared} descriptors and came with ${came}, which are closed: the peer breaks ` +
+      `the frame at ${placeOf(range)} declares ${counted(declared, 'descriptor')} and came with ${came}; what came is closed: the peer breaks ` +
         `the protocol, or sends each frame's descriptors apart from its bytes`,
     );
   }
@@ -57,7 +57,7 @@ export function applyLimits(
   discarder.discard([...arrived.fds, ...surplus], range, 'surplus');
   throw new AncillaryError(
     'ERR_FD_SURPLUS',
-    `the frame at ${placeOf(range)} came with ${came} descriptors, ${allowed} are allowed; all of them are closed ` +
+    `the frame at ${placeOf(range)} came with ${counted(came, 'descriptor')}, where at most ${allowed} may come; all of them are closed ` +
       `(${declared === 'attached' ? 'raise maxFdsPerFrame to receive them, or ' : ''}onSurplus: 'close' keeps the first ones)`,
   );
 }
@@ -67,7 +67,7 @@ export function requireAllowed(declared: number | 'attached', { maxFdsPerFrame, 
   if (declared === 'attached' || declared <= maxFdsPerFrame || onSurplus === 'close') return;
   throw new AncillaryError(
     'ERR_FD_SURPLUS',
-    `a frame declares ${declared} descriptors, ${maxFdsPerFrame} are allowed; what came of them is closed ` +
+    `a frame declares ${counted(declared, 'descriptor')}, where at most ${maxFdsPerFrame} may come; what came of them is closed ` +
       `(raise maxFdsPerFrame to receive them)`,
   );
 }

@@ -1,4 +1,4 @@
-import { AncillaryError, type ByteRange, type OwnedFd, type ReadEnd, systemError } from '../../binding';
+import { AncillaryError, type ByteRange, counted, type OwnedFd, type ReadEnd, systemError } from '../../binding';
 import { asError } from '../abort';
 import { FdFrame } from '../frame';
 import { applyLimits, requireAllowed } from './claim-policy';
@@ -205,7 +205,7 @@ export class FrameReader {
     }
     const count = this.#queue.fdCount;
     discarder.discard(this.#queue.claimBeyond(0), range, 'surplus');
-    const message = `an incomplete frame holds ${count} descriptors already, ${allowed} are allowed; all of them are closed`;
+    const message = `an incomplete frame has ${counted(count, 'descriptor')} already, where at most ${allowed} may come; all are closed`;
     this.#failure = new AncillaryError('ERR_FD_SURPLUS', message);
   }
 
@@ -214,8 +214,8 @@ export class FrameReader {
     const where =
       length === 0
         ? `the stream ended at ${start}, where a frame was to begin`
-        : `the stream ended inside a frame, ${length} bytes after its start at ${start}; ` +
-          `the ${fdCount} descriptors that came with them are closed`;
+        : `the stream ended inside a frame, ${counted(length, 'byte')} after its start at ${start}; ` +
+          `what came with that, ${counted(fdCount, 'descriptor')}, is closed`;
     return new AncillaryError('ERR_FRAME_INCOMPLETE', where);
   }
 }

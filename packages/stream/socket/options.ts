@@ -1,34 +1,53 @@
 import type { Duplex } from 'node:stream';
-import { describeValue, invalidType, invalidValue, outOfRange, requireObject } from '../../binding';
+import {
+  describeValue,
+  invalidType,
+  invalidValue,
+  type OptionNames,
+  outOfRange,
+  requireBoolean,
+  requireObject,
+} from '../../binding';
 import type { ReceiveLimits } from '../receive/inbox';
 import { type Onread, requireOnread } from '../receive/onread';
 
 /** Limits on what a socket receives. */
 export interface SocketOptions<Socket = Duplex> {
   /** Descriptors one frame may have; default 253 (SCM_MAX_FD). Raise it to receive frames with more. */
-  maxFdsPerFrame?: number;
+  maxFdsPerFrame?: number | undefined;
   /**
    * What happens to a frame with more descriptors than it declared or than `maxFdsPerFrame`: `'error'` (default)
    * destroys the socket with ERR_FD_SURPLUS, `'close'` keeps the first ones. The surplus is closed either way.
    */
-  onSurplus?: 'error' | 'close';
+  onSurplus?: 'error' | 'close' | undefined;
   /**
    * What happens to a frame of which the kernel dropped descriptors: `'error'` (default) destroys the socket with
    * ERR_FD_TRUNCATED, `'mark'` hands it out with `truncated: true` and the descriptors that were delivered.
    */
-  onTruncated?: 'error' | 'mark';
+  onTruncated?: 'error' | 'mark' | undefined;
   /** Descriptors received and not taken yet at which reading pauses; default 1024. At most one bundle more is held. */
-  maxQueuedFds?: number;
+  maxQueuedFds?: number | undefined;
   /** Bytes received and not taken yet at which reading pauses, and unsent ones at which writing should; default 64 KiB. */
-  highWaterMark?: number;
+  highWaterMark?: number | undefined;
   /**
    * Whether the sending side stays open when the peer has ended its own; default `true`. With `false`, as in net, it ends
    * after `'end'`, and later writes fail with EPIPE.
    */
-  allowHalfOpen?: boolean;
+  allowHalfOpen?: boolean | undefined;
   /** Reads into one buffer over and over, and starts at once. No other way of reading is open then. */
-  onread?: Onread<Socket>;
+  onread?: Onread<Socket> | undefined;
 }
+
+/** For those who take them, perhaps beside others. */
+export const SOCKET_OPTIONS: OptionNames<SocketOptions> = {
+  maxFdsPerFrame: true,
+  onSurplus: true,
+  onTruncated: true,
+  maxQueuedFds: true,
+  highWaterMark: true,
+  allowHalfOpen: true,
+  onread: true,
+};
 
 const DEFAULTS: ReceiveLimits = {
   maxFdsPerFrame: 253,
@@ -67,10 +86,4 @@ function choice<const Value extends string>(name: string, value: Value, allowed:
   if (!allowed.includes(value))
     throw invalidValue(`${name} is one of ${allowed.join(', ')}, not ${describeValue(value)}`);
   return value;
-}
-
-function requireBoolean(name: string, given: unknown): void {
-  if (given !== undefined && typeof given !== 'boolean') {
-    throw invalidType(`${name} is true or false, not ${describeValue(given)}`);
-  }
 }
