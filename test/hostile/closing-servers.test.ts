@@ -94,3 +94,22 @@ it(`an error that no 'error' listener hears is a warning, and an errorMonitor is
   expect(result).toEqual({ told: ['mine'], warnings: [['ANCILLARY_SERVER', true]] });
   expect(uncaught).toEqual([]);
 });
+
+it(`a listener of 'error' that throws does not keep a server that failed from closing`, async () => {
+  const { result, uncaught } = await inChild(
+    `
+    const server = await ancillary.listen(process.argv[1] + '/s');
+    server.on('error', () => { throw new Error('mine'); });
+    let closed = false;
+    server.on('close', () => (closed = true));
+    server.on('connection', () => undefined);
+    require('node:child_process').spawnSync('python3',
+      ['-c', 'import socket; socket.socket(fileno=3).shutdown(socket.SHUT_RDWR)'],
+      { stdio: ['ignore', 'inherit', 'inherit', server.fd] });
+    await until(() => closed);
+    return [server.listening, server.fd, require('node:fs').readdirSync(process.argv[1])];`,
+    { args: [directory] },
+  );
+  expect(result).toEqual([false, -1, []]);
+  expect(uncaught).toEqual(['mine']);
+});

@@ -47,6 +47,28 @@ describe.each([
     expect(result).toEqual(['right', 0]);
   });
 
+  it('createConnection({ retry }) does so too, and holds nothing when it is destroyed before', async () => {
+    const { result } = await inDirectory(`
+      const socket = ancillary.createConnection('s', { retry: true });
+      const given = ancillary.createConnection('s', { retry: true });
+      process.chdir(there);
+      given.destroy();
+      const other = await ancillary.listen('s');
+      other.on('connection', (socket) => socket.resume().end('other'));
+      await turns(20);
+      process.chdir(here);
+      const server = await ancillary.listen('s');
+      server.on('connection', (socket) => socket.resume().end('right'));
+      process.chdir(there);
+      const { bytes } = await socket.receive(5);
+      socket.destroy();
+      await server.close();
+      await other.close();
+      await until(() => socket.closed && open() === before);
+      return bytes.toString();`);
+    expect(result).toBe('right');
+  });
+
   it('connect() has the path in its errors as it was given', async () => {
     const { result } = await inDirectory(`
       const connecting = ancillary.connect('./s', { retry: true, timeout: 5 });

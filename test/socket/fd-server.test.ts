@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect, type FdServer, FdSocket, fds, listen, raw, socketpair } from '../../packages/ancillary';
-import { runDirectory } from '../support/children';
+import { python, runDirectory } from '../support/children';
 import { identity } from '../support/descriptors';
 import { until } from '../hostile/until';
 import { closed, codeOf, destroyed, nextOf } from './sockets';
@@ -245,6 +245,23 @@ describe('listen({ retry })', () => {
     const waiting = listen(where, { retry: true });
     await nextTurn();
     await server.close();
+    await using successor = await waiting;
+    await destroyed(await connect(where), await nextOf(successor[Symbol.asyncIterator]()));
+  });
+
+  it('waits for the end of a process that leaves its path behind', async () => {
+    await using child = python(
+      `
+import signal, socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()
+print('ready', flush=True); signal.pause()
+`,
+      { args: [where] },
+    );
+    await child.line();
+    const waiting = listen(where, { retry: true });
+    await nextTurn();
+    child.kill();
     await using successor = await waiting;
     await destroyed(await connect(where), await nextOf(successor[Symbol.asyncIterator]()));
   });

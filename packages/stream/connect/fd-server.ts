@@ -204,9 +204,10 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
   }
 
   #failed(failure: Error): void {
-    if (!this.#line.awaited && this.listenerCount('error') > 0) this.emit('error', failure);
-    else this.#line.fail(failure);
+    const listened = !this.#line.awaited && this.listenerCount('error') > 0;
+    if (!listened) this.#line.fail(failure);
     this.#closeUnasked();
+    if (listened) this.emit('error', failure);
   }
 
   #closeUnasked(): void {
