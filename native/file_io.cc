@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "js_arguments.h"
 #include "js_events.h"
@@ -23,14 +24,12 @@ enum class Direction { read, write };
 template <Direction direction>
 class FileIo final : public Napi::AsyncWorker {
  public:
-  FileIo(Napi::Function callback, int fd, Napi::Object memory, Bytes bytes)
+  FileIo(Napi::Function callback, int fd, Napi::Object memory, std::unique_ptr<unsigned char[]> bytes, std::size_t size)
       : AsyncWorker(callback, "ANCILLARYFILEIO"),
         fd_(fd),
         memory_(Napi::Persistent(memory)),
-        size_(bytes.size),
-        bytes_(new unsigned char[bytes.size]) {
-    if (direction == Direction::write && size_ > 0) std::memcpy(bytes_.get(), bytes.data, size_);
-  }
+        size_(size),
+        bytes_(std::move(bytes)) {}
 
  private:
   void Execute() override {
@@ -70,8 +69,12 @@ Napi::Value start(Info info) {
     throwType(env, "callback", "a function");
     return env.Undefined();
   }
+  // Copied at once: the pointer is good only until JavaScript runs, and the worker's async hooks do when it is made.
+  std::unique_ptr<unsigned char[]> copy(new unsigned char[bytes.size]);
+  if (direction == Direction::write && bytes.size > 0) std::memcpy(copy.get(), bytes.data, bytes.size);
   // It deletes itself.
-  (new FileIo<direction>(info[2].As<Napi::Function>(), fd, info[1].As<Napi::Object>(), bytes))->Queue();
+  (new FileIo<direction>(info[2].As<Napi::Function>(), fd, info[1].As<Napi::Object>(), std::move(copy), bytes.size))
+      ->Queue();
   return env.Undefined();
 }
 

@@ -20,7 +20,7 @@ constexpr std::size_t kUsualParts = 64;
 /** The three arrays of send(), checked as a whole before anything is sent. */
 class SendArguments {
  public:
-  SendArguments(std::size_t partCount, std::size_t fdCount) : parts_(partCount), fds_(fdCount) {}
+  SendArguments(std::size_t partCount, std::size_t fdCount) : values_(partCount), parts_(partCount), fds_(fdCount) {}
 
   bool read(Napi::Env env, Napi::Array bytes, Napi::Array fdCounts, Napi::Array fds) {
     for (std::size_t i = 0; i < fds_.size(); ++i) {
@@ -29,23 +29,34 @@ class SendArguments {
     std::size_t used = 0;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       const auto index = static_cast<std::uint32_t>(i);
-      Bytes part;
       int count = 0;
-      if (!readBytes(env, bytes.Get(index), "a part", part)) return false;
+      values_[i] = bytes.Get(index);
       if (!readInt(env, fdCounts.Get(index), "a descriptor count", count)) return false;
       if (count < 0 || static_cast<std::size_t>(count) > fds_.size() - used) {
         throwType(env, "fdCounts", "counts of the descriptors given");
         return false;
       }
-      parts_[i] = {part.data, part.size, fds_.data() + used, static_cast<std::size_t>(count)};
+      parts_[i] = {nullptr, 0, fds_.data() + used, static_cast<std::size_t>(count)};
       used += static_cast<std::size_t>(count);
     }
-    return true;
+    return readParts(env);
   }
 
   const SendPart* parts() { return parts_.data(); }
 
  private:
+  /** Last: pointers are good only until JavaScript runs, which reading an array may do. */
+  bool readParts(Napi::Env env) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      Bytes part;
+      if (!readBytes(env, Napi::Value(env, values_[i]), "a part", part)) return false;
+      parts_[i].bytes = part.data;
+      parts_[i].size = part.size;
+    }
+    return true;
+  }
+
+  SmallArray<napi_value, kUsualParts> values_;
   SmallArray<SendPart, kUsualParts> parts_;
   SmallArray<int, kMaxFds> fds_;
 };

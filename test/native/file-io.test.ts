@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fds, type OwnedFd } from '../../packages/ancillary';
 import { addon } from '../../packages/binding-native';
@@ -99,4 +100,19 @@ describe.each<Call>(['readFile', 'writeFile'])('%s throws a TypeError', (name) =
     expect(attempt).toThrow(message);
     expect(attempt).toThrow(expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }) as Error);
   });
+});
+
+it('writeFile writes the bytes that it was given, also where an async hook transfers their memory away', async () => {
+  using file = fds.memfd('hooked');
+  const bytes = new Uint8Array(Buffer.from('bytes'));
+  const hook = createHook({
+    init(_id, type) {
+      if (type === 'ANCILLARYFILEIO') structuredClone(bytes, { transfer: [bytes.buffer] }).fill(120);
+    },
+  }).enable();
+  const written = call('writeFile', file.fd, bytes);
+  hook.disable();
+  expect(bytes).toHaveLength(0);
+  expect(await written).toBe(5);
+  expect(content(file)).toBe('bytes');
 });

@@ -93,3 +93,19 @@ it('passes descriptor 0', () => {
   nativeDescriptors.closeAll(fds);
   expect(seen).toEqual([identity(0)]);
 });
+
+it('sends nothing of memory that was transferred away while the arrays were read', () => {
+  using ends = openEnds();
+  const first = new Uint8Array(Buffer.from('first'));
+  let taken: Uint8Array | undefined;
+  // Reading an element may run anything.
+  const bytes = Object.defineProperty([first, Buffer.alloc(0)], 1, {
+    get() {
+      taken ??= structuredClone(first, { transfer: [first.buffer] }).fill(120);
+      return Buffer.from('second');
+    },
+  });
+  expect(addon.sendMany(ends.socket.fd, bytes, [0, 0], [])).toBe(6);
+  expect(taken).toHaveLength(5);
+  expect(receive(ends.peer.fd)).toEqual({ text: 'second', fds: [] });
+});
