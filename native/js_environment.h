@@ -63,10 +63,12 @@ class JsEnvironment {
 
   SharedSlab slab{64 * 1024};
   /**
-   * As large as a socket's send buffer is by default, for sockets whose segments are large: one recvmsg and one callback
-   * take what waits. Small segments stay out of it, since a view of few bytes that is kept keeps all of its memory.
+   * For sockets whose segments are large: one recvmsg and one callback take nearly what a send buffer holds by default. Three
+   * times 64 KiB, so that a read of as much, which is what a socket that does not flow may hold, need not be copied where it
+   * has to wait (packages/stream/receive/chunk.ts). Small segments stay out of it, since a view of few bytes that is kept keeps
+   * all of its memory.
    */
-  SharedSlab largeSlab{208 * 1024};
+  SharedSlab largeSlab{192 * 1024};
 
  private:
   explicit JsEnvironment(Napi::Env env) : env_(env) {}

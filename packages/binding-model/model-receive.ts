@@ -7,7 +7,7 @@ import { KernelError, type ReceivedMessage } from './kernel';
 const SLAB = 65_536;
 /** After a segment of so many bytes, the next slab is large. */
 const LARGE = 16_384;
-const LARGE_SLAB = 212_992;
+const LARGE_SLAB = 196_608;
 const MOST_SEGMENTS = 64;
 const FD_BUDGET = 512;
 /** Control space for all that one sendmsg can carry (docs/kernel.md 7, 14). */

@@ -69,6 +69,8 @@ it('any order of push, compact, peek, reserve and take gives the bytes in order,
     fc.record({ peek: fc.double({ min: 0, max: 1, noNaN: true }) }),
     fc.record({ reserve: fc.integer({ min: 1, max: 2_000_000 }) }),
     fc.constant('compact' as const),
+    fc.constant('waits' as const),
+    fc.constant('next slab' as const),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -77,17 +79,26 @@ it('any order of push, compact, peek, reserve and take gives the bytes in order,
       let written = 0;
       /** What was set apart, to be filled first. */
       let reserved: Buffer = Buffer.alloc(0);
+      /** What is read into otherwise. */
+      let slab: Buffer = Buffer.allocUnsafeSlow(200_000);
       let read = 0;
       const expected = (from: number, length: number): Buffer =>
         Buffer.from(Array.from({ length }, (_, index) => (from + index) % 251));
       for (const each of steps) {
         if (each === 'compact') queue.compact();
+        else if (each === 'waits') queue.waits();
+        else if (each === 'next slab') slab = Buffer.allocUnsafeSlow(200_000);
         else if ('reserve' in each) reserved = queue.reserve(queue.length + each.reserve) ?? reserved;
         else if ('push' in each) {
           let bytes = expected(written, each.push);
           if (reserved.length > 0) {
             bytes = reserved.subarray(0, bytes.copy(reserved));
             reserved = reserved.subarray(bytes.length);
+          } else {
+            if (slab.length < bytes.length) slab = Buffer.allocUnsafeSlow(200_000);
+            const into = slab.subarray(0, bytes.copy(slab));
+            slab = slab.subarray(bytes.length);
+            bytes = into;
           }
           queue.push(bytes, each.joins);
           written += bytes.length;
@@ -206,14 +217,97 @@ it('leaves a small chunk where it is while a large one beside it keeps its memor
   const before = new ByteQueue();
   for (const chunk of [large, behind]) before.push(chunk, true);
   before.compact();
-  before.take(large.length);
-  expect(before.front.buffer).toBe(slab.buffer);
+  behind.fill(7);
+  expect(before.take(60_000)[large.length]).toBe(7);
 
   const after = new ByteQueue();
   after.push(slab.subarray(0, 100), true);
   after.push(large, true);
   after.compact(1);
   expect(after.front.buffer).toBe(slab.buffer);
+});
+
+describe('what was taken out of memory', () => {
+  const slab = Buffer.allocUnsafeSlow(64 * 1024);
+
+  it.each([
+    ['the rest of a chunk', [60_000], 50_000],
+    ['a small chunk behind a large one', [60_000, 100], 60_000],
+    ['several chunks', [50_000, 5_000, 5_000], 50_000],
+  ])('%s that is left moves, chunks stay chunks', (_what, lengths, taken) => {
+    const queue = new ByteQueue();
+    let at = 0;
+    for (const [index, length] of lengths.entries()) {
+      queue.push(slab.subarray(at, at + length).fill(index), false);
+      at += length;
+    }
+    queue.compact();
+    queue.take(taken);
+    slab.fill(99);
+    const rest = lengths.length === 1 ? [10_000] : lengths.slice(1);
+    for (const [index, length] of rest.entries()) {
+      expect(queue.frontLength).toBe(length);
+      expect(queue.front.buffer.byteLength).toBeLessThan(3 * queue.length + 1);
+      expect(queue.take(length).equals(Buffer.alloc(length, lengths.length === 1 ? 0 : index + 1))).toBe(true);
+    }
+  });
+
+  it('a third that is left stays where it is', () => {
+    const queue = new ByteQueue();
+    queue.push(slab, true);
+    queue.compact();
+    queue.take(40_000);
+    expect(queue.front.buffer).toBe(slab.buffer);
+  });
+
+  it('what came just now stays where it is, however little is left', () => {
+    const queue = new ByteQueue();
+    queue.push(slab, true);
+    queue.take(65_000);
+    expect(queue.front.buffer).toBe(slab.buffer);
+  });
+});
+
+describe('waits()', () => {
+  const read = (length: number): Buffer => Buffer.allocUnsafeSlow(64 * 1024).subarray(0, length);
+  /** A queue in which so many bytes wait that were read into memory of others. */
+  const waiting = (bytes: Buffer): ByteQueue => {
+    const queue = new ByteQueue();
+    queue.push(bytes, true);
+    queue.waits();
+    return queue;
+  };
+
+  it('leaves bytes where they are until two other slabs were read into, and then moves them', () => {
+    const bytes = read(5_000);
+    const queue = waiting(bytes);
+    const [second, third] = [read(5_000), read(5_000)];
+    const others = [waiting(second), waiting(second)];
+    expect(queue.front.buffer).toBe(bytes.buffer);
+    others.push(waiting(third));
+    expect(queue.front.buffer).not.toBe(bytes.buffer);
+    expect(others.map(({ front }) => front.buffer)).toEqual([second.buffer, second.buffer, third.buffer]);
+  });
+
+  it('leaves what came later where it is', () => {
+    const bytes = read(5_000);
+    const queue = waiting(bytes);
+    const later = read(5_000);
+    queue.push(later, false);
+    queue.waits();
+    waiting(read(1));
+    expect(queue.take(5_000).buffer).not.toBe(bytes.buffer);
+    expect(queue.take(5_000).buffer).toBe(later.buffer);
+  });
+
+  it('moves nothing of a queue that was cleared, and holds nothing of it', () => {
+    const queue = waiting(read(5_000));
+    queue.clear();
+    expect(queue.length).toBe(0);
+    waiting(read(1));
+    waiting(read(1));
+    expect(queue.front.length).toBe(0);
+  });
 });
 
 it.each([

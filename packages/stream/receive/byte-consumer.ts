@@ -150,7 +150,15 @@ export class ByteConsumer implements Consumer {
 
   #push(bytes: Buffer): void {
     this.#askedForMore = false;
-    // What waits in the Readable must not keep a slab for a few bytes.
-    this.#wanted = this.#readable.push(this.#flows || !keepsMuch(bytes) ? bytes : Buffer.from(bytes));
+    // What waits in the Readable must not keep much more memory than it is.
+    const stays = this.#flows || !keepsMuch(bytes.length, bytes.buffer);
+    this.#wanted = this.#readable.push(stays ? bytes : copyOf(bytes));
   }
+}
+
+/** In memory of its own: that of `Buffer.from()` is shared with whoever makes small Buffers. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }

@@ -1,29 +1,26 @@
-import { markAsUntransferable } from 'node:worker_threads';
-import { Chunk, keepsMuch, SMALL } from './chunk';
 import { Fifo } from '../fifo';
+import { Chunk } from './chunk';
+import { Compaction, leftOver, moveFirst } from './compaction';
+import { endWithin, isIn, share } from './own-memory';
+import { type MemoryHolder, waitsIn } from './recent-memory';
+import { ReservedMemory } from './reserved-memory';
 
 const NOTHING = Buffer.alloc(0);
-/** Memory is set apart for bytes to come once so many are there, and then for so many times as many at most. */
-const LEAST_RESERVED_FOR = 64 * 1024;
-const GROWTH = 8;
 
 /**
- * Bytes in the order received, as the chunks they came in. They are copied only where a frame spans several chunks or a
- * small one has to stay for long.
+ * Bytes in the order received, as the chunks they came in. They are copied only where a frame spans several chunks, and where
+ * they have to stay and would keep much more memory than they are.
  */
-export class ByteQueue {
+export class ByteQueue implements MemoryHolder {
   readonly #chunks = new Fifo<Chunk>();
   /** Bytes of the front chunk that were taken: to cut them off each time would make a second view for each frame. */
   #taken = 0;
   #length = 0;
-  /** Chunks at the back that {@link compact} has not seen. */
-  #fresh = 0;
-  /** Storage with room behind the chunk that {@link compact} made last. */
-  #spare: Buffer | undefined;
+  readonly #compaction = new Compaction(this.#chunks);
   /** Storage with room behind the front chunk, made by {@link peek} when it had to join chunks. */
   #joined: Buffer | undefined;
-  /** Memory of a long frame, which {@link reserve} set apart; its chunks lie in it one after the other. */
-  #reserved: Buffer | undefined;
+  /** Memory of a long frame, which {@link reserve} set apart. */
+  #reserved: ReservedMemory | undefined;
 
   get length(): number {
     return this.#length;
@@ -47,7 +44,7 @@ export class ByteQueue {
   push(bytes: Buffer, joins: boolean): void {
     this.#chunks.push(new Chunk(bytes, joins));
     this.#length += bytes.length;
-    this.#fresh++;
+    this.#compaction.pushed();
   }
 
   /**
@@ -72,6 +69,7 @@ export class ByteQueue {
       this.#dropFromFront(part);
       at += part;
     }
+    this.#letGo();
     return bytes;
   }
 
@@ -81,121 +79,84 @@ export class ByteQueue {
    * is copied, and then an eighth of that. Undefined while few bytes are there, or there is room in what was set apart.
    */
   reserve(length: number): Buffer | undefined {
-    const have = this.#length;
-    if (have < LEAST_RESERVED_FOR || this.#hasReservedRoom()) return undefined;
-    let size = length;
-    while (size > GROWTH * have) size = Math.ceil(size / GROWTH);
-    const reserved = allocate(size);
-    // The frame may still be put together, or fail, when it is complete.
+    if (this.#reserved?.hasRoom(this.#chunks.back) === true) return undefined;
+    const reserved = ReservedMemory.make(length, this.#length);
     if (reserved === undefined) return undefined;
     this.#cutTaken();
-    let at = 0;
-    for (const { bytes, joins } of this.#chunks.clear()) {
-      const end = at + bytes.copy(reserved, at);
-      this.#chunks.push(new Chunk(reserved.subarray(at, end), joins));
-      at = end;
-    }
     this.#joined = undefined;
-    this.#spare = undefined;
-    this.#fresh = 0;
+    this.#compaction.clear();
     this.#reserved = reserved;
-    return reserved.subarray(at);
+    return reserved.takeIn(this.#chunks);
   }
 
-  /**
-   * Other frames than the one it is for may be cut from reserved memory, since reading changes hands. Whoever gets one of
-   * them must not be able to transfer the memory away.
-   */
+  /** Other frames than the one it is for may be cut from reserved memory, since reading changes hands. */
   shareReserved(): void {
-    if (this.#reserved !== undefined) markAsUntransferable(this.#reserved.buffer);
-  }
-
-  #hasReservedRoom(): boolean {
-    const back = this.#chunks.back?.bytes ?? NOTHING;
-    const end = endWithin(this.#reserved, back);
-    return this.#reserved !== undefined && end >= 0 && end < this.#reserved.length;
+    this.#reserved?.share();
   }
 
   /** A view of the first bytes, if they lie in one piece. */
   #viewOf(length: number): Buffer | undefined {
+    const reserved = this.#reserved?.view(this.#chunks, this.#taken, length);
+    if (reserved !== undefined) return reserved;
     const front = this.#chunks.front;
-    const reserved = this.#reserved;
-    if (reserved !== undefined && this.#reservedHolds(reserved, length)) {
-      const start = this.front.byteOffset - reserved.byteOffset + this.#taken;
-      return reserved.subarray(start, start + length);
-    }
     if (front === undefined || front.bytes.length - this.#taken < length) return undefined;
     return front.view(this.#taken, length);
   }
 
-  /** Whether the first bytes all lie in the memory that was set apart. */
-  #reservedHolds(reserved: Buffer, length: number): boolean {
-    let beyond = length + this.#taken;
-    for (const { bytes } of this.#chunks) {
-      if (!isIn(reserved, bytes)) return false;
-      beyond -= bytes.length;
-      if (beyond <= 0) return true;
-    }
-    return false;
-  }
-
-  /**
-   * What is queued now, but for the `newest` chunks, has to stay: small ones are copied out of the memory they share with
-   * others, which a peer that trickles single bytes could otherwise keep alive for each of them.
-   */
+  /** What is queued now, but for the `newest` chunks, has to stay: see {@link Compaction}. */
   compact(newest = 0): void {
-    const fresh = Math.min(this.#fresh, this.#chunks.length);
-    this.#fresh = newest;
-    if (fresh <= newest) return;
+    if (!this.#compaction.due(newest)) return;
     this.#cutTaken();
-    const chunks = this.#chunks.popLast(fresh);
-    for (const [index, chunk] of chunks.entries()) {
-      const small = index < fresh - newest && keepsMuch(chunk.bytes) && !isIn(this.#reserved, chunk.bytes);
-      // Next to it may lie what keeps its memory in any case, as in a long frame, whose bytes are to be copied once.
-      const moves = small && ![this.#chunks.back, chunks[index + 1]].some((each) => each?.keeps(chunk));
-      this.#chunks.push(moves ? this.#moved(chunk) : chunk);
-    }
+    this.#compaction.run(newest, this.#reserved);
+    if (!isIn(this.#joined, this.#chunks.front)) this.#joined = undefined;
   }
 
-  /** A copy of a small chunk, together with the one before it where both lie in the same storage. */
-  #moved({ bytes, joins }: Chunk): Chunk {
-    if (isIn(this.#joined, bytes)) this.#joined = undefined;
-    const last = this.#chunks.back;
-    const end = last === undefined ? -1 : endWithin(this.#spare, last.bytes);
-    if (last !== undefined && joins && this.#spare !== undefined && end >= 0) {
-      if (end + bytes.length <= this.#spare.length) {
-        this.#chunks.popLast(1);
-        bytes.copy(this.#spare, end);
-        return new Chunk(this.#spare.subarray(end - last.bytes.length, end + bytes.length), last.joins);
-      }
-      if (last.bytes.length < SMALL) {
-        this.#chunks.popLast(1);
-        return new Chunk(this.#store(last.bytes, bytes), last.joins);
-      }
-    }
-    return new Chunk(this.#store(bytes), joins);
+  /** {@link MemoryHolder.settle} */
+  settle(): void {
+    this.compact(this.#compaction.recent);
   }
 
-  /** Puts chunks into new storage with room for as much again. */
-  #store(...chunks: readonly Buffer[]): Buffer {
-    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    const storage = newStorage(2 * length);
-    let at = 0;
-    for (const chunk of chunks) at += chunk.copy(storage, at);
-    this.#spare = storage;
-    return storage.subarray(0, length);
+  /** What is queued waits for its taker: it may stay where it is while its memory is kept anyway. */
+  waits(): void {
+    const { back } = this.#chunks;
+    if (back?.settled === false && this.#reserved?.has(back) !== true) waitsIn(back.memory, this);
+  }
+
+  /** Drops all bytes. */
+  clear(): void {
+    this.#chunks.clear();
+    this.#taken = 0;
+    this.#length = 0;
+    this.#compaction.clear();
+    this.#joined = undefined;
+    this.#reserved = undefined;
+  }
+
+  /** What is left of memory of which something was taken must not keep all of it. */
+  #letGo(): void {
+    const count = leftOver(this.#chunks, this.#taken);
+    if (count === 0) return;
+    const { front, back } = this.#chunks;
+    // What is still to be filled is kept by whoever fills it.
+    if (front === undefined || (this.#reserved?.has(front) === true && this.#reserved.hasRoom(back))) return;
+    this.#cutTaken();
+    if (moveFirst(this.#chunks, count)) this.#forget(front);
   }
 
   #dropFromFront(length: number): void {
-    const { front } = this;
     this.#length -= length;
     this.#taken += length;
-    if (this.#taken < front.length) return;
+    if (this.#taken < this.front.length) return;
     this.#taken = 0;
-    this.#chunks.shift();
+    const front = this.#chunks.shift();
+    if (front !== undefined) this.#forget(front);
+  }
+
+  /** The chunk that was at the front is there no more. */
+  #forget(front: Chunk): void {
+    this.#compaction.forget(front);
     if (isIn(this.#joined, front)) this.#joined = undefined;
-    if (isIn(this.#spare, front)) this.#spare = undefined;
-    if (isIn(this.#reserved, front) && !isIn(this.#reserved, this.front)) this.#reserved = undefined;
+    if (this.#reserved?.has(this.#chunks.front) === false) this.#reserved = undefined;
   }
 
   #cutTaken(): void {
@@ -204,8 +165,8 @@ export class ByteQueue {
     this.#taken = 0;
   }
 
-  #replaceFront(bytes: Buffer): void {
-    this.#chunks.replaceFront(new Chunk(bytes, this.#chunks.front?.joins ?? false));
+  #replaceFront(bytes: Buffer, settled = this.#chunks.front?.settled): void {
+    this.#chunks.replaceFront(new Chunk(bytes, this.#chunks.front?.joins ?? false, settled));
   }
 
   #lengthenFront(front: Buffer, need: number): Buffer {
@@ -217,17 +178,18 @@ export class ByteQueue {
     let storage = this.#joined;
     let end = endWithin(storage, front);
     if (storage === undefined || end < 0 || end + growth > storage.length) {
-      storage = newStorage(2 * (front.length + growth));
+      storage = share(Buffer.allocUnsafeSlow(2 * (front.length + growth)));
       end = front.copy(storage);
       this.#joined = storage;
     }
     next.copy(storage, end, 0, growth);
     const longer = storage.subarray(end - front.length, end + growth);
 
-    if (growth === next.length) this.#replaceFront(longer);
+    if (growth === next.length) this.#replaceFront(longer, true);
     else {
       this.#replaceFront(next.subarray(growth));
-      this.#chunks.unshift(new Chunk(longer, false));
+      this.#letGo();
+      this.#chunks.unshift(new Chunk(longer, false, true));
     }
     return longer;
   }
@@ -250,29 +212,4 @@ export function takeEmpty(): ByteQueue {
 export function giveBack(empty: ByteQueue): ByteQueue {
   if (empty !== NO_BYTES) spare = empty;
   return NO_BYTES;
-}
-
-/** Frames are views of it. Whoever has one must not be able to transfer the bytes away that are still queued. */
-function newStorage(length: number): Buffer {
-  const storage = Buffer.allocUnsafeSlow(length);
-  markAsUntransferable(storage.buffer);
-  return storage;
-}
-
-/** Undefined where there is no memory. */
-function allocate(length: number): Buffer | undefined {
-  try {
-    return Buffer.allocUnsafeSlow(length);
-  } catch {
-    return undefined;
-  }
-}
-
-function isIn(storage: Buffer | undefined, view: Buffer): boolean {
-  return storage !== undefined && storage.buffer === view.buffer;
-}
-
-/** Where a view of the storage ends within it; -1 when it is none. */
-function endWithin(storage: Buffer | undefined, view: Buffer): number {
-  return storage?.buffer === view.buffer ? view.byteOffset - storage.byteOffset + view.length : -1;
 }

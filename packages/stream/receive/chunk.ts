@@ -1,15 +1,13 @@
 import { BufferView } from '../../binding';
 
-/**
- * Bytes that are fewer than this, or than such a part of the memory they were read into, are copied when they have to stay,
- * since they keep all of it.
- */
+/** Bytes that are fewer than this are put together where they have to stay, so that there are few pieces. */
 export const SMALL = 4096;
-const SMALL_PART = 1 / 16;
+/** Bytes that wait keep at most so many times as much memory. */
+const MOST = 3;
 
-/** Whether a view keeps much more memory than it has bytes. */
-export function keepsMuch({ length, buffer }: Buffer): boolean {
-  return length < Math.max(SMALL, SMALL_PART * buffer.byteLength);
+/** Whether so many bytes keep more memory than they may. */
+export function keepsMuch(length: number, memory: ArrayBufferLike): boolean {
+  return MOST * length < memory.byteLength;
 }
 
 /** Bytes as they came, of which views are returned. */
@@ -17,27 +15,34 @@ export class Chunk {
   readonly bytes: Buffer;
   /** Whether these bytes may be joined with those before them, as the kernel itself might have done. */
   readonly joins: boolean;
-  /** The memory under {@link bytes}, and where in it they begin; looked up for the first view. */
+  /** Whether it is known to be rightly where it is, as long as nothing of its memory is taken. */
+  settled: boolean;
+  /** The memory under {@link bytes}, and where in it they begin; looked up when it is needed first. */
   #memory: ArrayBufferLike | undefined;
   #offset = 0;
 
-  constructor(bytes: Buffer, joins: boolean) {
+  constructor(bytes: Buffer, joins: boolean, settled = false) {
     this.bytes = bytes;
     this.joins = joins;
+    this.settled = settled;
   }
 
-  /** Whether this keeps the memory of another chunk by itself, and rightly. */
-  keeps({ bytes }: Chunk): boolean {
-    return bytes.buffer === this.bytes.buffer && !keepsMuch(this.bytes);
+  get memory(): ArrayBufferLike {
+    if (this.#memory === undefined) {
+      this.#memory = this.bytes.buffer;
+      this.#offset = this.bytes.byteOffset;
+    }
+    return this.#memory;
+  }
+
+  /** Whether another one of the same memory may as well stay beside this one. */
+  keeps(other: Chunk): boolean {
+    return this.bytes.length >= SMALL && this.memory === other.memory;
   }
 
   /** The bytes from `start` on, so many. */
   view(start: number, length: number): Buffer {
     if (length === this.bytes.length) return this.bytes;
-    if (this.#memory === undefined) {
-      this.#memory = this.bytes.buffer;
-      this.#offset = this.bytes.byteOffset;
-    }
-    return new BufferView(this.#memory, this.#offset + start, length);
+    return new BufferView(this.memory, this.#offset + start, length);
   }
 }

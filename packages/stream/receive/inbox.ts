@@ -145,6 +145,7 @@ export class Inbox implements SegmentReceiver {
     try {
       this.#consumer?.advance();
     } finally {
+      this.queue.waits();
       this.updateAllowance();
     }
   }

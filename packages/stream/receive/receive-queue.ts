@@ -146,6 +146,11 @@ export class ReceiveQueue<Fd> {
     this.#bytes.compact(newest);
   }
 
+  /** {@link ByteQueue.waits} */
+  waits(): void {
+    this.#bytes.waits();
+  }
+
   /** Whether a bundle is anchored before this offset. */
   hasFdsBefore(offset: number): boolean {
     const bundle = this.#bundles.front;
@@ -217,6 +222,7 @@ export class ReceiveQueue<Fd> {
 
   /** Drops all bytes; returns all descriptors. */
   clear(): Fd[] {
+    this.#bytes.clear();
     this.#bytes = NO_BYTES;
     this.#start = this.#end;
     this.#fdCount = 0;
