@@ -87,6 +87,7 @@ export {
   type MeasureAt,
   type Measured,
   type OnreadOptions,
+  type ReadOptions,
   type SendOptions,
   type SocketStats,
 } from '../stream';

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import { printable } from './printable';
 
 // As Node's own functions refuse what they are given: TypeError and RangeError with its codes.
@@ -51,6 +51,16 @@ export function describeValue(given: unknown): string {
   if (typeof given === 'function') return describeFunction(given);
   if (typeof given === 'string' && given.length > LONGEST) return `${inspect(given.slice(0, LONGEST))}...`;
   if (typeof given !== 'object' || given === null) return inspect(given);
+  // Asking it anything may throw.
+  if (types.isProxy(given)) return 'a Proxy';
+  try {
+    return describeObject(given);
+  } catch {
+    return 'an object that tells nothing of itself';
+  }
+}
+
+function describeObject(given: object): string {
   if (isPromise(given)) return 'a Promise: await it first';
   const { constructor } = given as { constructor?: { name?: unknown } | null };
   const name = constructor?.name;

@@ -7,7 +7,7 @@ export {
   requireMethods,
   requireObject,
 } from './argument-errors';
-export { BufferView } from './buffer-view';
+export { BufferView, truthful, truthfulBuffer } from './buffer-view';
 export type { ByteRange } from './byte-range';
 export { counted } from './counted';
 export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable } from './descriptor-table';

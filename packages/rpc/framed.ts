@@ -1,6 +1,19 @@
 import { finished } from 'node:stream/promises';
-import { requireMethods } from '../binding';
-import type { FdFrame, FdSocket, FrameCodec } from '../stream';
+import { describeValue, type OptionNames, outOfRange, requireMethods, requireOptions } from '../binding';
+import { asError, type FdFrame, type FdSocket, type FrameCodec } from '../stream';
+
+/** How long `close()` takes at most, in milliseconds, unless it is told otherwise. */
+const CLOSE_TIMEOUT_MS = 5000;
+/** Node's timers count no further. */
+const LONGEST_TIMEOUT_MS = 0x7fffffff;
+
+/** How to close a {@link Framed}. */
+export interface CloseOptions {
+  /** Milliseconds in which what is queued must leave; default 5000. With Infinity, however long the peer does not read. */
+  readonly timeout?: number;
+}
+
+const CLOSE_OPTIONS: OptionNames<CloseOptions> = { timeout: true };
 
 /**
  * A socket as a stream of messages in both directions: what an RPC framework builds on. When it fails, everyone who
@@ -17,8 +30,12 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
   [Symbol.asyncIterator](): AsyncIterableIterator<In>;
   /** Resolves when the kernel accepted the message; rejects as `FdSocket.send()` would or with what `encode` threw. */
   send(message: Out): Promise<void>;
-  /** Sends what is queued, then closes the socket; resolves when it is closed. */
-  close(): Promise<void>;
+  /**
+   * Sends what is queued, then closes the socket; resolves when it is closed. What the peer has not read when the timeout is
+   * over, its `send()` rejects with ERR_FD_CLOSED.
+   * @throws TypeError and RangeError for options
+   */
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /**
@@ -43,7 +60,7 @@ export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): F
           try {
             return { done: false, value: codec.decode(frame) };
           } catch (error) {
-            socket.destroy(error instanceof Error ? error : new Error(String(error)));
+            socket.destroy(asError(error));
             throw error;
           } finally {
             frame.close();
@@ -62,12 +79,16 @@ export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): F
       await socket.send(bytes, fds, { transfer });
     },
 
-    async close() {
+    async close(options) {
+      const timeout = timeoutOf(options);
       if (socket.destroyed) return;
       const closed = new Promise<void>((resolve) => socket.once('close', resolve));
       socket.end();
       // Whatever ends the sending side, the socket is closed next; a failure rejected the promises of the messages it hit.
-      await finished(socket, { readable: false }).catch(() => undefined);
+      const sent = finished(socket, { readable: false }).catch(() => undefined);
+      const timer = timeout === Infinity ? undefined : setTimeout(() => socket.destroy(), timeout);
+      await sent;
+      clearTimeout(timer);
       socket.destroy();
       await closed;
     },
@@ -76,4 +97,13 @@ export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): F
       return this.close();
     },
   };
+}
+
+/** @throws TypeError and RangeError */
+function timeoutOf(options: CloseOptions = {}): number {
+  requireOptions('close()', options, CLOSE_OPTIONS);
+  const timeout: unknown = options.timeout ?? CLOSE_TIMEOUT_MS;
+  if (typeof timeout === 'number' && timeout >= 0 && (timeout <= LONGEST_TIMEOUT_MS || timeout === Infinity))
+    return timeout;
+  throw outOfRange(`timeout is 0 to 2^31 - 1 milliseconds, or Infinity, not ${describeValue(timeout)}`);
 }

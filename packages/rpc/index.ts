@@ -1,1 +1,1 @@
-export { framed, type Framed } from './framed';
+export { type CloseOptions, framed, type Framed } from './framed';

@@ -15,6 +15,8 @@ export type { FdServerEvents } from './connect/server-emitter';
 export type { FrameCallback } from './receive/frame-handler';
 export { holdReading, stopReading } from './reading-hold';
 export { SOCKET_OPTIONS } from './socket/options';
+export type { ReadOptions } from './receive/read-options';
+export { asError } from './abort';
 export { MAX_FDS_PER_SENDMSG } from './send/send-queue';
 export type { SendOptions } from './send/outgoing';
 export type { SocketStats } from './stats';

@@ -152,6 +152,55 @@ it('close() may be called twice, and resolves although the peer is gone', async 
   await left.close();
 });
 
+describe('close() while the peer does not read', () => {
+  it.each([0, 1])(
+    'destroys the socket after the timeout, %d ms, and what did not leave is rejected',
+    async (timeout) => {
+      const sends = [left.send('x'.repeat(4_000_000)), left.send('y')];
+      const closed = left.close({ timeout });
+      const outcome = await outcomes([...sends, closed]);
+      const unsent = expect.objectContaining({ code: 'ERR_FD_CLOSED' }) as Error;
+      expect(outcome).toEqual([unsent, unsent, undefined]);
+      expect(left.socket.closed).toBe(true);
+    },
+  );
+
+  it('gives up after 5 seconds, unless it is told otherwise', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'performance'] });
+    try {
+      const sent = outcomes([left.send('x'.repeat(4_000_000))]);
+      const closed = left.close();
+      jest.advanceTimersByTime(4_999);
+      expect(left.socket.destroyed).toBe(false);
+      jest.advanceTimersByTime(1);
+      expect(left.socket.destroyed).toBe(true);
+      await Promise.all([sent, closed]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('waits for ever where it is told so, and sets no timer', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'performance'] });
+    try {
+      const sent = left.send('x'.repeat(4_000_000));
+      const closed = left.close({ timeout: Infinity });
+      expect(jest.getTimerCount()).toBe(0);
+      right.socket.resume();
+      await Promise.all([sent, closed]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it.each([-1, NaN, '5', 2 ** 31, null])('refuses the timeout %p, and leaves the connection open', async (timeout) => {
+    const options = { timeout } as { timeout: number };
+    if (timeout === null) return expect(left.close(null as never)).rejects.toThrow(TypeError);
+    await expect(left.close(options)).rejects.toThrow(RangeError);
+    expect(left.socket.writable).toBe(true);
+  });
+});
+
 it('ends a loop that waits when it is closed', async () => {
   const waiting = left[Symbol.asyncIterator]().next();
   await left.close();

@@ -55,8 +55,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     broken: 'bounded reads ask for a byte more',
     file: FRAME_READER,
-    from: 'return Math.max(0, this.#front.length - this.#queue.length);',
-    to: 'return this.#front.length > this.#queue.length ? this.#front.length - this.#queue.length + 1 : 0;',
+    from: 'return Math.max(0, this.#measure.length - this.#queue.length);',
+    to: 'return this.#measure.length > this.#queue.length ? this.#measure.length - this.#queue.length + 1 : 0;',
   },
   {
     broken: 'a frame that lacks descriptors is handed out',

@@ -99,18 +99,36 @@ it('goes on when the callback returns nothing, which is called on the socket', a
   start();
   const [sender, receiver] = socketpair({
     onread: {
-      buffer: new Uint8Array(4),
+      buffer: Buffer.alloc(4),
       callback(bytesRead, buffer) {
-        said.push([this, Buffer.isBuffer(buffer) && buffer.toString('latin1', 0, bytesRead)]);
+        said.push([this, buffer.toString('latin1', 0, bytesRead)]);
       },
     },
   });
-  const said: [FdSocket, string | false][] = [];
+  const said: [FdSocket, string][] = [];
   sender.end('one buffer');
   await once(receiver, 'end');
   expect(said.map(([, text]) => text)).toEqual(['one ', 'buff', 'er']);
   expect(said.every(([socket]) => socket === receiver)).toBe(true);
   await Promise.all([destroyed(sender), destroyed(receiver)]);
+});
+
+it.each([
+  ['a Buffer', Buffer.alloc(4)],
+  ['a Uint8Array', new Uint8Array(4) as Buffer],
+])('gives the callback the very object that was given: %s', async (_name, memory) => {
+  start();
+  const seen: unknown[] = [];
+  const onread = { callback: (_count: number, buffer: Buffer) => void seen.push(buffer) };
+  const [first, second] = socketpair({ onread: { ...onread, buffer: memory } });
+  await first.send('abcdefg');
+  for (let turn = 0; turn < 1_000_000 && seen.length < 2; turn++) await new Promise(setImmediate);
+  const [third, fourth] = socketpair({ onread: { ...onread, buffer: () => memory } });
+  await third.send('abcdefg');
+  for (let turn = 0; turn < 1_000_000 && seen.length < 4; turn++) await new Promise(setImmediate);
+  expect(seen.every((each) => each === memory)).toBe(true);
+  expect(Buffer.from(memory).toString()).toBe('efgd');
+  await destroyed(first, second, third, fourth);
 });
 
 it('pauses when the callback returns false, until resume()', async () => {
@@ -193,6 +211,17 @@ it.each<[unknown, typeof TypeError | typeof RangeError]>([
   expect(() => adopt(pair[0], { onread } as FdSocketOptions)).toThrow(kind);
   expect(pair[0].closed).toBe(false);
   OwnedFd.closeAll(pair);
+});
+
+it.each([
+  ['a Proxy', () => new Proxy(Buffer.alloc(1), {})],
+  ['what only looks like a Buffer', () => Object.create(Buffer.prototype as object) as unknown],
+  ['larger elements', () => new Uint16Array(1)],
+])('%s is no memory', (_name, make) => {
+  start();
+  const buffer = make() as Buffer;
+  expect(() => socketpair({ onread: { buffer, callback: () => true } })).toThrow(TypeError);
+  expect(() => socketpair({ onread: { buffer: () => buffer, callback: () => true } })).toThrow(TypeError);
 });
 
 it('is refused by listen() and connect() before they do anything', async () => {

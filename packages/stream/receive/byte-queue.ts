@@ -5,7 +5,8 @@ import { endWithin, isIn, share } from './own-memory';
 import { type MemoryHolder, waitsIn } from './recent-memory';
 import { ReservedMemory } from './reserved-memory';
 
-const NOTHING = Buffer.alloc(0);
+/** Codecs of all sockets are shown it. */
+const NOTHING = Object.freeze(Buffer.alloc(0));
 
 /**
  * Bytes in the order received, as the chunks they came in. They are copied only where a frame spans several chunks, and where

@@ -1,5 +1,5 @@
 import { describeValue, invalidType } from '../../binding';
-import { asError } from '../abort';
+import { abortError, asError, onAbort } from '../abort';
 import type { FdFrame } from '../frame';
 import { type Consumer, type Demand, NO_DEMAND } from './consumer';
 import type { FrameMeasure } from './frame-measure';
@@ -16,6 +16,8 @@ export class FrameHandler implements Consumer {
   readonly #inbox: Inbox;
   readonly #reader: FrameReader;
   readonly #callback: FrameCallback;
+  readonly #signal: AbortSignal | undefined;
+  #stopListening: (() => void) | undefined;
   /** Frames are being handed over, or the callback has returned a promise that is pending. */
   #busy = false;
   /** The callback runs, or has returned a promise that is pending: how it ends goes before how the socket ended. */
@@ -25,23 +27,30 @@ export class FrameHandler implements Consumer {
   #resolve: ((outcome?: Promise<never>) => void) | undefined;
 
   /** @throws TypeError for what is no callback, or no codec */
-  constructor(inbox: Inbox, codec: FrameMeasure, callback: FrameCallback) {
+  constructor(inbox: Inbox, codec: FrameMeasure, callback: FrameCallback, signal: AbortSignal | undefined) {
     if (typeof callback !== 'function')
       throw invalidType(`forEachFrame() takes a function, not ${describeValue(callback)}`);
     this.#inbox = inbox;
     this.#reader = new FrameReader(inbox, codec);
     this.#callback = callback;
+    this.#signal = signal;
   }
 
-  /** Resolves at the end of the stream. Rejects with what breaks the stream, or with what the callback throws. */
+  /**
+   * Resolves at the end of the stream. Rejects with what breaks the stream, with what the callback throws, or, when the
+   * signal aborts, without waiting for the callback.
+   */
   run(): Promise<void> {
     const { destroyed } = this.#inbox;
     if (destroyed !== undefined) {
       return destroyed.error === undefined ? Promise.resolve() : Promise.reject(destroyed.error);
     }
+    const signal = this.#signal;
+    if (signal?.aborted === true) return Promise.reject(abortError(signal));
     return new Promise((resolve) => {
       this.#inbox.claim(this);
       this.#resolve = resolve;
+      if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.#leave(abortError(signal)));
       this.advance();
       this.#inbox.resumeReading();
     });
@@ -85,7 +94,8 @@ export class FrameHandler implements Consumer {
     try {
       const result: unknown = this.#callback(frame);
       if (isThenable(result)) {
-        result.then(
+        // Promises of Node are themselves; others may call back at once, or more than once.
+        Promise.resolve(result).then(
           () => this.#goOn(),
           (error: unknown) => this.#leave(asError(error)),
         );
@@ -120,6 +130,9 @@ export class FrameHandler implements Consumer {
   #end(error: Error | undefined): void {
     const resolve = this.#resolve;
     this.#resolve = undefined;
+    this.#reader.stop();
+    this.#stopListening?.();
+    this.#stopListening = undefined;
     resolve?.(error && Promise.reject(error));
   }
 }

@@ -1,4 +1,4 @@
-import { asError } from '../abort';
+import { abortError, asError, onAbort } from '../abort';
 import { Fifo } from '../fifo';
 import type { FdFrame } from '../frame';
 import type { Consumer, Demand } from './consumer';
@@ -26,17 +26,21 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   #waiter: Waiter | undefined;
   #others: Fifo<Waiter> | undefined;
   #state: 'new' | 'reading' | 'finished' = 'new';
+  readonly #signal: AbortSignal | undefined;
+  #stopListening: (() => void) | undefined;
   /** For the next `next()`, since nobody was waiting when it happened. */
   #unreported: { readonly error: Error } | undefined;
 
   /**
    * @param name what a user would call this way of reading
+   * @param signal makes whoever waits, or else the next one, give up
    * @param endExpected see {@link FrameReader}
    */
-  constructor(inbox: Inbox, codec: FrameMeasure, name: string, endExpected = true) {
+  constructor(inbox: Inbox, codec: FrameMeasure, name: string, signal: AbortSignal | undefined, endExpected = true) {
     this.#inbox = inbox;
     this.#reader = new FrameReader(inbox, codec, endExpected);
     this.name = name;
+    this.#signal = signal;
   }
 
   [Symbol.asyncIterator](): this {
@@ -89,20 +93,23 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   }
 
   socketDestroyed(error: Error | undefined): void {
-    this.#state = 'finished';
-    const waiters = this.#clearWaiters();
-    for (const resolve of waiters) resolve(error === undefined ? DONE : Promise.reject(error));
-    if (error !== undefined && waiters.length === 0) this.#unreported = { error };
+    this.#finish(error);
   }
 
   /** What `next()` returns, or undefined while it has to wait. */
   #take(): Result | undefined {
     if (this.#state !== 'reading') return DONE;
     const taken = this.#reader.nextFrame();
-    if (taken !== 'end') return taken === undefined ? undefined : { done: false, value: taken };
-    this.#finish();
-    this.#inbox.owner.endReached();
-    return DONE;
+    if (taken === 'end') {
+      this.#finish();
+      this.#inbox.owner.endReached();
+    } else if (taken !== undefined) return { done: false, value: taken };
+    return this.#isFinished() ? DONE : undefined;
+  }
+
+  /** Also where the codec destroyed the socket, left the loop or aborted its signal while it was measuring. */
+  #isFinished(): boolean {
+    return this.#state === 'finished';
   }
 
   #report(): Promise<never> | undefined {
@@ -120,14 +127,26 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
       if (destroyed.error !== undefined) throw destroyed.error;
       return;
     }
+    const signal = this.#signal;
+    if (signal?.aborted === true) {
+      this.#state = 'finished';
+      throw abortError(signal);
+    }
     this.#inbox.claim(this);
     this.#state = 'reading';
+    if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.#finish(abortError(signal)));
   }
 
-  #finish(): void {
+  /** Nothing is taken any more. An error is told to whoever waits, or else to the next who asks. */
+  #finish(error?: Error): void {
     if (this.#state === 'finished') return;
     this.#state = 'finished';
-    for (const resolve of this.#clearWaiters()) resolve(DONE);
+    this.#reader.stop();
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    const waiters = this.#clearWaiters();
+    for (const resolve of waiters) resolve(error === undefined ? DONE : Promise.reject(error));
+    if (error !== undefined && waiters.length === 0) this.#unreported = { error };
     this.#inbox.release(this);
   }
 

@@ -9,73 +9,100 @@ export type FrameMeasure = Pick<FrameCodec<unknown, never>, 'measure' | 'reads' 
 /** A codec's `measure`, perhaps with a second form. */
 type Measure = FrameCodec<unknown, never>['measure'] & { readonly at?: MeasureAt };
 
-/** The frame at the front, as its codec measured it. */
-export type Front = Extract<Measured, { length: number }>;
-
-/** Asks a codec how long the frame at the front of a queue is, and only when there is more to see than last time. */
+/**
+ * Asks a codec how long the frame at the front of a queue is, and only when there is more to see than last time. An
+ * answer is the user's object: each of its properties is read once, and judged as it was read.
+ */
 export class FrontMeasure {
   readonly #queue: ReceiveQueue<OwnedFd>;
   readonly #codec: FrameMeasure;
   readonly #at: MeasureAt | undefined;
   #need = 0;
   #scanned = 0;
+  #length = 0;
+  #fds: number | 'attached' = 0;
 
   /** @throws TypeError for what is no codec */
   constructor(queue: ReceiveQueue<OwnedFd>, codec: FrameMeasure) {
     // A program in plain JavaScript may give anything.
     const { measure } = (codec as { readonly measure?: Measure } | null | undefined) ?? {};
     if (typeof measure !== 'function') throw invalidType('a codec is an object with a function measure()');
-    if (measure.at !== undefined && typeof measure.at !== 'function') {
+    const { at } = measure;
+    if (at !== undefined && typeof at !== 'function') {
       throw invalidType("a codec's measure.at is a function, or undefined");
     }
     this.#queue = queue;
     this.#codec = codec;
-    this.#at = measure.at;
+    this.#at = at;
+  }
+
+  /** How long the frame at the front is; 0 while that is not known. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** How many descriptors it declares, once its length is known. */
+  get fds(): number | 'attached' {
+    return this.#fds;
   }
 
   /**
-   * The frame at the front, or how many bytes are missing before its codec can say more.
+   * How many bytes are missing before the codec can say more; 0 once {@link length} is known.
    * @throws what the codec throws; RangeError for an answer that makes no sense
    */
-  look(): Front | number {
-    while (this.#need <= this.#queue.length) {
-      const measured = this.#ask();
-      if (!('need' in measured)) return measured;
-      this.#need = measured.need;
-      this.#scanned = measured.scanned ?? 0;
+  look(): number {
+    while (this.#length === 0) {
+      const missing = this.#need - this.#queue.length;
+      if (missing > 0) return missing;
+      this.#ask();
     }
-    return this.#need - this.#queue.length;
+    return 0;
   }
 
   /** The frame was taken: the next one begins. */
   startOver(): void {
     this.#need = 0;
     this.#scanned = 0;
+    this.#length = 0;
   }
 
-  #ask(): Measured {
+  #ask(): void {
     const { front, frontStart } = this.#queue;
-    const length = front.length - frontStart;
-    if (this.#at !== undefined && length >= this.#need) {
-      return requireSense(this.#at.call(this.#codec, front, frontStart, this.#scanned), length);
+    const at = front.length - frontStart >= this.#need ? this.#at : undefined;
+    const shown = at === undefined ? this.#queue.peek(this.#need) : front;
+    const { length } = shown;
+    const measured =
+      at === undefined
+        ? this.#codec.measure(shown, this.#scanned)
+        : at.call(this.#codec, shown, frontStart, this.#scanned);
+    // It is the queue's own, which goes by its length.
+    if (shown.length !== length) throw outOfRange("the codec's measure() changed the length of what it was shown");
+    this.#learn(measured, at === undefined ? length : length - frontStart);
+  }
+
+  /** Notes an answer to so many bytes. @throws RangeError for one that makes no sense */
+  #learn(measured: Measured, buffered: number): void {
+    if (!isObject(measured)) throw senseless(measured, buffered);
+    if ('need' in measured) {
+      const { need, scanned = 0 } = measured;
+      if (!isCount(need) || need <= buffered) throw senseless(measured, buffered);
+      this.#need = need;
+      this.#scanned = scanned;
+    } else {
+      const { length, fds } = measured;
+      if (!isCount(length) || length === 0 || !(fds === 'attached' || isCount(fds)))
+        throw senseless(measured, buffered);
+      this.#length = length;
+      this.#fds = fds;
     }
-    const buffered = this.#queue.peek(this.#need);
-    return requireSense(this.#codec.measure(buffered, this.#scanned), buffered.length);
   }
 }
 
-/** Passes an answer to so many bytes through. @throws RangeError for one that makes no sense */
-function requireSense(measured: Measured, buffered: number): Measured {
-  if (isObject(measured) && makesSense(measured, buffered)) return measured;
-  throw outOfRange(
+function senseless(measured: Measured, buffered: number): RangeError {
+  return outOfRange(
     `the codec's measure() returned ${inspect(measured)} for ${buffered} bytes: ` +
       `need must be more than it saw, length at least 1, fds 'attached' or a number from 0 up`,
   );
-}
-
-function makesSense(measured: Measured, buffered: number): boolean {
-  if ('need' in measured) return isCount(measured.need) && measured.need > buffered;
-  return isCount(measured.length) && measured.length > 0 && (measured.fds === 'attached' || isCount(measured.fds));
 }
 
 function isCount(value: unknown): boolean {

@@ -4,7 +4,7 @@ import { FdFrame } from '../frame';
 import { applyLimits, requireAllowed } from './claim-policy';
 import { type Demand, NO_DEMAND } from './consumer';
 import type { Discarder } from './discard';
-import { type FrameMeasure, FrontMeasure, type Front } from './frame-measure';
+import { type FrameMeasure, FrontMeasure } from './frame-measure';
 import type { ReceiveLimits } from './inbox';
 import type { Claim, ReceiveQueue } from './receive-queue';
 
@@ -43,13 +43,13 @@ export function exactly(length: number): FrameMeasure {
 export class FrameReader {
   readonly #supply: FrameSupply;
   readonly #queue: ReceiveQueue<OwnedFd>;
-  readonly #codec: FrameMeasure;
   readonly #measure: FrontMeasure;
+  readonly #reads: FrameMeasure['reads'];
+  readonly #early: boolean;
   readonly #endExpected: boolean;
-  /** The frame at the front, once its length is known. */
-  #front: Front | undefined;
-  /** Descriptors of the frame at the front that were closed as surplus before it was complete. */
-  #closedEarly = 0;
+  /** Whether the length of the frame at the front is known, and that frame is allowed. */
+  #measured = false;
+  #stopped = false;
   #greedy: boolean;
   /** Why there is no frame at the front; thrown when its turn comes, after all frames before it. */
   #failure: Error | undefined;
@@ -62,9 +62,18 @@ export class FrameReader {
     this.#supply = supply;
     this.#queue = supply.queue;
     this.#measure = new FrontMeasure(supply.queue, codec);
-    this.#codec = codec;
+    this.#reads = codec.reads;
+    this.#early = codec.descriptors === 'early';
     this.#endExpected = endExpected;
-    this.#greedy = codec.reads === 'greedy';
+    this.#greedy = this.#reads === 'greedy';
+  }
+
+  /**
+   * Whoever takes frames has left, perhaps while the codec was measuring: what it measured stays in the queue, since nobody
+   * would get it.
+   */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Whether bytes after the frame in hand may be read. */
@@ -91,7 +100,7 @@ export class FrameReader {
   #cutOrEnd(): FdFrame | 'end' | undefined {
     const frame = this.cut();
     const { end } = this.#supply;
-    if (frame !== undefined || end === undefined) return frame;
+    if (frame !== undefined || end === undefined || this.#stopped) return frame;
     if (end !== 'eof') throw systemError(end.error, 'recvmsg');
     if (this.#queue.length === 0 && this.#endExpected) return 'end';
     throw this.#incomplete();
@@ -114,9 +123,9 @@ export class FrameReader {
 
   /** Memory for the rest of a large frame, so that its bytes need not be put together: see {@link ReceiveQueue.reserve}. */
   reserve(): Buffer | undefined {
-    if (this.#front === undefined || this.#front.length < LARGE || this.#front.length <= this.#queue.length)
-      return undefined;
-    return this.#queue.reserve(this.#front.length);
+    const { length } = this.#measure;
+    if (!this.#measured || length < LARGE || length <= this.#queue.length) return undefined;
+    return this.#queue.reserve(length);
   }
 
   /** How many bytes the frame at the front lacks, as far as is known; 0 when {@link cut} returns or throws something. */
@@ -133,17 +142,17 @@ export class FrameReader {
    */
   cut(): FdFrame | undefined {
     const missing = this.missing();
+    if (this.#stopped) return undefined;
     if (this.#failure !== undefined) throw this.#failure;
-    if (missing > 0 || this.#front === undefined) return undefined;
-    const { length, fds } = this.#front;
+    if (missing > 0) return undefined;
+    const { length, fds } = this.#measure;
     const range = { start: this.#queue.start, end: this.#queue.start + length };
     // Before anything is claimed: it throws where a user transferred the memory of bytes that wait here.
     const bytes = this.#queue.takeBytes(length);
     // Most frames have none and want none, and there is nothing to decide.
     const plain = this.#queue.plain && (fds === 0 || fds === 'attached');
     const frame = plain ? new FdFrame(bytes, [], range, false, false) : this.#withFds(bytes, range, fds);
-    this.#front = undefined;
-    this.#closedEarly = 0;
+    this.#measured = false;
     this.#measure.startOver();
     return frame;
   }
@@ -151,9 +160,9 @@ export class FrameReader {
   #withFds(bytes: Buffer, range: ByteRange, fds: number | 'attached'): FdFrame {
     const { limits, discarder } = this.#supply;
     const claim = this.#claim(range, fds);
-    applyLimits(claim, fds, this.#closedEarly, range, limits, discarder);
+    applyLimits(claim, fds, claim.closedEarly ?? 0, range, limits, discarder);
     // A count says whose descriptors they are, whatever the windows: only guesses by place or order can be ambiguous.
-    const guessed = fds === 'attached' || this.#codec.descriptors === 'early';
+    const guessed = fds === 'attached' || this.#early;
     const ambiguous = claim.overlapping && guessed && this.#greedy;
     return new FdFrame(bytes, claim.fds, range, claim.truncated, ambiguous);
   }
@@ -161,14 +170,15 @@ export class FrameReader {
   #lacking(): number {
     try {
       if (this.#failure !== undefined) return 0;
-      if (this.#front === undefined) {
-        const front = this.#measure.look();
-        if (typeof front === 'number') return front;
-        this.#front = front;
-        this.#greedy = this.#codec.reads === undefined ? front.fds !== 'attached' : this.#codec.reads === 'greedy';
-        requireAllowed(front.fds, this.#supply.limits);
+      if (!this.#measured) {
+        const missing = this.#measure.look();
+        if (missing > 0) return missing;
+        const { fds } = this.#measure;
+        this.#greedy = this.#reads === undefined ? fds !== 'attached' : this.#reads === 'greedy';
+        requireAllowed(fds, this.#supply.limits);
+        this.#measured = true;
       }
-      return Math.max(0, this.#front.length - this.#queue.length);
+      return Math.max(0, this.#measure.length - this.#queue.length);
     } catch (error) {
       this.#failure = asError(error);
       return 0;
@@ -177,7 +187,7 @@ export class FrameReader {
 
   #claim(range: ByteRange, fds: number | 'attached'): Claim<OwnedFd> {
     const { discarder } = this.#supply;
-    if (fds !== 'attached' && this.#codec.descriptors === 'early') {
+    if (fds !== 'attached' && this.#early) {
       const claim = this.#queue.claimInOrder(fds, range);
       discarder.discard(this.#queue.claimBehindTruncation(range.end), range, 'truncated');
       return claim;
@@ -192,15 +202,13 @@ export class FrameReader {
   #boundFrameInHand(): void {
     const { limits, discarder } = this.#supply;
     const { maxFdsPerFrame, maxQueuedFds, onSurplus } = limits;
-    const early = this.#codec.descriptors === 'early';
+    const early = this.#early;
     // Those that ride ahead belong to frames still to come: they are many, and none of them is surplus by itself.
     const allowed = early ? Math.max(maxFdsPerFrame, maxQueuedFds) : maxFdsPerFrame;
     if (this.#queue.fdCount <= allowed) return;
     const range = { start: this.#queue.start, end: this.#queue.end };
     if (onSurplus === 'close' && !early) {
-      const surplus = this.#queue.claimBeyond(maxFdsPerFrame);
-      this.#closedEarly += surplus.length;
-      discarder.discard(surplus, range, 'surplus');
+      discarder.discard(this.#queue.claimBeyond(maxFdsPerFrame), range, 'surplus');
       return;
     }
     const count = this.#queue.fdCount;

@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
+import { types } from 'node:util';
 import {
+  describeValue,
   invalidType,
   outOfRange,
   type OwnedFd,
@@ -7,6 +9,8 @@ import {
   type Segment,
   type SocketHandle,
   systemError,
+  truthful,
+  truthfulBuffer,
 } from '../../binding';
 import { asError } from '../abort';
 import { applyLimits } from './claim-policy';
@@ -15,12 +19,15 @@ import type { Inbox } from './inbox';
 
 /** Reading into memory of the user's own, as net has it. */
 export interface Onread<Socket = Duplex> {
-  /** What is read into, at least one byte; a function is called for the memory of each read. */
-  buffer: Uint8Array | (() => Uint8Array);
   /**
-   * Called on the socket after each read, with how many bytes of `buffer` it filled, and with the descriptors that came with
-   * them, which belong to the callee. The memory is read into again when this returns. `false`, and nothing else, pauses until
-   * `resume()`.
+   * What is read into, at least one byte; a function is called for the memory of each read. What it throws, or a TypeError or
+   * RangeError for what is no memory, is an uncaught exception, and reading pauses until `resume()`, which asks it again.
+   */
+  buffer: Buffer | (() => Buffer);
+  /**
+   * Called on the socket after each read, with how many bytes it filled of `buffer`, which is the very object that was
+   * given, and with the descriptors that came with them, which belong to the callee. The memory is read into again when
+   * this returns. `false`, and nothing else, pauses until `resume()`.
    */
   callback(this: Socket, bytesRead: number, buffer: Buffer, fds: OwnedFd[]): unknown;
 }
@@ -34,8 +41,10 @@ export class OnreadConsumer<Socket> implements Consumer {
   readonly #handle: SocketHandle;
   readonly #onread: Onread<Socket>;
   readonly #socket: Socket;
-  #buffer: Buffer;
+  /** As it was given; undefined where a function for it failed. */
+  #memory: Buffer | undefined;
   #paused = false;
+  #destroyed = false;
   #offset = 0;
 
   /** @param memory the first of the memory to read into, see {@link nextMemory} */
@@ -44,12 +53,12 @@ export class OnreadConsumer<Socket> implements Consumer {
     this.#inbox = inbox;
     this.#handle = handle;
     this.#onread = onread;
-    this.#buffer = memory;
+    this.#memory = memory;
   }
 
   start(): void {
     this.#inbox.claim(this);
-    this.#handle.readInto(this.#buffer);
+    if (this.#memory !== undefined) this.#handle.readInto(viewOf(this.#memory));
     this.#inbox.updateAllowance();
   }
 
@@ -58,7 +67,9 @@ export class OnreadConsumer<Socket> implements Consumer {
     this.#inbox.updateAllowance();
   }
 
+  /** @throws as {@link nextMemory}, where that is asked again */
   resume(): void {
+    if (this.#memory === undefined) this.#renew();
     this.#paused = false;
     this.#inbox.updateAllowance();
   }
@@ -74,17 +85,30 @@ export class OnreadConsumer<Socket> implements Consumer {
         this.#inbox.owner.failed(asError(error));
         break;
       }
-      const buffer = this.#buffer;
-      // As in net: what is not false, undefined for one, goes on.
-      if (this.#onread.callback.call(this.#socket, segment.bytes.length, buffer, segment.fds) === false) {
-        this.#paused = true;
-      }
-      if (typeof this.#onread.buffer === 'function') {
-        this.#buffer = nextMemory(this.#onread);
-        this.#handle.readInto(this.#buffer);
-      }
+      this.#hand(segment);
     }
     return true;
+  }
+
+  #hand({ bytes, fds }: Segment): void {
+    // There is some: without it nothing is read.
+    const memory = this.#memory ?? bytes;
+    try {
+      // As in net: what is not false, undefined for one, goes on.
+      if (this.#onread.callback.call(this.#socket, bytes.length, memory, fds) === false) this.#paused = true;
+    } finally {
+      // Also when it threw: it may have kept this memory.
+      if (typeof this.#onread.buffer === 'function' && !this.#destroyed) this.#renew();
+    }
+  }
+
+  /** Asks for the memory of the next read. Until there is some, nothing is read: what was filled is the callback's. */
+  #renew(): void {
+    const last = this.#memory;
+    this.#memory = undefined;
+    const memory = nextMemory(this.#onread);
+    this.#memory = memory;
+    if (memory !== last) this.#handle.readInto(viewOf(memory));
   }
 
   advance(): void {
@@ -95,31 +119,39 @@ export class OnreadConsumer<Socket> implements Consumer {
   }
 
   demand(): Demand {
-    return this.#paused ? NO_DEMAND : ANY_DEMAND;
+    return this.#paused || this.#memory === undefined ? NO_DEMAND : ANY_DEMAND;
   }
 
   socketDestroyed(): void {
     this.#paused = true;
+    this.#destroyed = true;
   }
 }
 
-/** @throws TypeError and RangeError for what is no memory, or no function */
+/** @throws TypeError and RangeError for what is no memory; what a function for it throws */
 export function nextMemory({ buffer }: Pick<Onread, 'buffer'>): Buffer {
-  const next = typeof buffer === 'function' ? buffer() : buffer;
-  requireMemory(next);
-  return Buffer.isBuffer(next) ? next : Buffer.from(next.buffer, next.byteOffset, next.length);
+  if (typeof buffer !== 'function') return requireMemory(buffer, 'onread.buffer is');
+  return requireMemory(buffer(), 'the function onread.buffer returns');
 }
 
 /** @throws TypeError and RangeError for options that are none */
 export function requireOnread(onread: Onread<never>): void {
   requireObject('onread', onread);
   if (typeof onread.callback !== 'function') throw invalidType('onread.callback is a function');
-  if (typeof onread.buffer !== 'function') requireMemory(onread.buffer);
+  const { buffer } = onread;
+  if (typeof buffer !== 'function') requireMemory(buffer, 'onread.buffer is');
 }
 
-function requireMemory(memory: unknown): void {
-  if (!(memory instanceof Uint8Array)) {
-    throw invalidType('onread.buffer is a Buffer or Uint8Array, or a function that returns one');
-  }
-  if (memory.length === 0) throw outOfRange('onread.buffer has room for a byte at least');
+/** Where to read into: a Buffer, with the true length, over memory that may be any Uint8Array of plain JavaScript. */
+function viewOf(memory: Buffer): Buffer {
+  const same = truthful(memory);
+  return same === memory && Buffer.isBuffer(memory) ? memory : truthfulBuffer(memory);
+}
+
+function requireMemory(memory: unknown, what: string): Buffer {
+  // Asks the object itself: a Proxy, or what has no more than the prototype, is no memory.
+  if (!types.isUint8Array(memory)) throw invalidType(`${what} a Buffer, not ${describeValue(memory)}`);
+  if (truthful(memory).length === 0)
+    throw outOfRange(`${what} a Buffer with room for a byte at least, not an empty one`);
+  return memory as Buffer;
 }

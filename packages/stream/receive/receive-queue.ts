@@ -13,6 +13,8 @@ export interface FdBundle<Fd> {
   readonly truncated: boolean;
   /** A frame is known to begin or end inside the window. */
   shared: boolean;
+  /** How many of its descriptors were taken by {@link ReceiveQueue.claimBeyond}, if any. */
+  closedEarly: number | undefined;
 }
 
 /** The descriptors a frame gets, and what is known about them. */
@@ -22,6 +24,8 @@ export interface Claim<Fd> {
   readonly truncated: boolean;
   /** More than one frame has bytes of the window of a bundle. */
   readonly overlapping: boolean;
+  /** How many more there would be, had they not been surplus while the frame was incomplete; if any. */
+  readonly closedEarly?: number | undefined;
 }
 
 /** Stays empty. */
@@ -98,7 +102,7 @@ export class ReceiveQueue<Fd> {
     if (plain) return;
     const window = { start, end: this.#end };
     if (this.#bundles === NO_BUNDLES) this.#bundles = new Fifo();
-    this.#bundles.push({ fds, window, anchor: this.#anchor, truncated, shared: false });
+    this.#bundles.push({ fds, window, anchor: this.#anchor, truncated, shared: false, closedEarly: undefined });
     this.#fdCount += fds.length;
   }
 
@@ -214,7 +218,9 @@ export class ReceiveQueue<Fd> {
     for (const bundle of [...this.#bundles].reverse()) {
       const excess = this.#fdCount - beyond.length - keep;
       if (excess <= 0) break;
-      beyond.unshift(...bundle.fds.splice(Math.max(0, bundle.fds.length - excess)));
+      const newest = bundle.fds.splice(Math.max(0, bundle.fds.length - excess));
+      bundle.closedEarly = (bundle.closedEarly ?? 0) + newest.length;
+      beyond.unshift(...newest);
     }
     this.#fdCount -= beyond.length;
     return beyond;
@@ -238,19 +244,20 @@ export class ReceiveQueue<Fd> {
   }
 
   #claimAnchoredBefore(offset: number, frame: ByteRange): Claim<Fd> {
-    let claim: { fds: Fd[]; truncated: boolean; overlapping: boolean } | undefined;
+    let claim: { fds: Fd[]; truncated: boolean; overlapping: boolean; closedEarly: number | undefined } | undefined;
     while (this.hasFdsBefore(offset)) {
       const bundle = this.#bundles.shift();
       if (bundle === undefined) break;
-      const { fds, truncated } = bundle;
+      const { fds, truncated, closedEarly } = bundle;
       const overlapping = !within(bundle.window, frame);
       this.#fdCount -= fds.length;
       // Mostly there is one bundle, and its array is the frame's.
-      if (claim === undefined) claim = { fds, truncated, overlapping };
+      if (claim === undefined) claim = { fds, truncated, overlapping, closedEarly };
       else {
         claim.fds.push(...fds);
         claim.truncated ||= truncated;
         claim.overlapping ||= overlapping;
+        if (closedEarly !== undefined) claim.closedEarly = (claim.closedEarly ?? 0) + closedEarly;
       }
     }
     return claim ?? { fds: [], truncated: false, overlapping: false };

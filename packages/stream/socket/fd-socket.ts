@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { types } from 'node:util';
 import {
   AncillaryError,
   describeValue,
@@ -7,6 +8,7 @@ import {
   type OwnedFd,
   type PeerCredentials,
   type SocketBinding,
+  truthful,
 } from '../../binding';
 import { asError } from '../abort';
 import { type FdLike, heldBack } from '../fd-like';
@@ -18,6 +20,7 @@ import { type FrameCallback, FrameHandler } from '../receive/frame-handler';
 import { FrameIterator } from '../receive/frame-iterator';
 import { exactly, segmentFrames } from '../receive/frame-reader';
 import type { ReceiveLimits } from '../receive/inbox';
+import { type ReadOptions, signalOf } from '../receive/read-options';
 import { nextMemory, type Onread, OnreadConsumer } from '../receive/onread';
 import { requireSendOptions, type SendOptions } from '../send/outgoing';
 import type { SocketStats } from '../stats';
@@ -117,22 +120,29 @@ export class FdSocket extends NetDuplex {
    * the next way of reading. The loop ends with the stream.
    *
    * `next()` rejects with ERR_FD_MODE while the socket is read in another way, ERR_FRAME_INCOMPLETE when the stream ends
-   * inside a frame, ERR_FD_MISSING, ERR_FD_SURPLUS, ERR_FD_TRUNCATED, what the codec throws, or a system error.
+   * inside a frame, ERR_FD_MISSING, ERR_FD_SURPLUS, ERR_FD_TRUNCATED, what the codec throws, an AbortError, which leaves the
+   * loop, or a system error.
    */
-  frames(codec?: FrameCodec<unknown, never>): AsyncIterableIterator<FdFrame> {
+  frames(codec?: FrameCodec<unknown, never>, options?: ReadOptions): AsyncIterableIterator<FdFrame> {
     const { inbox } = this.#lifetime;
-    return new FrameIterator(inbox, codec ?? segmentFrames(inbox.queue), 'frames()');
+    return new FrameIterator(inbox, codec ?? segmentFrames(inbox.queue), 'frames()', signalOf('frames()', options));
   }
 
   /**
    * {@link frames} in the push form: `handler` is called with each frame as it is complete, and owns its descriptors;
    * where it returns a promise, reading waits for that. Resolves at the end of the stream. Rejects as {@link frames}
-   * would, and with what the handler throws or rejects with: that leaves the socket open, as leaving a loop does.
+   * would, and with what the handler throws or rejects with: that leaves the socket open, as leaving a loop does. When the
+   * signal aborts, a handler that still runs is not waited for.
    */
-  forEachFrame(handler: FrameCallback, codec?: FrameCodec<unknown, never>): Promise<void> {
+  forEachFrame(handler: FrameCallback, codec?: FrameCodec<unknown, never>, options?: ReadOptions): Promise<void> {
     const { inbox } = this.#lifetime;
     try {
-      return new FrameHandler(inbox, codec ?? segmentFrames(inbox.queue), handler).run();
+      return new FrameHandler(
+        inbox,
+        codec ?? segmentFrames(inbox.queue),
+        handler,
+        signalOf('forEachFrame()', options),
+      ).run();
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -144,12 +154,13 @@ export class FdSocket extends NetDuplex {
    * @throws as {@link frames}; ERR_FRAME_INCOMPLETE when the stream ends before; ERR_FD_CLOSED when the socket is
    * destroyed meanwhile; RangeError
    */
-  async receive(length: number): Promise<FdFrame> {
+  async receive(length: number, options?: ReadOptions): Promise<FdFrame> {
     if (!Number.isSafeInteger(length) || length < 1) {
       throw outOfRange(`receive() takes a number of bytes from 1 up, not ${describeValue(length)}`);
     }
+    const signal = signalOf('receive()', options);
     if (this.destroyed) throw this.#closedReason('nothing can be received');
-    const frames = new FrameIterator(this.#lifetime.inbox, exactly(length), `receive(${length})`, false);
+    const frames = new FrameIterator(this.#lifetime.inbox, exactly(length), `receive(${length})`, signal, false);
     try {
       const { value } = await frames.next();
       if (value === undefined) throw this.#closedReason('nothing can be received');
@@ -244,12 +255,12 @@ export class FdSocket extends NetDuplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#lifetime.outbox.writeChunks([chunk], callback);
+    this.#lifetime.outbox.writeChunks([truthful(chunk)], callback);
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], callback: WriteCallback): void {
     this.#lifetime.outbox.writeChunks(
-      chunks.map(({ chunk }) => chunk),
+      chunks.map(({ chunk }) => truthful(chunk)),
       callback,
     );
   }
@@ -287,6 +298,6 @@ function requireArray(fds: unknown): void {
 
 function asBytes(bytes: unknown): Uint8Array {
   if (typeof bytes === 'string') return Buffer.from(bytes);
-  if (bytes instanceof Uint8Array) return bytes;
+  if (types.isUint8Array(bytes)) return truthful(bytes);
   throw invalidType(`send() takes a Uint8Array or a string, not ${describeValue(bytes)}`);
 }

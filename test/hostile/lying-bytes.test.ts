@@ -1,0 +1,63 @@
+import { inChild } from './child';
+
+// A Uint8Array may have a property of its own that is called `length`, which says anything.
+
+const LIARS = `
+  class Short extends Uint8Array { get length() { return 1; } }
+  const liars = {
+    long: () => Object.defineProperty(Buffer.from('abcd'), 'length', { value: 1e9 }),
+    short: () => Object.defineProperty(Buffer.from('abcd'), 'length', { value: 0 }),
+    negative: () => Object.defineProperty(new Uint8Array([97, 98, 99, 100]), 'length', { value: -1 }),
+    changing: () => { let asked = 0; return Object.defineProperty(Buffer.from('abcd'), 'length', { get: () => asked++ }); },
+    subclass: () => Short.from([97, 98, 99, 100]),
+  };
+  const results = {};`;
+const NAMES = ['long', 'short', 'negative', 'changing', 'subclass'];
+
+const forEach = <Result>(result: Result): Record<string, Result> =>
+  Object.fromEntries(NAMES.map((name) => [name, result]));
+
+it('send() and write() go by the memory', async () => {
+  const { result, uncaught } = await inChild(`${LIARS}
+    for (const [name, make] of Object.entries(liars)) {
+      const [left, right] = ancillary.socketpair();
+      let text = '';
+      right.on('data', (chunk) => (text += chunk));
+      await left.send(make());
+      await left.send(make(), [0]);
+      left.cork();
+      left.write(make());
+      left.write(Buffer.from('|'));
+      left.uncork();
+      left.write(make());
+      left.end();
+      await until(() => right.readableEnded);
+      results[name] = text;
+    }
+    return results;`);
+  expect(result).toEqual(forEach('abcdabcdabcd|abcd'));
+  expect(uncaught).toEqual([]);
+});
+
+it('onread reads as much as there is room for', async () => {
+  const { result, uncaught } = await inChild(`${LIARS}
+    const text = (given, count) => Buffer.from(given.buffer, given.byteOffset, given.byteLength).toString('latin1', 0, count);
+    for (const [name, make] of Object.entries(liars)) {
+      const memory = make();
+      const seen = (results[name] = []);
+      const [left, right] = ancillary.socketpair({
+        onread: { buffer: memory, callback: (count, given) => void seen.push([given === memory, text(given, count)]) },
+      });
+      await left.send('123456');
+      left.end();
+      await until(() => right.readableEnded);
+    }
+    return results;`);
+  expect(result).toEqual(
+    forEach([
+      [true, '1234'],
+      [true, '56'],
+    ]),
+  );
+  expect(uncaught).toEqual([]);
+});
