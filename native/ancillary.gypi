@@ -19,6 +19,7 @@
     "message_io.cc",
     "message_ops.cc",
     "polled_handle.cc",
+    "readiness_handle.cc",
     "receive_pump.cc",
     "send_batch.cc",
     "send_ops.cc",

@@ -1,5 +1,10 @@
 #include <napi.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #include <algorithm>
 #include <cerrno>
@@ -78,11 +83,45 @@ Napi::Value start(Info info) {
   return env.Undefined();
 }
 
+/**
+ * One read or write that does not wait, whatever O_NONBLOCK says, which others may change at any moment. -EOPNOTSUPP where
+ * the kernel cannot, for such a file or at all (docs/kernel.md 53).
+ */
+template <Direction direction>
+ssize_t transferNow(int fd, const Bytes& bytes) {
+#if defined(SYS_preadv2) && defined(SYS_pwritev2)
+  constexpr long kNumber = direction == Direction::read ? SYS_preadv2 : SYS_pwritev2;
+  constexpr int kNoWait = 0x8;  // RWF_NOWAIT, which older headers lack
+  constexpr long kFilePosition = -1;
+  iovec vector{bytes.data, bytes.size};
+  long result;
+  do result = syscall(kNumber, fd, &vector, 1L, kFilePosition, kFilePosition, kNoWait);
+  while (result < 0 && errno == EINTR);
+  if (result >= 0) return result;
+  // Some sandboxes refuse a call that they do not know with EPERM.
+  return errno == ENOSYS || errno == EPERM ? -EOPNOTSUPP : -errno;
+#else
+  static_cast<void>(fd);
+  static_cast<void>(bytes);
+  return -EOPNOTSUPP;
+#endif
+}
+
+template <Direction direction>
+Napi::Value answerNow(Info info) {
+  int fd;
+  Bytes bytes;
+  if (!readInt(info, 0, "fd", fd) || !readBytes(info.Env(), info[1], "memory", bytes)) return info.Env().Undefined();
+  return answer(info, transferNow<direction>(fd, bytes));
+}
+
 }  // namespace
 
 void exportFileIo(Napi::Env env, Napi::Object exports) {
   exports.Set("readFile", Napi::Function::New(env, start<Direction::read>, "readFile"));
   exports.Set("writeFile", Napi::Function::New(env, start<Direction::write>, "writeFile"));
+  exports.Set("readNow", Napi::Function::New(env, answerNow<Direction::read>, "readNow"));
+  exports.Set("writeNow", Napi::Function::New(env, answerNow<Direction::write>, "writeNow"));
 }
 
 }  // namespace ancillary

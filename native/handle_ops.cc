@@ -6,6 +6,7 @@
 #include "js_environment.h"
 #include "js_functions.h"
 #include "listener_handle.h"
+#include "readiness_handle.h"
 #include "socket_handle.h"
 
 namespace ancillary {
@@ -25,6 +26,21 @@ Napi::Value openHandle(Info info) {
   const int error =
       PolledHandle::open(std::make_unique<Handle>(JsEnvironment::of(env)), fd, info[1].As<Napi::Object>());
   return error > 0 ? env.Undefined() : answer(info, error);
+}
+
+Napi::Value openReadiness(Info info) {
+  const Napi::Env env = info.Env();
+  int fd;
+  bool writable = false;
+  if (!readInt(info, 0, "fd", fd) || !readBool(info, 1, "writable", writable)) return env.Undefined();
+  if (!info[2].IsObject()) {
+    throwType(env, "callbacks", "an object");
+    return env.Undefined();
+  }
+  int number = -1;
+  const int error =
+      ReadinessHandle::openFor(JsEnvironment::of(env), fd, writable, info[2].As<Napi::Object>(), number);
+  return error > 0 ? env.Undefined() : answer(info, error < 0 ? error : number);
 }
 
 /** The handle that the first argument names, if it is open and of that kind. */
@@ -72,6 +88,10 @@ void setAccepting(Info info) {
   if (ListenerHandle* const listener = handleOf<ListenerHandle>(info)) listener->setAccepting(on);
 }
 
+void awaitReady(Info info) {
+  if (ReadinessHandle* const readiness = handleOf<ReadinessHandle>(info)) readiness->await();
+}
+
 void setRef(Info info) {
   bool on = false;
   if (!readBool(info, 1, "on", on)) return;
@@ -90,12 +110,14 @@ void exportHandleOps(Napi::Env env, Napi::Object exports) {
   };
   exports.Set("openSocket", Napi::Function::New(env, openHandle<SocketHandle>, "openSocket"));
   exports.Set("openListener", Napi::Function::New(env, openHandle<ListenerHandle>, "openListener"));
+  exports.Set("openReadiness", Napi::Function::New(env, openReadiness, "openReadiness"));
   add("allowReading", allowReading);
   add("readInto", readInto);
   add("fill", fill);
   add("watchWritable", watchWritable);
   add("watchHangup", watchHangup);
   add("setAccepting", setAccepting);
+  add("awaitReady", awaitReady);
   add("setRef", setRef);
   add("closeHandle", closeHandle);
 }

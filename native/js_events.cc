@@ -8,7 +8,7 @@
 namespace ancillary {
 namespace {
 
-constexpr const char* kMethods[] = {"read", "writable", "hangup", "connection", "failed"};
+constexpr const char* kMethods[] = {"read", "writable", "hangup", "connection", "failed", "ready"};
 constexpr std::size_t kMostArguments = 3;
 
 constexpr const char* kDispatch = R"(({
@@ -18,6 +18,7 @@ constexpr const char* kDispatch = R"(({
   hangup(fd) { this.callbacks[fd].hangup(); },
   connection(fd, accepted) { this.callbacks[fd].connection(accepted); },
   failed(fd, errno) { this.callbacks[fd].failed(errno); },
+  ready(fd) { this.callbacks[fd].ready(); },
 }))";
 
 /** The method for an event; empty, with an exception pending, when there is none. */
@@ -36,7 +37,8 @@ bool JsEvents::make(Napi::Env env) {
   const Napi::Value made = env.RunScript(kDispatch);
   if (made.IsEmpty()) return false;
   const Napi::Object dispatch = made.As<Napi::Object>();
-  for (const Event event : {Event::read, Event::writable, Event::hangup, Event::connection, Event::failed}) {
+  for (const Event event :
+       {Event::read, Event::writable, Event::hangup, Event::connection, Event::failed, Event::ready}) {
     const Napi::Function function = methodOf(dispatch, event);
     if (function.IsEmpty()) return false;
     functions_[static_cast<std::size_t>(event)] = Napi::Persistent(function);

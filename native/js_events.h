@@ -10,7 +10,7 @@
 namespace ancillary {
 
 /** What handles tell; the callbacks of addon.ts. */
-enum class Event : std::size_t { read, writable, hangup, connection, failed };
+enum class Event : std::size_t { read, writable, hangup, connection, failed, ready };
 
 /**
  * How handles call the callbacks that JavaScript gave to them, from the event loop. These stand in one array of
@@ -50,7 +50,7 @@ class JsEvents {
  private:
   Napi::ObjectReference dispatch_;
   Napi::Reference<Napi::Array> callbacks_;
-  Napi::FunctionReference functions_[5];
+  Napi::FunctionReference functions_[6];
   bool ended_ = false;
 };
 

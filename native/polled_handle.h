@@ -19,7 +19,7 @@ class JsEnvironment;
  */
 class PolledHandle : private DescriptorWatch::Listener {
  public:
-  enum class Kind { socket, listener };
+  enum class Kind { socket, listener, readiness };
 
   virtual ~PolledHandle() = default;
   PolledHandle(const PolledHandle&) = delete;

@@ -11,7 +11,7 @@ import { addon, checked, nativeBinding } from '../binding-native';
 import { type FdLike, MAX_FDS_PER_SENDMSG, numberOf } from '../stream';
 
 export { describeFd, type FdInfo, type FdKind } from './describe-fd';
-export { toReadStream, toWriteStream } from './file-streams';
+export { type FdReadable, type FdWritable, toReadStream, toWriteStream } from './file-streams';
 export { toServer, toSocket, type ToSocketOptions } from './net-objects';
 
 /** The most descriptors one sendmsg carries (docs/kernel.md 14). */

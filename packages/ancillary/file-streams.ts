@@ -1,23 +1,58 @@
 import fs from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
 import type { OwnedFd } from '../binding';
-import type { FdKind } from './describe-fd';
+import type { FdInfo, FdKind } from './describe-fd';
 import { functionsFor } from './file-access';
+import { PolledFd } from './polled-fd';
+import { PolledReadable, PolledWritable } from './polled-streams';
 import { handOver, requireKind, wrongKind } from './require-kind';
+
+/** A Readable that owns a descriptor: an fs.ReadStream, or one that waits on the event loop. */
+export interface FdReadable extends Readable {
+  /** To lend out. */
+  readonly fd: number;
+}
+
+/** A Writable that owns a descriptor: an fs.WriteStream, or one that waits on the event loop. */
+export interface FdWritable extends Writable {
+  /** To lend out. */
+  readonly fd: number;
+}
 
 const STREAMABLE: readonly FdKind[] = ['file', 'memfd', 'pipe', 'character-device', 'block-device'];
 
-/** Makes a stream that reads on from where the file stands; takes the descriptor over as {@link toSocket} does. */
-export function toReadStream(fd: number | OwnedFd): fs.ReadStream {
-  const info = requireKind(fd, STREAMABLE, 'an fs.ReadStream');
-  if (info.access === 'write') throw wrongKind(info, 'an fs.ReadStream', 'it is open for writing only');
+/**
+ * Makes a stream that reads on from where the file stands; takes the descriptor over as {@link toSocket} does. A pipe or a
+ * terminal is waited for on the event loop; O_NONBLOCK, which is also its sender's, stays as it is and does not matter.
+ */
+export function toReadStream(fd: number | OwnedFd): FdReadable {
+  const info = requireKind(fd, STREAMABLE, 'a Readable');
+  if (info.access === 'write') throw wrongKind(info, 'a Readable', 'it is open for writing only');
+  const polled = mayWait(info) ? PolledFd.of(fd, 'read') : undefined;
+  if (polled !== undefined) return new PolledReadable(polled);
   const functions = functionsFor(info.fd);
-  return handOver(fd, (number) => fs.createReadStream('', { ...functions, fd: number, autoClose: true }));
+  return handOver(fd, (number) => withFd(fs.createReadStream('', { ...functions, fd: number, autoClose: true })));
 }
 
-/** Makes a stream that writes on from where the file stands; takes the descriptor over as {@link toSocket} does. */
-export function toWriteStream(fd: number | OwnedFd): fs.WriteStream {
-  const info = requireKind(fd, STREAMABLE, 'an fs.WriteStream');
-  if (info.access === 'read') throw wrongKind(info, 'an fs.WriteStream', 'it is open for reading only');
+/**
+ * Makes a stream that writes on from where the file stands; takes the descriptor over as {@link toSocket} does. A pipe or a
+ * terminal is waited for as by {@link toReadStream}.
+ */
+export function toWriteStream(fd: number | OwnedFd): FdWritable {
+  const info = requireKind(fd, STREAMABLE, 'a Writable');
+  if (info.access === 'read') throw wrongKind(info, 'a Writable', 'it is open for reading only');
+  const polled = mayWait(info) ? PolledFd.of(fd, 'write') : undefined;
+  if (polled !== undefined) return new PolledWritable(polled);
   const functions = functionsFor(info.fd);
-  return handOver(fd, (number) => fs.createWriteStream('', { ...functions, fd: number, autoClose: true }));
+  return handOver(fd, (number) => withFd(fs.createWriteStream('', { ...functions, fd: number, autoClose: true })));
+}
+
+/** Of devices, the kernel says which: /dev/null never does. */
+function mayWait({ kind }: FdInfo): boolean {
+  return kind === 'pipe' || kind === 'character-device';
+}
+
+/** Node's types leave it out. */
+function withFd<Stream extends fs.ReadStream | fs.WriteStream>(stream: Stream): Stream & { readonly fd: number } {
+  return stream as Stream & { readonly fd: number };
 }

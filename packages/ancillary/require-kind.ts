@@ -33,3 +33,8 @@ export function handOver<Made>(fd: number | OwnedFd, make: (fd: number) => Made)
     throw error;
   }
 }
+
+/** The same for what holds an OwnedFd. @throws ERR_FD_BUSY, with the descriptor as it was */
+export function takeOver(fd: number | OwnedFd): OwnedFd {
+  return OwnedFd.adopt(typeof fd === 'number' ? fd : fd.take());
+}

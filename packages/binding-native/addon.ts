@@ -76,6 +76,9 @@ export interface Addon {
   /** One read(2) or write(2) on the thread pool; the callback gets a count or a negative errno. */
   readFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;
   writeFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;
+  /** One read or write that does not wait, whatever O_NONBLOCK says; -EOPNOTSUPP where the kernel cannot (docs/kernel.md 53). */
+  readNow(fd: number, memory: Uint8Array): number;
+  writeNow(fd: number, memory: Uint8Array): number;
   /** shutdown(SHUT_WR). */
   shutdown(fd: number): number;
   /** Whether the peer closed both directions, as poll(2) reports it now; false for what is not open. */
@@ -153,6 +156,13 @@ export interface Addon {
   openSocket(fd: number, callbacks: SocketCallbacks): number;
   /** The same for a listening socket; accepting is off at first. */
   openListener(fd: number, callbacks: ListenerCallbacks): number;
+  /**
+   * Watches a descriptor that is not taken over, for reading or for writing. Returns the number of a handle, which is to be
+   * closed before the descriptor is; -EPERM for one that is always ready, such as a file, or another negative errno.
+   */
+  openReadiness(fd: number, writable: boolean, callbacks: ReadinessCallbacks): number;
+  /** Asks for one {@link ReadinessCallbacks.ready}; meanwhile the handle keeps the loop running. */
+  awaitReady(handle: number): void;
   /** Closes the descriptor; no callback follows. */
   closeHandle(fd: number): void;
   /** Whether it keeps the loop running while it waits for something; true at first. */
@@ -190,6 +200,11 @@ export interface ListenerCallbacks {
   connection(fd: number): void;
   /** A negative errno; accepting was switched off. */
   failed(errno: number): void;
+}
+
+export interface ReadinessCallbacks {
+  /** Reading or writing would not wait now, unless somebody else is faster. */
+  ready(): void;
 }
 
 export const addon = loadAddon() as Addon;

@@ -8,20 +8,31 @@ import { type DatagramHandle, datagramHandle, isDgramSocket } from './dgram-sock
  * the other one misses. So its reading stops when send() accepts it, which may be long before there is room to send it.
  */
 
-/** A source that can stop reading itself; the function that it returns lets it read again. */
+/** A source that can stop reading itself. */
 export const stopReading = Symbol('stopReading');
 
-interface Stoppable {
-  [stopReading](): () => void;
+/** A source that does not read any more. */
+export interface Stopped {
+  /** Lets it read again. */
+  restart(): void;
+  /**
+   * Once it was sent, it stays stopped until its user resumes it: it reads into a buffer of its own, though nobody asks.
+   * Others are read again when they were sent.
+   */
+  readonly untilResumed: boolean;
 }
 
-/** What libuv, or Bun, has for the descriptor of a net.Socket. */
+interface Stoppable {
+  [stopReading](): Stopped;
+}
+
+/** What libuv (`readStart`, `readStop`) or Bun (`resume`, `pause`) has for the descriptor of a net.Socket. */
 interface StreamHandle {
   readonly reading?: boolean;
   readStart?: () => number;
   readStop?: () => number;
-  pause?: () => unknown;
-  resume?: () => unknown;
+  pause?: () => number;
+  resume?: () => number;
 }
 
 /** Of each source that is stopped now. */
@@ -30,15 +41,15 @@ const holds = new WeakMap<object, Hold>();
 /** All sends that hold one source. */
 class Hold {
   readonly #source: object;
-  readonly #restart: () => void;
+  readonly #stopped: Stopped;
   #holders = 0;
   /** Sends that brought it to somebody. */
   #given = 0;
   #listening = false;
 
-  constructor(source: object, restart: () => void) {
+  constructor(source: object, stopped: Stopped) {
     this.#source = source;
-    this.#restart = restart;
+    this.#stopped = stopped;
   }
 
   add(): void {
@@ -59,7 +70,7 @@ class Hold {
 
   #settle(): void {
     if (this.#holders > 0) return;
-    if (this.#given > 0 && isStream(this.#source)) this.#endOnResume(this.#source);
+    if (this.#given > 0 && this.#stopped.untilResumed) this.#endOnResume(this.#source as Readable);
     else this.#end();
   }
 
@@ -77,7 +88,7 @@ class Hold {
 
   #end(): void {
     holds.delete(this.#source);
-    this.#restart();
+    this.#stopped.restart();
   }
 }
 
@@ -96,9 +107,9 @@ export function holdReading(source: unknown): ReadingHold | undefined {
   if (typeof source !== 'object' || source === null || source instanceof OwnedFd) return undefined;
   let hold = holds.get(source);
   if (hold === undefined) {
-    const restart = stop(source);
-    if (restart === undefined) return undefined;
-    hold = new Hold(source, restart);
+    const stopped = stop(source);
+    if (stopped === undefined) return undefined;
+    hold = new Hold(source, stopped);
     holds.set(source, hold);
   }
   const held = hold;
@@ -110,8 +121,7 @@ export function holdReading(source: unknown): ReadingHold | undefined {
   };
 }
 
-/** Returns how to undo it. */
-function stop(source: object): (() => void) | undefined {
+function stop(source: object): Stopped | undefined {
   if (stopReading in source) return (source as Stoppable)[stopReading]();
   if (source instanceof net.Socket) {
     const { _handle: handle } = source as unknown as { readonly _handle?: StreamHandle | null };
@@ -121,59 +131,60 @@ function stop(source: object): (() => void) | undefined {
   return isReadable(source) ? stopReads(source) : undefined;
 }
 
-/** Whether bytes that it reads go into a buffer of its own, so that its user may not have asked for them. */
-function isStream(source: object): source is Readable {
-  return !(stopReading in source) && !isDgramSocket(source);
+/** A net.Socket's pause() does not stop it: it reads on until its buffer is full. */
+function stopHandle(source: net.Socket, handle: StreamHandle): Stopped | undefined {
+  const { readStart, readStop, pause, resume } = handle;
+  if (readStart !== undefined && readStop !== undefined) {
+    return stopCalls(source, handle, { start: 'readStart', stop: 'readStop', wanted: handle.reading === true });
+  }
+  if (pause === undefined || resume === undefined) return undefined;
+  return stopCalls(source, handle, { start: 'resume', stop: 'pause', wanted: !source.isPaused() });
+}
+
+/** Whatever the stream asks of its handle meanwhile, such as to fill its buffer, only says what it will want. */
+function stopCalls(
+  source: net.Socket,
+  handle: StreamHandle,
+  { start, stop, wanted: before }: { start: 'readStart' | 'resume'; stop: 'readStop' | 'pause'; wanted: boolean },
+): Stopped {
+  let wanted = before;
+  handle[stop]?.();
+  handle[start] = () => {
+    wanted = true;
+    return 0;
+  };
+  handle[stop] = () => {
+    wanted = false;
+    return 0;
+  };
+  const restart = (): void => {
+    Reflect.deleteProperty(handle, start);
+    Reflect.deleteProperty(handle, stop);
+    if (wanted && !source.destroyed) handle[start]?.();
+  };
+  return { restart, untilResumed: true };
 }
 
 /** Each datagram is whole, so both ends may receive once it was sent. */
-function stopDatagrams(handle: DatagramHandle): (() => void) | undefined {
+function stopDatagrams(handle: DatagramHandle): Stopped | undefined {
   const { recvStart, recvStop } = handle;
   if (recvStart === undefined || recvStop === undefined) return undefined;
   recvStop.call(handle);
-  return () => void recvStart.call(handle);
-}
-
-/** A net.Socket's pause() does not stop it: it reads on until its buffer is full. */
-function stopHandle(source: net.Socket, handle: StreamHandle): (() => void) | undefined {
-  const { readStart, readStop, pause, resume } = handle;
-  if (readStart !== undefined && readStop !== undefined) {
-    let wanted = handle.reading === true;
-    readStop.call(handle);
-    // Whatever the stream does meanwhile, such as filling its buffer, only says what it will want.
-    handle.readStart = () => {
-      wanted = true;
-      return 0;
-    };
-    handle.readStop = () => {
-      wanted = false;
-      return 0;
-    };
-    return () => {
-      delete handle.readStart;
-      delete handle.readStop;
-      if (wanted && !source.destroyed) readStart.call(handle);
-    };
-  }
-  if (pause === undefined || resume === undefined) return undefined;
-  pause.call(handle);
-  return () => {
-    if (!source.destroyed && !source.isPaused()) resume.call(handle);
-  };
+  return { restart: () => void recvStart.call(handle), untilResumed: false };
 }
 
 /** Of a stream over a file. One that is being read now is ERR_FD_BUSY. */
-function stopReads(source: Readable): () => void {
+function stopReads(source: Readable): Stopped {
   let wanted: number | undefined;
-  Object.defineProperty(source, '_read', {
-    configurable: true,
-    writable: true,
-    value: (size: number) => (wanted = size),
-  });
-  return () => {
+  const value = (size: number): void => {
+    wanted = size;
+  };
+  Object.defineProperty(source, '_read', { configurable: true, writable: true, value });
+  const restart = (): void => {
     delete (source as Partial<Readable>)._read;
     if (wanted !== undefined && !source.destroyed) source._read(wanted);
   };
+  return { restart, untilResumed: true };
 }
 
 function isReadable(source: object): source is Readable {
@@ -183,7 +194,6 @@ function isReadable(source: object): source is Readable {
 /** Whether a stream over a file is reading it at this moment: nobody can tell how far. */
 export function isBeingRead(source: object): boolean {
   if (source instanceof net.Socket || stopReading in source || !isReadable(source)) return false;
-  return (
-    (source as unknown as { readonly _readableState: { readonly reading?: boolean } })._readableState.reading === true
-  );
+  const { _readableState: state } = source as unknown as { readonly _readableState: { readonly reading?: boolean } };
+  return state.reading === true;
 }

@@ -45,6 +45,13 @@ it('closes an OwnedFd that became garbage unclosed, and says once what it was', 
   expect(open).toBe(false);
 });
 
+it('shows what its name would do to a terminal', async () => {
+  const { warnings } = await drop(`return fds.memfd('a\\x1b[2J\\nb').fd;`);
+  expect(warnings).toEqual([
+    { code: 'ANCILLARY_LEAK', message: expect.stringContaining('memfd:a\\x1b[2J\\x0ab (deleted)') as string },
+  ]);
+});
+
 it('closes a received descriptor that became garbage with its frame', async () => {
   const { warnings, open } = await drop(`
     const [left, right] = socketpair();

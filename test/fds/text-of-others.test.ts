@@ -3,7 +3,6 @@ import path from 'node:path';
 import { adopt, AncillaryError, fds, OwnedFd } from '../../packages/ancillary';
 import { printable, systemError } from '../../packages/binding';
 import { addon, nativeBinding } from '../../packages/binding-native';
-import { inChild } from '../hostile/child';
 import { runDirectory } from '../support/children';
 
 // A name is what its owner chose: in a message it must not speak to a terminal, nor look like a line of its own.
@@ -39,21 +38,6 @@ it('messages about a file show its name escaped, and describeFd() tells it as it
   for (const attempt of [...conversions, () => adopt(file)]) expect(messageOf(attempt)).toContain(SHOWN);
   expect(nativeBinding.descriptors.describe(file.fd)).toContain(SHOWN);
   fs.rmSync(where);
-});
-
-it('so does the warning about a descriptor that was forgotten', async () => {
-  const { result } = await inChild<string>(
-    `
-    const warned = new Promise((resolve) => process.on('warning', ({ message }) => resolve(message)));
-    for (let count = 0; count < 20; count++) ancillary.fds.memfd(${JSON.stringify(HOSTILE)});
-    let message;
-    void warned.then((told) => { message = told; });
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    await until(() => { gc(); return message !== undefined; });
-    return message;`,
-    { flags: ['--expose-gc', '--no-warnings'] },
-  );
-  expect(result).toContain(SHOWN);
 });
 
 it('a zero byte in the name of a memfd is refused: the kernel would take the part before it for the whole', () => {

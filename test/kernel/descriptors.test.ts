@@ -27,3 +27,68 @@ tell(facts(forged), facts(real), device(real) == device(other), device(real) == 
   const facts = ['/memfd:x (deleted)', 0, 1];
   expect(seen).toEqual([facts, facts, true, false, false]);
 });
+
+test('52: O_NONBLOCK is that of the open file, and polling an epoll instance leaves it alone', async () => {
+  const seen = await probe(`
+a, b = pair()
+reader, writer = os.pipe()
+send(a, b'x', 1, writer)
+_, (received,), _ = recvmsg(b)
+def nonblocking(fd):
+    return bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK)
+before = nonblocking(writer)
+fcntl.fcntl(received, fcntl.F_SETFL, os.O_NONBLOCK)
+changed = nonblocking(writer)
+inner, outer = select.epoll(), select.epoll()
+inner.register(reader, select.EPOLLIN)
+outer.register(inner.fileno(), select.EPOLLIN)
+empty = outer.poll(0)
+os.write(writer, b'x')
+tell(before, changed, empty, [fd for fd, _ in outer.poll(0)] == [inner.fileno()], nonblocking(reader))`);
+  expect(seen).toEqual([false, true, [], true, false]);
+});
+
+test('52: what is always ready cannot be polled', async () => {
+  const seen = await probe(`
+poll = select.epoll()
+with tempfile.TemporaryFile() as file:
+    fds = [file.fileno()] + [os.open(name, os.O_RDWR) for name in ('/dev/null', '/dev/urandom')]
+    tell([attempt(poll.register, fd) for fd in fds])`);
+  expect(seen).toEqual([['EPERM', 'EPERM', 'EPERM']]);
+});
+
+test('52: an epoll instance has a descriptor as long as somebody else has its open file', async () => {
+  const seen = await probe(`
+reader, writer = os.pipe()
+poll = select.epoll()
+poll.register(reader)
+copy = os.dup(reader)
+os.close(reader)
+os.write(writer, b'x')
+kept = len(poll.poll(0))
+os.close(copy)
+tell(kept, len(poll.poll(0)))`);
+  expect(seen).toEqual([1, 0]);
+});
+
+test('53: RWF_NOWAIT does not wait on a pipe in blocking mode, and is refused by named pipes and terminals', async () => {
+  const seen = await probe(`
+import pty
+def read(fd, size=1 << 20):
+    return attempt(os.preadv, fd, [bytearray(size)], -1, os.RWF_NOWAIT)
+def write(fd, size):
+    return attempt(os.pwritev, fd, [bytes(size)], -1, os.RWF_NOWAIT)
+reader, writer = os.pipe()
+on_pipe = [read(reader), write(writer, 1_000_000), write(writer, 1), read(reader, 10), read(reader)]
+with tempfile.TemporaryDirectory() as directory:
+    os.mkfifo(directory + '/fifo')
+    named = os.open(directory + '/fifo', os.O_RDWR)
+master, terminal = pty.openpty()
+poll = select.poll()
+poll.register(writer, select.POLLOUT)
+write(writer, 61_441)
+while not poll.poll(0):
+    os.read(reader, 1)
+tell(on_pipe, [read(named), read(master), write(terminal, 1)], write(writer, 4096))`);
+  expect(seen).toEqual([['EAGAIN', 65_536, 'EAGAIN', 10, 65_526], ['ENOTSUP', 'ENOTSUP', 'ENOTSUP'], 4096]);
+});

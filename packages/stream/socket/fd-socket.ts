@@ -12,7 +12,7 @@ import {
 } from '../../binding';
 import { asError } from '../abort';
 import { type FdLike, heldBack } from '../fd-like';
-import { stopReading } from '../reading-hold';
+import { type Stopped, stopReading } from '../reading-hold';
 import type { FdFrame } from '../frame';
 import type { FrameCodec } from '../frame-codec';
 import type { Discarded } from '../receive/discard';
@@ -278,11 +278,11 @@ export class FdSocket extends NetDuplex {
     return this.#lifetime.holding;
   }
 
-  /** Nothing more is read, while it waits to be sent, until the function returned is called. */
-  [stopReading](): () => void {
+  /** Nothing is read while it waits to be sent. */
+  [stopReading](): Stopped {
     const { inbox } = this.#lifetime;
     inbox.hold(true);
-    return () => inbox.hold(false);
+    return { restart: () => inbox.hold(false), untilResumed: false };
   }
 
   #closedReason(consequence: string): Error {

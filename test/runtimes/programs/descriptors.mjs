@@ -30,6 +30,42 @@ export const checks = {
     assert.equal(await content, 'through a pipe');
   },
 
+  async 'fds: pipes that wait, of which nothing else waits'() {
+    const pipes = Array.from({ length: 20 }, () => fds.pipe());
+    const waiting = pipes.map(([readable]) => fds.toReadStream(readable).resume());
+    assert.equal(await contentOf(file('a file')), 'a file');
+    const [readable, writable] = fds.pipe();
+    const content = text(fds.toReadStream(readable));
+    fds.toWriteStream(writable).end('x'.repeat(1_000_000));
+    assert.equal((await content).length, 1_000_000);
+    for (const stream of waiting) stream.destroy();
+    OwnedFd.closeAll(pipes.map(([, writer]) => writer));
+  },
+
+  async 'a net.Socket that waits to be sent is not read'() {
+    const [a, b] = socketpair();
+    const [ours, theirs] = socketpair();
+    if (unable['net.Socket']) {
+      for (const each of [a, b, ours, theirs]) each.destroy();
+      return;
+    }
+    const given = fds.toSocket(fds.dup(theirs));
+    theirs.destroy();
+    given.on('data', () => assert.fail('it was read'));
+    const before = a.send(Buffer.alloc(1_000_000));
+    const sent = a.send('x', [given], { transfer: true });
+    await ours.send('for whoever gets it');
+    await b.receive(1_000_000);
+    const [fd] = (await b.receive(1)).fds;
+    await Promise.all([before, sent]);
+    assert.ok(fd);
+    const buffer = Buffer.alloc(100);
+    const { bytesRead } = raw.receiveMessage(fd, buffer);
+    assert.equal(buffer.toString('utf8', 0, bytesRead), 'for whoever gets it');
+    fd.close();
+    for (const each of [a, b, ours]) each.destroy();
+  },
+
   async 'fds: sealed memory, duplicates'() {
     const memory = fds.memfd('sealed', Buffer.from('some text'), { seal: true });
     const { kind, size, seals } = fds.describeFd(memory);

@@ -1,0 +1,138 @@
+import { errnoName, type OwnedFd } from '../binding';
+import { addon } from '../binding-native';
+import { Readiness } from './readiness';
+import { takeOver } from './require-kind';
+
+/** Where there is room in a pipe at all, there is room for so much (PIPE_BUF). */
+const LEAST_ROOM = 4096;
+
+type Direction = 'read' | 'write';
+
+/**
+ * A descriptor that is not always ready, such as that of a pipe or a terminal: it is waited for on the event loop, for four
+ * that wait in Node's thread pool stop all that needs it. O_NONBLOCK is neither trusted nor changed, since whoever sent the
+ * descriptor has it in common with us (docs/kernel.md 52).
+ */
+export class PolledFd {
+  readonly #direction: Direction;
+  readonly #owned: OwnedFd;
+  readonly #readiness: Readiness;
+  /** What goes on when the descriptor is ready. */
+  #next: (() => void) | undefined;
+  #held = false;
+  /** The kernel cannot read or write without waiting (docs/kernel.md 53), so a thread does once it should not have to. */
+  #byThread = false;
+  #onThread = false;
+  #closed = false;
+  #afterThread: (() => void) | undefined;
+
+  private constructor(direction: Direction, owned: OwnedFd, readiness: Readiness) {
+    this.#direction = direction;
+    this.#owned = owned;
+    this.#readiness = readiness;
+  }
+
+  /**
+   * Takes the descriptor over; undefined, and it stays as it was, for one that is always ready.
+   * @throws ERR_FD_BUSY, EMFILE and others, and it stays as it was
+   */
+  static of(fd: number | OwnedFd, direction: Direction): PolledFd | undefined {
+    const number = typeof fd === 'number' ? fd : fd.fd;
+    let whenReady: () => void = () => undefined;
+    const readiness = Readiness.of(number, direction, () => whenReady());
+    if (readiness === undefined) return undefined;
+    try {
+      const polled = new PolledFd(direction, takeOver(fd), readiness);
+      whenReady = () => polled.#ready();
+      return polled;
+    } catch (error) {
+      readiness.close();
+      throw error;
+    }
+  }
+
+  /** -1 once closed. */
+  get fd(): number {
+    return this.#closed ? -1 : this.#owned.fd;
+  }
+
+  /** A thread reads or writes at this moment. */
+  get busy(): boolean {
+    return this.#onThread;
+  }
+
+  /**
+   * Reads into the memory, or writes it, and answers once with a count from 0 up or a negative errno, which is never EAGAIN;
+   * with nothing once it is closed. Reading waits for its turn first: a writer that is fast enough would else keep the loop.
+   */
+  transfer(memory: Buffer, answer: (result: number) => void): void {
+    if (this.#direction === 'read') this.#await(() => this.#attempt(memory, answer));
+    else this.#attempt(memory, answer);
+  }
+
+  /** Begins to read nothing, or to read again. */
+  hold(held: boolean): void {
+    this.#held = held;
+    if (!held && this.#next !== undefined && !this.#closed) this.#readiness.wait();
+  }
+
+  /** Closes it: at once, or when a thread that has it is done. @param callback gets the error of close(2), if any */
+  close(callback: (error?: Error) => void): void {
+    this.#closed = true;
+    this.#next = undefined;
+    this.#readiness.close();
+    const close = (): void => {
+      try {
+        this.#owned.close();
+        callback();
+      } catch (error) {
+        callback(error as Error);
+      }
+    };
+    if (this.#onThread) this.#afterThread = close;
+    else close();
+  }
+
+  #await(next: () => void): void {
+    this.#next = next;
+    if (!this.#held) this.#readiness.wait();
+  }
+
+  #ready(): void {
+    if (this.#held) return;
+    const next = this.#next;
+    this.#next = undefined;
+    next?.();
+  }
+
+  #attempt(memory: Buffer, answer: (result: number) => void): void {
+    if (this.#byThread) {
+      this.#attemptByThread(memory, answer);
+      return;
+    }
+    const { fd } = this.#owned;
+    const result = this.#direction === 'read' ? addon.readNow(fd, memory) : addon.writeNow(fd, memory);
+    if (result >= 0) {
+      answer(result);
+      return;
+    }
+    const error = errnoName(-result);
+    this.#byThread = error === 'EOPNOTSUPP';
+    if (this.#byThread || error === 'EAGAIN') this.#await(() => this.#attempt(memory, answer));
+    else answer(result);
+  }
+
+  /** It is ready: a thread waits only if somebody else was faster, or a terminal has less room than it said. */
+  #attemptByThread(memory: Buffer, answer: (result: number) => void): void {
+    const { fd } = this.#owned;
+    const done = (result: number): void => {
+      this.#onThread = false;
+      if (this.#closed) this.#afterThread?.();
+      else if (result < 0 && errnoName(-result) === 'EAGAIN') this.#await(() => this.#attempt(memory, answer));
+      else answer(result);
+    };
+    this.#onThread = true;
+    if (this.#direction === 'read') addon.readFile(fd, memory, done);
+    else addon.writeFile(fd, memory.subarray(0, LEAST_ROOM), done);
+  }
+}
