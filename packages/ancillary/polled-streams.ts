@@ -62,8 +62,11 @@ export class PolledWritable extends Writable {
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: Callback): void {
+    const { length } = chunk;
     this.#polled.transfer(chunk, (result) => {
-      if (result < 0) callback(failure(result, 'write'));
+      if (chunk.length < length)
+        callback(new TypeError('the memory of bytes that wait to be written was transferred away'));
+      else if (result < 0) callback(failure(result, 'write'));
       else if (result === chunk.length) callback();
       else this._write(chunk.subarray(result), encoding, callback);
     });

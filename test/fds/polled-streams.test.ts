@@ -195,6 +195,19 @@ it('a full pipe that nobody reads is waited for, and can be destroyed', async ()
   expect((await text(fds.toReadStream(reader))).length).toBe(65_536);
 });
 
+it('bytes that are transferred away while they wait to be written are an error', async () => {
+  const [reader, writer] = fds.pipe();
+  const output = fds.toWriteStream(writer);
+  output.write(Buffer.alloc(65_536));
+  const bytes = new Uint8Array(100);
+  output.write(bytes);
+  structuredClone(bytes, { transfer: [bytes.buffer] });
+  const failed = once(output, 'error');
+  const input = fds.toReadStream(reader).resume();
+  expect(await failed).toEqual([expect.any(TypeError)]);
+  await closed(input, output);
+});
+
 it('a small chunk that is kept keeps no more memory than it has', async () => {
   const [reader, writer] = fds.pipe();
   const output = fds.toWriteStream(writer);
