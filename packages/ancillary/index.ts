@@ -44,9 +44,9 @@ export function connect(address: Address, options?: ConnectOptions): Promise<FdS
 
 /**
  * Listens at a path (mode 0o600 by default, in force before anyone can connect), at an abstract name, or on a
- * listening socket that was inherited. A path that no server answers at any more is replaced.
- * @throws EADDRINUSE where a live server answers, or where there is something that is not a socket; ERR_FD_KIND;
- * AbortError; other system errors
+ * listening socket that was inherited. A path to which no socket is bound any more is replaced; with `retry` it waits for that.
+ * @throws EADDRINUSE where a socket is bound, or where there is something that is not a socket; ETIMEDOUT; ERR_FD_KIND;
+ * AbortError; other system errors; TypeError and RangeError for arguments
  */
 export function listen(address: ListenAddress, options?: ListenOptions): Promise<FdServer> {
   return listenWith(nativeBinding, address, options);

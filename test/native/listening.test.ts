@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { OwnedFd } from '../../packages/binding';
@@ -146,6 +146,38 @@ describe('addresses', () => {
       syscall: 'getsockname',
     });
     nativeDescriptors.closeAll([reading, writing]);
+  });
+});
+
+describe('the file of a bound socket', () => {
+  it('is opened and changed as the very file, also when its path leads elsewhere by then', () => {
+    const where = path.join(runDirectory(), `native-file-${process.pid}`);
+    using socket = nativeBinding.socket();
+    expect(nativeBinding.setMode(socket, 0o600)).toBeUndefined();
+    expect(nativeBinding.bind(socket, { path: where })).toBeUndefined();
+    const file = nativeBinding.openSocketFile(socket.fd, where);
+    if (typeof file === 'string') throw new Error(file);
+    const { dev, ino, nlink } = lstatSync(where, { bigint: true });
+    expect(file).toMatchObject({ dev, ino, links: nlink, mode: constants.S_IFSOCK | 0o600 });
+    expect(addon.descriptorFlags(file.fd.fd)).toBe(1);
+    renameSync(where, `${where}-moved`);
+    writeFileSync(where, '', { mode: 0o600 });
+    expect(nativeBinding.setFileMode(file, 0o640)).toBeUndefined();
+    expect(lstatSync(`${where}-moved`).mode & 0o777).toBe(0o640);
+    expect(lstatSync(where).mode & 0o777).toBe(0o600);
+    file.fd.close();
+  });
+
+  it('that is not there is an errno, and so is a descriptor that is none', () => {
+    using socket = nativeBinding.socket();
+    expect(nativeBinding.openSocketFile(socket.fd, path.join(runDirectory(), 'nothing'))).toBe('ENOENT');
+    expect(addon.setFileMode(-1, 0o600)).toBeLessThan(0);
+  });
+
+  it('takes an array of four numbers', () => {
+    for (const into of [undefined, new BigUint64Array(3), new Uint8Array(64)]) {
+      expect(() => addon.openSocketFile(0, Buffer.from('/'), into as BigUint64Array)).toThrow('BigUint64Array');
+    }
   });
 });
 

@@ -95,7 +95,8 @@ function serve(binding: ListeningBinding, socket: OwnedFd, file: SocketFile, pla
 
 /** Gives the file the bits that the umask took. Nobody can connect before listen(). */
 function widen(binding: ListeningBinding, file: SocketFile, mode: number, address: PinnedAddress): void {
-  // Another name of a socket that is elsewhere, put there instead of ours: that would change the mode of the other.
+  // Another name of a socket that is elsewhere, put there instead of ours: that would change the mode of the other. One of the
+  // same user that was moved here, and has no other name, can be told from ours with CAP_NET_ADMIN alone (docs/kernel.md 42).
   if (file.links > 1n) throw replaced(address);
   const refusal = binding.setFileMode(file, mode);
   if (refusal !== undefined) throw addressError(refusal, 'chmod', address.given);

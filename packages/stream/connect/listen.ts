@@ -31,8 +31,8 @@ const DEFAULT_BACKLOG = 511;
 
 /**
  * Listens for connections. The options for sockets hold for each that is accepted.
- * @throws EADDRINUSE where a live server answers, or where there is something that is not a socket; ETIMEDOUT; ERR_FD_KIND
- * for an inherited descriptor that is not a listening Unix stream socket (it stays open); AbortError; system errors
+ * @throws EADDRINUSE where a socket is bound, or where there is something that is not a socket; ETIMEDOUT; ERR_FD_KIND for
+ * an inherited descriptor that is not a listening Unix stream socket (it stays open); AbortError; system errors
  */
 export async function listen(
   binding: SocketBinding & ListeningBinding,
