@@ -22,6 +22,18 @@ describe('it is an EventEmitter of Node', () => {
     expect(server.setMaxListeners(3).getMaxListeners()).toBe(3);
   });
 
+  it('whose events have types: a misspelt one and a wrong listener do not compile', async () => {
+    await using server = await listen(where);
+    server.on('error', (error) => error.message);
+    server.once('drop', ({ localAddress }) => localAddress?.length);
+    server.prependListener('close', () => undefined).on(Symbol('mine'), () => undefined);
+    // @ts-expect-error: it is 'connection'
+    server.on('conection', () => undefined);
+    // @ts-expect-error: it gets no number
+    server.once('close', (code: number) => code);
+    expect(server.eventNames()).toContain('conection');
+  });
+
   it('once() of node:events takes a connection, and the next goes to a loop that waits', async () => {
     await using server = await listen(where);
     const next = nextOf(server[Symbol.asyncIterator]());
