@@ -90,6 +90,7 @@ export {
   type ReadOptions,
   type SendOptions,
   type SocketStats,
+  type WriteFdsOptions,
 } from '../stream';
 export { socketpair, type SocketpairOptions } from './socketpair';
 export * as fds from './fds';

@@ -74,9 +74,16 @@ export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): F
       return messages;
     },
 
-    async send(message) {
-      const { bytes, fds, transfer = false } = codec.encode(message);
-      await socket.send(bytes, fds, { transfer });
+    send(message) {
+      try {
+        const { bytes, fds, transfer = false } = codec.encode(message);
+        // The very promise of the socket, which knows whether a failure is told in another way.
+        return socket.send(bytes, fds, { transfer });
+      } catch (error) {
+        return new Promise(() => {
+          throw error;
+        });
+      }
     },
 
     async close(options) {

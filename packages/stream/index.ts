@@ -18,5 +18,5 @@ export { SOCKET_OPTIONS } from './socket/options';
 export type { ReadOptions } from './receive/read-options';
 export { asError } from './abort';
 export { MAX_FDS_PER_SENDMSG } from './send/send-queue';
-export type { SendOptions } from './send/outgoing';
+export type { SendOptions, WriteFdsOptions } from './send/outgoing';
 export type { SocketStats } from './stats';

@@ -1,4 +1,4 @@
-/** Running totals of one socket. */
+/** Running totals of one socket: what the kernel delivered and accepted so far. */
 export class SocketStats {
   bytesRead = 0;
   bytesWritten = 0;
@@ -30,10 +30,9 @@ export class SocketStats {
   }
 
   /** @internal */
-  sent(bytes: number, fds: number): void {
+  accepted(bytes: number, fds: number): void {
     this.bytesWritten += bytes;
     this.fdsSent += fds;
-    this.framesSent++;
     this.#onTraffic?.();
   }
 }

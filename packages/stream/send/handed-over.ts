@@ -18,6 +18,11 @@ export class HandedOver {
     return (error) => this.#done(error);
   }
 
+  /** One of them failed: nothing behind it may be sent. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   fail(error: Error | undefined): void {
     this.#failure ??= error;
   }
@@ -35,15 +40,5 @@ export class HandedOver {
     // must not get in the way of other frames.
     if (this.#within) this.#callback(this.#failure);
     else process.nextTick(() => this.#callback(this.#failure));
-  }
-}
-
-/** What became of an empty chunk: nothing, if it was written so; or its memory was transferred to another thread. */
-export function lossOf(chunk: Buffer): Error | undefined {
-  try {
-    new Uint8Array(chunk.buffer);
-    return undefined;
-  } catch (error) {
-    return new TypeError('the memory of bytes that wait to be written was transferred away', { cause: error });
   }
 }

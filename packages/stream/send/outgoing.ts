@@ -1,15 +1,8 @@
-import {
-  AncillaryError,
-  type DescriptorTable,
-  describeValue,
-  invalidType,
-  OwnedFd,
-  requireObject,
-  systemError,
-} from '../../binding';
-import { abortError, requireSignal } from '../abort';
+import { AncillaryError, type DescriptorTable, OwnedFd, systemError } from '../../binding';
+import { abortError, onAbort } from '../abort';
 import { closeSource, type FdLike, numbersOf } from '../fd-like';
 import { holdReading, type ReadingHold } from '../reading-hold';
+import { requireMemory } from './lost-bytes';
 import { bytesNeededFor, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
 
 /** How `send()` treats what it is given. */
@@ -20,14 +13,8 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
-/** @throws TypeError for options that are none */
-export function requireSendOptions(options: SendOptions): void {
-  requireObject('options', options);
-  const transfer: unknown = options.transfer ?? false;
-  // What is not quite false would close the caller's descriptors.
-  if (typeof transfer !== 'boolean') throw invalidType(`transfer is true or false, not ${describeValue(transfer)}`);
-  requireSignal(options.signal);
-}
+/** How `writeFds()` treats what it is given. */
+export type WriteFdsOptions = Pick<SendOptions, 'transfer'>;
 
 const NONE: readonly never[] = [];
 /** What every frame's promise is that was sent before anyone could wait for it. */
@@ -42,14 +29,15 @@ export class Outgoing implements OutgoingFrame {
   readonly promised: boolean;
   /** Waits for its place in the queue. */
   parked = false;
-  /** Called when it is settled, however that went. Only of those that a Writable handed over. */
-  onSettled: (() => void) | undefined;
-  /** Tells a Writable. */
-  #tell: ((error?: Error) => void) | undefined;
+  /** Tells the Writable that handed it over; of a frame that fails alone, which only rejects, nothing but that it is done. */
+  onSettled: ((error?: Error) => void) | undefined;
+  #promise: Promise<void> | undefined;
   /** Tells who waits for the promise; to a rejection too, so that no second function need be made for each frame. */
   #resolve: ((outcome?: Promise<never>) => void) | undefined;
   #settled = false;
   #failure: Error | undefined;
+  /** The program learns of the failure besides, so a promise that nobody awaits need not end it. */
+  #reported = false;
   #closeTransferred: (() => void) | undefined;
   /** Duplicates of our own, since the frame has to wait. */
   #copies: readonly OwnedFd[] = NONE;
@@ -65,22 +53,32 @@ export class Outgoing implements OutgoingFrame {
   /** Plain bytes of a stream. */
   static chunk(bytes: Uint8Array, tell: (error?: Error) => void): Outgoing {
     const chunk = new Outgoing(bytes, false);
-    chunk.#tell = tell;
+    chunk.onSettled = tell;
     return chunk;
   }
 
   /**
-   * What `send()` was given, checked as far as it can be before anything is written. A frame that may not be sent has its
-   * transferred descriptors closed, unless it was the transfer that was refused.
+   * What `send()` was given, or `writeFds()`, whose frames are not `promised`; checked as far as it can be before anything
+   * is written. A frame that may not be sent has its transferred descriptors closed, unless it was the transfer that was
+   * refused.
    * @throws TypeError, ERR_FD_BUSY, with every source left as it was; ERR_FD_CLOSED, ERR_FD_WITHOUT_BYTES, EBADF
    */
-  static frame(bytes: Uint8Array, given: readonly FdLike[], transfer: boolean, table: DescriptorTable): Outgoing {
-    const frame = new Outgoing(bytes, true);
+  static frame(
+    bytes: Uint8Array,
+    given: readonly FdLike[],
+    transfer: boolean,
+    table: DescriptorTable,
+    promised = true,
+  ): Outgoing {
+    const frame = new Outgoing(bytes, promised);
     // The caller may change the array once send() has returned.
     const sources = transfer ? [...given] : given;
     try {
+      if (bytes.length === 0) requireMemory(bytes);
       if (given.length > 0) frame.fds = numbersOf(given, transfer);
       check(bytes, frame.fds, table);
+      // A write that fails later is the end of the stream, so what can be told before is.
+      if (!promised) requireOpen(frame.fds, table);
     } catch (error) {
       const refused = error instanceof TypeError || (error instanceof AncillaryError && error.code === 'ERR_FD_BUSY');
       if (transfer && !refused) closeAll(sources, table);
@@ -93,12 +91,12 @@ export class Outgoing implements OutgoingFrame {
 
   /** A promise of how it goes. Most frames are sent by now, and share one. */
   outcome(): Promise<void> {
-    if (!this.#settled) {
-      return new Promise((resolve) => {
-        this.#resolve = resolve;
-      });
-    }
-    return this.#failure === undefined ? SENT : Promise.reject(this.#failure);
+    if (this.#settled && this.#failure === undefined) return SENT;
+    this.#promise = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    if (this.#settled) this.#tell();
+    return this.#promise;
   }
 
   /** Sent, or failed. */
@@ -108,11 +106,9 @@ export class Outgoing implements OutgoingFrame {
 
   /** Settles it when the signal aborts, provided that `withdraw` can still take it back. */
   withdrawOn(signal: AbortSignal, withdraw: () => boolean): void {
-    const onAbort = (): void => {
+    this.#stopListening = onAbort(signal, () => {
       if (withdraw()) this.settle(abortError(signal));
-    };
-    signal.addEventListener('abort', onAbort);
-    this.#stopListening = () => signal.removeEventListener('abort', onAbort);
+    });
   }
 
   /**
@@ -132,11 +128,15 @@ export class Outgoing implements OutgoingFrame {
     this.fds = copies.map(({ fd }) => fd);
   }
 
-  /** Tells how it went and closes what it holds; does nothing the second time. */
-  settle(error?: Error): void {
+  /**
+   * Tells how it went and closes what it holds; does nothing the second time.
+   * @param reported whether the program learns of the failure besides
+   */
+  settle(error?: Error, reported = false): void {
     if (this.#settled) return;
     this.#settled = true;
     this.#failure = error;
+    this.#reported = reported;
     this.#stopListening?.();
     if (this.#copies.length > 0) OwnedFd.closeAll(this.#copies);
     for (const hold of this.#held) {
@@ -146,13 +146,20 @@ export class Outgoing implements OutgoingFrame {
     // A Writable is in the middle of handing over, and what the user's close() wrote to it meanwhile would be lost.
     if (this.onSettled !== undefined && this.#closeTransferred !== undefined) process.nextTick(() => this.#finish());
     else this.#finish();
-    this.onSettled?.();
+    this.onSettled?.(this.promised ? undefined : error);
   }
 
   #finish(): void {
     this.#closeTransferred?.();
-    this.#tell?.(this.#failure);
-    this.#resolve?.(this.#failure && Promise.reject(this.#failure));
+    this.#tell();
+  }
+
+  #tell(): void {
+    const resolve = this.#resolve;
+    if (resolve === undefined) return;
+    this.#resolve = undefined;
+    resolve(this.#failure && Promise.reject(this.#failure));
+    if (this.#failure !== undefined && this.#reported) this.#promise?.catch(() => undefined);
   }
 }
 
@@ -167,7 +174,11 @@ function check(bytes: Uint8Array, fds: readonly number[], table: DescriptorTable
     );
   }
   // One sendmsg checks its descriptors before it sends; of several, the first would be gone before the second fails.
-  const notOpen = fds.length > MAX_FDS_PER_SENDMSG ? fds.find((fd) => !table.isOpen(fd)) : undefined;
+  if (fds.length > MAX_FDS_PER_SENDMSG) requireOpen(fds, table);
+}
+
+function requireOpen(fds: readonly number[], table: DescriptorTable): void {
+  const notOpen = fds.find((fd) => !table.isOpen(fd));
   if (notOpen !== undefined) throw systemError('EBADF', 'sendmsg', `descriptor ${notOpen} is not open`);
 }
 

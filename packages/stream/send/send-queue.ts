@@ -1,5 +1,6 @@
 import type { SendPart } from '../../binding';
 import { Fifo } from '../fifo';
+import { lostBytes } from './lost-bytes';
 
 /** SCM_MAX_FD: a sendmsg with more fails with EINVAL (docs/kernel.md 14). */
 export const MAX_FDS_PER_SENDMSG = 253;
@@ -23,6 +24,18 @@ export function holdsFds(frame: OutgoingFrame): boolean {
   return frame.sent < bytesNeededFor(frame.fds.length);
 }
 
+/** How many descriptors left with so many bytes of these parts: those of each part with its first. */
+export function fdsAmong(parts: readonly SendPart[], accepted: number): number {
+  let count = 0;
+  let at = 0;
+  for (const { bytes, fds } of parts) {
+    if (at >= accepted) break;
+    count += fds.length;
+    at += bytes.length;
+  }
+  return count;
+}
+
 const NO_FDS: readonly number[] = [];
 /** Enough to fill the kernel's send buffer with; planning more than it takes would be done again and again. */
 const MAX_PARTS = 256;
@@ -44,6 +57,12 @@ export class SendQueue<Frame extends OutgoingFrame> {
     return this.#frames.front;
   }
 
+  /** The frame at the front if its bytes are gone, since its ArrayBuffer was detached or resized. */
+  get lost(): Frame | undefined {
+    const { front } = this;
+    return front !== undefined && isLost(front) ? front : undefined;
+  }
+
   /** Whether the condition holds for a frame in the queue. */
   some(condition: (frame: Frame) => boolean): boolean {
     return [...this.#frames].some(condition);
@@ -57,19 +76,16 @@ export class SendQueue<Frame extends OutgoingFrame> {
   /**
    * The next parts to send, in order; empty when nothing is queued. Changes nothing. Some are the frames themselves, so all
    * are good until {@link accept} only.
-   * @throws TypeError when the bytes of the frame at the front are gone, since its ArrayBuffer was detached or resized
+   * @throws ERR_INVALID_STATE when the bytes of the frame at the front are gone: ask {@link lost} first
    */
   plan(): SendPart[] {
     const parts: SendPart[] = [];
     for (let index = 0, bytes = 0; parts.length < MAX_PARTS && bytes < MAX_BYTES; index++) {
       const frame = this.#frames.at(index);
       if (frame === undefined) break;
-      // Where nothing is left to send, the queue would not hold it.
-      if (frame.bytes.length <= frame.sent) {
+      if (isLost(frame)) {
         if (parts.length > 0) break;
-        throw new TypeError(
-          'the memory of bytes that wait to be sent was transferred or resized away; they are borrowed until sent',
-        );
+        throw lostBytes();
       }
       planFrame(frame, parts);
       bytes += frame.bytes.length - frame.sent;
@@ -100,6 +116,11 @@ export class SendQueue<Frame extends OutgoingFrame> {
   clear(): Frame[] {
     return this.#frames.clear();
   }
+}
+
+/** Where nothing is left to send, the queue would not hold it. */
+function isLost(frame: OutgoingFrame): boolean {
+  return frame.bytes.length <= frame.sent;
 }
 
 function planFrame(frame: OutgoingFrame, parts: SendPart[]): void {

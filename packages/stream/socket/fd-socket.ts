@@ -1,9 +1,7 @@
-import type { Duplex } from 'node:stream';
-import { types } from 'node:util';
+import { type Duplex, Writable } from 'node:stream';
 import {
   AncillaryError,
   describeValue,
-  invalidType,
   outOfRange,
   type OwnedFd,
   type PeerCredentials,
@@ -22,10 +20,12 @@ import { exactly, segmentFrames } from '../receive/frame-reader';
 import type { ReceiveLimits } from '../receive/inbox';
 import { type ReadOptions, signalOf } from '../receive/read-options';
 import { nextMemory, type Onread, OnreadConsumer } from '../receive/onread';
-import { requireSendOptions, type SendOptions } from '../send/outgoing';
+import type { Refused } from '../send/outbox';
+import { asBytes, requireArray, requireCallback, requireSendOptions, requireWriteOptions } from '../send/arguments';
+import type { SendOptions, WriteFdsOptions } from '../send/outgoing';
 import type { SocketStats } from '../stats';
 import type { ConnectingHandle } from './connecting-handle';
-import { endWithPeer } from './half-open';
+import { endWithPeer, peerGone } from './half-open';
 import { Lifetime } from './lifetime';
 import { NetDuplex } from './net-duplex';
 import { receiveLimits, type SocketOptions } from './options';
@@ -42,6 +42,9 @@ const NO_OPTIONS: SendOptions = {};
 
 type WriteCallback = (error?: Error | null) => void;
 
+/** What `writableLength` is of any Duplex. */
+const countedLength = Object.getOwnPropertyDescriptor(Writable.prototype, 'writableLength');
+
 /**
  * A connected Unix stream socket: a Duplex of bytes that also carries descriptors. It owns its own descriptor and all
  * it received and nobody took; `destroy()` closes them.
@@ -52,6 +55,16 @@ type WriteCallback = (error?: Error | null) => void;
 export class FdSocket extends NetDuplex {
   readonly #lifetime: Lifetime;
   readonly #onread: OnreadConsumer<FdSocket> | undefined;
+
+  static {
+    // A property, for the types of Node.
+    Object.defineProperty(this.prototype, 'writableLength', {
+      configurable: true,
+      get(this: FdSocket): number {
+        return Number(countedLength?.get?.call(this)) + this.#lifetime.uncountedBytes;
+      },
+    });
+  }
 
   /**
    * Takes over a connected Unix stream socket, or one that is connecting; on failure it stays with the caller. Sockets
@@ -172,24 +185,55 @@ export class FdSocket extends NetDuplex {
 
   /**
    * Sends bytes and, on the first of them, descriptors; more than 253 take one further byte for each further 253. Resolves
-   * when the kernel accepted all. The order of `send()` and `write()` is the order on the wire.
+   * when the kernel accepted all. The order of `send()`, `write()` and `writeFds()` is the order on the wire. What has to
+   * wait counts in `writableLength`, and `'drain'` comes when it has left.
    *
    * Descriptors are borrowed, and may be closed as soon as this returns; with `transfer` each is closed by its own method
    * when sent or failed. Bytes are borrowed until the promise settles. Of a frame that fails before its first byte nothing
    * was sent.
    *
-   * Rejects with TypeError, ERR_FD_WITHOUT_BYTES, ERR_FD_CLOSED, ERR_FD_BUSY, an AbortError, or a system error such as
-   * EBADF (this frame only) or EPIPE (which destroys the socket).
+   * Rejects with TypeError, ERR_FD_WITHOUT_BYTES, ERR_FD_CLOSED, ERR_FD_BUSY, ERR_INVALID_STATE for bytes whose memory was
+   * transferred away meanwhile, an AbortError, or a system error such as EBADF (this frame only) or EPIPE (which destroys
+   * the socket). When the socket is destroyed, and somebody listens to 'error', the promise need not be awaited.
    */
   send(bytes: Uint8Array | string, fds: readonly FdLike[] = NO_FDS, options: SendOptions = NO_OPTIONS): Promise<void> {
     try {
-      requireArray(fds);
+      requireArray(fds, 'send()');
       if (options !== NO_OPTIONS) requireSendOptions(options);
-      const refused = this.destroyed || this.writableEnded ? this.#closedReason('nothing was sent') : undefined;
-      return this.#lifetime.outbox.send(asBytes(bytes), fds, options, refused);
+      const refused = this.destroyed || this.writableEnded ? this.#refused() : undefined;
+      return this.#lifetime.outbox.send(asBytes(bytes, 'send()'), fds, options, refused);
     } catch (error) {
       return Promise.reject(asError(error));
     }
+  }
+
+  /**
+   * `write()` with descriptors, which ride on the bytes as those of {@link send} do. Returns false when the next write
+   * should wait for `'drain'`; `callback` is called when the kernel accepted all, or with the error. As with `write()`, a
+   * failure destroys the socket and is emitted as 'error', since the stream would lack these bytes in its middle.
+   *
+   * Descriptors are borrowed, and may be closed as soon as this returns; with `transfer` each is closed by its own method
+   * when sent or failed. Bytes are borrowed until `callback` is called.
+   * @throws TypeError, ERR_FD_WITHOUT_BYTES, ERR_FD_CLOSED, ERR_FD_BUSY, EBADF; nothing was sent then
+   */
+  writeFds(bytes: Uint8Array | string, fds: readonly FdLike[], callback?: WriteCallback): boolean;
+  writeFds(
+    bytes: Uint8Array | string,
+    fds: readonly FdLike[],
+    options?: WriteFdsOptions,
+    callback?: WriteCallback,
+  ): boolean;
+  writeFds(
+    bytes: Uint8Array | string,
+    fds: readonly FdLike[],
+    options: WriteFdsOptions | WriteCallback = NO_OPTIONS,
+    callback?: WriteCallback,
+  ): boolean {
+    if (typeof options === 'function') return this.writeFds(bytes, fds, NO_OPTIONS, options);
+    requireArray(fds, 'writeFds()');
+    requireWriteOptions(options);
+    requireCallback(callback);
+    return this.#lifetime.outbox.write(asBytes(bytes, 'writeFds()'), fds, options.transfer ?? false, callback);
   }
 
   override on(event: 'fds', listener: (frame: FdFrame) => void): this;
@@ -290,14 +334,10 @@ export class FdSocket extends NetDuplex {
     const what = this.destroyed ? 'the socket is destroyed' : 'the sending side of the socket has ended';
     return new AncillaryError('ERR_FD_CLOSED', `${what}; ${consequence}`);
   }
-}
 
-function requireArray(fds: unknown): void {
-  if (!Array.isArray(fds)) throw invalidType(`send() takes an array of descriptors, not ${describeValue(fds)}`);
-}
-
-function asBytes(bytes: unknown): Uint8Array {
-  if (typeof bytes === 'string') return Buffer.from(bytes);
-  if (types.isUint8Array(bytes)) return truthful(bytes);
-  throw invalidType(`send() takes a Uint8Array or a string, not ${describeValue(bytes)}`);
+  #refused(): Refused {
+    const gone = this.#lifetime.endedForPeer && !this.errored;
+    const error = gone ? peerGone() : this.#closedReason('nothing was sent');
+    return { error, reported: this.listenerCount('error') > 0 || (this.destroyed && !this.errored) };
+  }
 }

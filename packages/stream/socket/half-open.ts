@@ -1,22 +1,46 @@
 import type { Duplex } from 'node:stream';
+import { systemError } from '../../binding';
 
 type WriteCallback = (error?: Error | null) => void;
 
-/**
- * For a Duplex that ends its sending side with the peer's: later writes fail as in net, for it was not the writer who
- * ended it, as "write after end" would say.
- */
+/** For a Duplex that ends its sending side with the peer's: later writes fail with EPIPE, as in net. */
 export function endWithPeer(socket: Duplex): void {
-  const write = socket.write.bind(socket);
   socket.once('end', () => {
-    socket.write = (chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean => {
-      const tell = typeof encoding === 'function' ? encoding : callback;
-      const codec = typeof encoding === 'string' ? encoding : 'utf8';
-      if (!socket.writableEnded) return write(chunk, codec, tell);
-      const error = Object.assign(new Error('this socket has been ended by the other party'), { code: 'EPIPE' });
-      if (tell !== undefined) process.nextTick(tell, error);
-      socket.destroy(error);
-      return false;
-    };
+    refuseAfterEnd(socket, () =>
+      Object.assign(new Error('this socket has been ended by the other party'), { code: 'EPIPE' }),
+    );
   });
+}
+
+/** Ends the sending side of a socket whose peer is gone: later writes fail as the kernel would have it. */
+export function endForPeer(socket: Duplex): void {
+  refuseAfterEnd(socket, peerGone);
+  socket.end();
+}
+
+/** What sending fails with when the peer has closed the socket, whether the kernel was asked or not. */
+export function peerGone(): Error {
+  return systemError('EPIPE', 'sendmsg', 'the peer has closed the socket; nothing was sent');
+}
+
+/** For it was not the writer who ended it, as "write after end" would say. */
+function refuseAfterEnd(socket: Duplex, refusal: () => Error): void {
+  const write = socket.write.bind(socket);
+  const end = socket.end.bind(socket);
+  socket.write = (chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean => {
+    const tell = typeof encoding === 'function' ? encoding : callback;
+    const codec = typeof encoding === 'string' ? encoding : 'utf8';
+    if (!socket.writableEnded) return write(chunk, codec, tell);
+    const error = refusal();
+    if (tell !== undefined) process.nextTick(tell, error);
+    socket.destroy(error);
+    return false;
+  };
+  socket.end = (...given: unknown[]): Duplex => {
+    const [chunk] = given;
+    const nothing = chunk === undefined || chunk === null || typeof chunk === 'function';
+    if (nothing || !socket.writableEnded) return end(...(given as Parameters<typeof end>));
+    socket.write(...(given as [unknown]));
+    return socket;
+  };
 }

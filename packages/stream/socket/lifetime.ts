@@ -14,6 +14,7 @@ import { ReceiveQueue } from '../receive/receive-queue';
 import { Outbox } from '../send/outbox';
 import { SocketStats } from '../stats';
 import { ConnectingHandle } from './connecting-handle';
+import { endForPeer } from './half-open';
 
 /**
  * What becomes of a socket when one of its halves ends or fails. It makes what only some sockets need when it is needed
@@ -29,6 +30,8 @@ export class Lifetime implements SocketEvents, InboxOwner {
   #outbox: Outbox | undefined;
   /** The peer closed both directions, so nothing sent can arrive. */
   #peerGone = false;
+  #endsWithPeer = false;
+  #endedForPeer = false;
 
   /** Takes over the socket; on failure it stays with the caller. @throws as {@link SocketBinding.open} */
   constructor(duplex: Duplex, binding: SocketBinding, socket: OwnedFd | ConnectingHandle, limits: ReceiveLimits) {
@@ -56,6 +59,11 @@ export class Lifetime implements SocketEvents, InboxOwner {
     return this.#bytes;
   }
 
+  /** See {@link Outbox.uncountedBytes}. */
+  get uncountedBytes(): number {
+    return this.#outbox?.uncountedBytes ?? 0;
+  }
+
   /** The sending half. */
   get outbox(): Outbox {
     this.#outbox ??= new Outbox(this.#duplex, this.handle, this.#binding, this.stats);
@@ -78,6 +86,11 @@ export class Lifetime implements SocketEvents, InboxOwner {
     return this.stats.bytesWritten + inWritable;
   }
 
+  /** Whether the sending side ended by itself, because the peer is gone. */
+  get endedForPeer(): boolean {
+    return this.#endedForPeer;
+  }
+
   /** Ends the sending direction once the socket is connected and everything queued has left. */
   endSending(callback: (error: Error | null) => void): void {
     if (this.handle instanceof ConnectingHandle && this.handle.connecting) {
@@ -96,24 +109,26 @@ export class Lifetime implements SocketEvents, InboxOwner {
 
   /**
    * Closes everything at once. Returns the error to emit: whoever waits learns the reason by a rejected promise, and an
-   * 'error' that nobody listens to would end the process besides.
+   * 'error' that nobody listens to would end the process besides. Nor does the rejection of a send() end it where 'error'
+   * is listened to, or where the user destroys the socket for no error.
    */
   destroy(error: Error | null): Error | null {
     const rejects = this.inbox.consumer?.rejects === true || this.#outbox?.awaited === true;
+    const listened = this.#duplex.listenerCount('error') > 0;
     this.handle.close();
-    this.#outbox?.destroy(error ?? new AncillaryError('ERR_FD_CLOSED', 'the socket was destroyed'));
+    const reason = error ?? new AncillaryError('ERR_FD_CLOSED', 'the socket was destroyed');
+    this.#outbox?.destroy(reason, listened || error === null);
     this.inbox.destroy(error ?? undefined);
-    return rejects && this.#duplex.listenerCount('error') === 0 ? null : error;
+    return rejects && !listened ? null : error;
   }
 
   writable(): void {
     this.#outbox?.roomAgain();
   }
 
-  /** What is sent now reaches nobody, so the sending side ends too; Duplex then closes the socket by itself. */
   hangup(): void {
     this.#peerGone = true;
-    this.#duplex.end();
+    this.#endWithPeer();
     this.#closeIfDone();
   }
 
@@ -129,12 +144,29 @@ export class Lifetime implements SocketEvents, InboxOwner {
     this.#duplex.push(null);
     // Outside byte mode nobody reads the Readable, which learns of its end only by being read.
     if (this.#bytes === undefined || this.inbox.consumer !== this.#bytes) this.#duplex.read(0);
-    if (this.#peerGone) this.#duplex.end();
+    if (this.#peerGone) this.#endWithPeer();
     else this.handle.watchHangup();
   }
 
   failed(error: Error): void {
     this.#duplex.destroy(error);
+  }
+
+  /**
+   * What is sent now reaches nobody, so the sending side ends too; Duplex then closes the socket by itself. But listeners of
+   * 'end' may still write, and have to learn that from the kernel, as in net.
+   */
+  #endWithPeer(): void {
+    if (this.#endsWithPeer) return;
+    this.#endsWithPeer = true;
+    const duplex = this.#duplex;
+    const end = (): void => {
+      if (duplex.writableEnded || duplex.destroyed) return;
+      this.#endedForPeer = true;
+      endForPeer(duplex);
+    };
+    if (duplex.readableEnded) end();
+    else duplex.once('end', () => process.nextTick(end));
   }
 
   /** The peer is gone: where nobody reads and nothing is left to be read, the end of the stream need not be read either. */

@@ -1,0 +1,205 @@
+import { type SendResult, type SocketBinding, type SocketHandle, systemError } from '../../binding';
+import { asError } from '../abort';
+import type { SocketStats } from '../stats';
+import { lostBytes } from './lost-bytes';
+import type { Outgoing } from './outgoing';
+import { refusalOf } from './refusal';
+import { fdsAmong, holdsFds, MAX_FDS_PER_SENDMSG, SendQueue } from './send-queue';
+
+const SHORTEST_WAIT_MS = 1;
+const LONGEST_WAIT_MS = 100;
+
+/**
+ * Sends frames in the order in which they come, as much as the kernel takes at once, and waits with the rest. Each frame is
+ * settled when it left or failed.
+ */
+export class Transmitter {
+  readonly #handle: SocketHandle;
+  readonly #binding: SocketBinding;
+  readonly #stats: SocketStats;
+  readonly #broken: (error: Error) => void;
+  readonly #queue = new SendQueue<Outgoing>();
+  /** The kernel refused; {@link roomAgain} or the timer goes on. */
+  #waiting = false;
+  #stopWaiting: (() => void) | undefined;
+  #waitMs = SHORTEST_WAIT_MS;
+  #flushing = false;
+  #onIdle: (() => void) | undefined;
+
+  /** @param broken called when nothing more can be sent */
+  constructor(handle: SocketHandle, binding: SocketBinding, stats: SocketStats, broken: (error: Error) => void) {
+    this.#handle = handle;
+    this.#binding = binding;
+    this.#stats = stats;
+    this.#broken = broken;
+  }
+
+  /** Whether frames wait to be sent. */
+  get pending(): boolean {
+    return this.#queue.length > 0;
+  }
+
+  /** Bytes of frames that wait which the kernel accepted already. */
+  get sentOfPending(): number {
+    return this.#queue.front?.sent ?? 0;
+  }
+
+  /** Whether the condition holds for a frame that waits. */
+  some(condition: (frame: Outgoing) => boolean): boolean {
+    return this.#queue.some(condition);
+  }
+
+  /** Appends a frame, to be sent with the next {@link flush}. */
+  push(frame: Outgoing): void {
+    this.#queue.push(frame);
+  }
+
+  /** Sends a frame after all that wait. One that fails is settled, not thrown. */
+  send(frame: Outgoing): void {
+    if (this.#canPassQueue(frame)) this.#sendPastQueue(frame);
+    else {
+      this.#queue.push(frame);
+      this.flush();
+    }
+  }
+
+  /** Sends until the queue is empty or the kernel refuses. */
+  flush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    try {
+      while (this.#queue.length > 0 && !this.#waiting) this.#sendSome();
+    } catch (error) {
+      this.#broken(asError(error));
+    } finally {
+      this.#flushing = false;
+    }
+    this.#reportIdle();
+  }
+
+  /** The kernel has room again. */
+  roomAgain(): void {
+    this.#waiting = false;
+    this.flush();
+  }
+
+  /** Makes a frame independent of its borrowed descriptors, since it has to wait; one that cannot be is settled. */
+  secure(frame: Outgoing): void {
+    if (frame.settled || !holdsFds(frame)) return;
+    try {
+      frame.secure(this.#binding.descriptors);
+    } catch (error) {
+      this.#failAlone(frame, asError(error));
+    }
+  }
+
+  /** Takes a frame back of which no byte was accepted. Returns false, and leaves it, when one was or it does not wait. */
+  withdraw(frame: Outgoing): boolean {
+    const withdrawn = this.#queue.withdraw(frame);
+    // end() may have waited for this frame only.
+    if (withdrawn) queueMicrotask(() => this.#reportIdle());
+    return withdrawn;
+  }
+
+  /** Calls back, once, when everything queued has left. */
+  whenIdle(callback: () => void): void {
+    if (this.#queue.length === 0) callback();
+    else this.#onIdle = callback;
+  }
+
+  /** Sends nothing more, and returns what waits. */
+  stop(): Outgoing[] {
+    this.#stopWaiting?.();
+    this.#waiting = true;
+    this.#onIdle = undefined;
+    return this.#queue.clear();
+  }
+
+  #canPassQueue({ bytes, fds }: Outgoing): boolean {
+    const inUse = this.#queue.length > 0 || this.#flushing || this.#waiting;
+    return !inUse && bytes.length > 0 && fds.length <= MAX_FDS_PER_SENDMSG;
+  }
+
+  /** What the queue would do with its only frame, in less time: mostly the kernel takes all of it. */
+  #sendPastQueue(frame: Outgoing): void {
+    let result: SendResult;
+    try {
+      result = this.#handle.sendParts([frame]);
+    } catch (error) {
+      this.#queue.push(frame);
+      this.#broken(asError(error));
+      return;
+    }
+    const { accepted } = result;
+    if (accepted > 0) this.#count(accepted, frame.fds.length);
+    if (accepted === frame.bytes.length) {
+      this.#sent(frame);
+      return;
+    }
+    frame.sent = accepted;
+    this.#queue.push(frame);
+    if (result.error !== undefined) this.#refused(result.error);
+  }
+
+  #sendSome(): void {
+    const { lost } = this.#queue;
+    if (lost !== undefined) {
+      this.#failAlone(lost, lostBytes());
+      return;
+    }
+    const parts = this.#queue.plan();
+    const { accepted, error } = this.#handle.sendParts(parts);
+    if (accepted > 0) this.#count(accepted, fdsAmong(parts, accepted));
+    for (const frame of this.#queue.accept(accepted)) this.#sent(frame);
+    if (error !== undefined) this.#refused(error);
+  }
+
+  /** The kernel accepted something. */
+  #count(bytes: number, fds: number): void {
+    this.#waitMs = SHORTEST_WAIT_MS;
+    this.#stats.accepted(bytes, fds);
+  }
+
+  #sent(frame: Outgoing): void {
+    this.#stats.framesSent++;
+    frame.settle();
+  }
+
+  #reportIdle(): void {
+    if (this.#queue.length > 0 || this.#onIdle === undefined) return;
+    const onIdle = this.#onIdle;
+    this.#onIdle = undefined;
+    onIdle();
+  }
+
+  #refused(error: string): void {
+    const { front } = this.#queue;
+    const refusal = refusalOf(error, front);
+    if (refusal === 'frame' && front !== undefined) {
+      this.#failAlone(front, systemError(error, 'sendmsg', this.#blame(front, error)));
+      return;
+    }
+    this.#waiting = true;
+    if (refusal === 'full') this.#handle.watchWritable();
+    else if (refusal === 'later') {
+      this.#stopWaiting = this.#binding.after(this.#waitMs, () => this.roomAgain());
+      this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
+    } else this.#broken(systemError(error, 'sendmsg'));
+  }
+
+  #blame(frame: Outgoing, error: string): string {
+    const notOpen = error === 'EBADF' ? frame.fds.find((fd) => !this.#binding.descriptors.isOpen(fd)) : undefined;
+    const why = notOpen === undefined ? '' : `descriptor ${notOpen} is not open; `;
+    return `${why}nothing of the frame was sent`;
+  }
+
+  /** Fails one frame, whose promise says so. A stream would lack it in its middle, so its other frames go on no further. */
+  #failAlone(frame: Outgoing, failure: Error): void {
+    if (frame.promised && frame.sent === 0) {
+      this.#queue.withdraw(frame);
+      frame.settle(failure);
+      return;
+    }
+    this.#broken(failure);
+  }
+}
