@@ -60,7 +60,7 @@ describe.each([
   ])('no request fails, with %s', async (_, keepAlive) => {
     const where = path.join(runDirectory(), `handover-${process.pid}-${String(keepAlive)}.sock`);
     const [left, right] = nativeBinding.socketpair();
-    const first = node(SERVER, { descriptors: [left.fd], args: [kind, 'first', where] });
+    await using first = node(SERVER, { descriptors: [left.fd], args: [kind, 'first', where] });
     left.close();
     const port = Number(await first.line());
     const agent = new http.Agent({ keepAlive });
