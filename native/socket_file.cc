@@ -61,6 +61,8 @@ Napi::Value openSocketFile(Info info) {
   }
 #ifdef __linux__
   const std::string terminated(reinterpret_cast<const char*>(path.data), path.size);
+  // The kernel would open what the part before a zero names.
+  if (terminated.find('\0') != std::string::npos) return answer(info, -EINVAL);
   UniqueFd file(openFile(socket, terminated.c_str()));
   struct stat found;
   if (!file || fstat(file.get(), &found) < 0) return answerCall(info, -1);

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { adopt, AncillaryError, fds, OwnedFd } from '../../packages/ancillary';
 import { printable, systemError } from '../../packages/binding';
@@ -40,9 +41,18 @@ it('messages about a file show its name escaped, and describeFd() tells it as it
   fs.rmSync(where);
 });
 
-it('a zero byte in the name of a memfd is refused: the kernel would take the part before it for the whole', () => {
+it('a zero byte in a name is refused: the kernel would take the part before it for the whole', () => {
   const refusal = expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }) as Error;
   expect(() => fds.memfd('a\0b')).toThrow(refusal);
   expect(() => fds.memfd('\0')).toThrow(refusal);
+  using socket = nativeBinding.socket();
+  const path = Buffer.from(`${__filename}\0b`);
+  for (const result of [
+    addon.bind(socket.fd, path),
+    addon.connect(socket.fd, path),
+    addon.openSocketFile(socket.fd, path, new BigUint64Array(4)),
+  ]) {
+    expect(result).toBe(-os.constants.errno.EINVAL);
+  }
   expect(() => addon.memfd('a\0b', true, new Uint8Array())).toThrow('name must be a string without zero bytes');
 });
