@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import { createReadStream, createWriteStream, type ReadStream, type WriteStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { OwnedFd } from '../binding';
 import type { FdInfo, FdKind } from './describe-fd';
@@ -31,7 +31,7 @@ export function toReadStream(fd: number | OwnedFd): FdReadable {
   const polled = mayWait(info) ? PolledFd.of(fd, 'read') : undefined;
   if (polled !== undefined) return new PolledReadable(polled);
   const functions = functionsFor(info.fd);
-  return handOver(fd, (number) => withFd(fs.createReadStream('', { ...functions, fd: number, autoClose: true })));
+  return handOver(fd, (number) => withFd(createReadStream('', { ...functions, fd: number, autoClose: true })));
 }
 
 /**
@@ -44,7 +44,7 @@ export function toWriteStream(fd: number | OwnedFd): FdWritable {
   const polled = mayWait(info) ? PolledFd.of(fd, 'write') : undefined;
   if (polled !== undefined) return new PolledWritable(polled);
   const functions = functionsFor(info.fd);
-  return handOver(fd, (number) => withFd(fs.createWriteStream('', { ...functions, fd: number, autoClose: true })));
+  return handOver(fd, (number) => withFd(createWriteStream('', { ...functions, fd: number, autoClose: true })));
 }
 
 /** Of devices, the kernel says which: /dev/null never does. */
@@ -53,6 +53,6 @@ function mayWait({ kind }: FdInfo): boolean {
 }
 
 /** Node's types leave it out. */
-function withFd<Stream extends fs.ReadStream | fs.WriteStream>(stream: Stream): Stream & { readonly fd: number } {
+function withFd<Stream extends ReadStream | WriteStream>(stream: Stream): Stream & { readonly fd: number } {
   return stream as Stream & { readonly fd: number };
 }

@@ -1,4 +1,4 @@
-import type net from 'node:net';
+import type * as net from 'node:net';
 import { type OwnedFd, setProcessTable } from '../binding';
 import { nativeBinding } from '../binding-native';
 import {
@@ -79,6 +79,7 @@ export {
   FdServer,
   type FdServerEvents,
   FdSocket,
+  type FdSocketEvents,
   type FdSocketOptions,
   type FrameCallback,
   type FrameCodec,

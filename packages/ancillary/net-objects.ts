@@ -1,4 +1,11 @@
-import net from 'node:net';
+import {
+  createServer,
+  type OnReadOpts,
+  type Server,
+  type ServerOpts,
+  Socket,
+  type SocketConstructorOpts,
+} from 'node:net';
 import { describeValue, invalidType, invalidValue, type OwnedFd, requireObject } from '../binding';
 import { addon } from '../binding-native';
 import { throwIfAborted } from '../stream';
@@ -7,7 +14,7 @@ import { NET_SOCKET_KINDS, requireNetSocket } from './net-socket-kinds';
 import { handOver, requireKind, wrongKind } from './require-kind';
 
 /** What `new net.Socket()` takes, without the descriptor itself. */
-export type ToSocketOptions = Omit<net.SocketConstructorOpts, 'fd'> & { onread?: net.OnReadOpts };
+export type ToSocketOptions = Omit<SocketConstructorOpts, 'fd'> & { onread?: OnReadOpts | undefined };
 
 /**
  * Makes a net.Socket of a connected TCP or Unix stream socket, or of a pipe. Takes the descriptor over; on failure it
@@ -16,7 +23,7 @@ export type ToSocketOptions = Omit<net.SocketConstructorOpts, 'fd'> & { onread?:
  * @throws ERR_FD_KIND; ERR_FD_PLATFORM in runtimes whose net.Socket takes no such descriptor; EBADF; TypeError for options;
  * AbortError for a signal that is aborted already
  */
-export function toSocket(fd: number | OwnedFd, options: ToSocketOptions = {}): net.Socket {
+export function toSocket(fd: number | OwnedFd, options: ToSocketOptions = {}): Socket {
   const info = requireKind(fd, NET_SOCKET_KINDS, 'a net.Socket');
   if (info.listening === true) throw wrongKind(info, 'a net.Socket', 'it is listening: use toServer()');
   requireStream(info, 'a net.Socket');
@@ -24,19 +31,19 @@ export function toSocket(fd: number | OwnedFd, options: ToSocketOptions = {}): n
   const readable = info.access !== 'write';
   const writable = info.access !== 'read';
   const checked = checkedOptions(options);
-  return handOver(fd, (number) => new net.Socket({ readable, writable, ...checked, fd: number }));
+  return handOver(fd, (number) => new Socket({ readable, writable, ...checked, fd: number }));
 }
 
 /**
  * Makes a net.Server of a listening TCP or Unix stream socket; takes it over as {@link toSocket} does. In a worker of
  * node:cluster it is that worker's alone.
  */
-export function toServer(fd: number | OwnedFd, options: net.ServerOpts = {}): net.Server {
+export function toServer(fd: number | OwnedFd, options: ServerOpts = {}): Server {
   const info = requireKind(fd, ['tcp-socket', 'unix-socket'], 'a net.Server');
   if (info.listening !== true) throw wrongKind(info, 'a net.Server', 'it is not listening');
   requireStream(info, 'a net.Server');
   requireObject('options', options);
-  const server = net.createServer(options);
+  const server = createServer(options);
   // A cluster's primary would otherwise be asked to listen on what has that number there.
   return handOver(fd, (number) => server.listen({ fd: number, exclusive: true }));
 }
@@ -61,7 +68,7 @@ function checkedOptions(options: ToSocketOptions): ToSocketOptions {
 }
 
 /** net.Socket calls a function for the first memory when it has the descriptor, so it is called here before. */
-function checkedOnread(onread: net.OnReadOpts): net.OnReadOpts {
+function checkedOnread(onread: OnReadOpts): OnReadOpts {
   requireObject('onread', onread);
   const copy = { ...onread };
   if (typeof copy.callback !== 'function') {

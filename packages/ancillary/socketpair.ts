@@ -25,9 +25,9 @@ export function socketpair(options: SocketpairOptions = {}): [FdSocket, FdSocket
   const made: FdSocket[] = [];
   try {
     if (child) checked(addon.setBlocking(right.fd), 'fcntl');
-    const first = new FdSocket(nativeBinding, left, ofSockets);
+    const first = FdSocket.wrap(nativeBinding, left, ofSockets);
     made.push(first);
-    return [first, child ? right : new FdSocket(nativeBinding, right, ofSockets)];
+    return [first, child ? right : FdSocket.wrap(nativeBinding, right, ofSockets)];
   } catch (error) {
     for (const socket of made) socket.destroy();
     left.close();

@@ -4,7 +4,7 @@ import { FdSocket, type FdSocketOptions, SOCKET_OPTIONS } from '../stream';
 
 export interface ModelSocketPairOptions extends ModelWorldOptions {
   /** What `socketpair()` takes, for both sockets. */
-  readonly socket?: FdSocketOptions;
+  readonly socket?: FdSocketOptions | undefined;
 }
 
 /** Two sockets that are connected through a model of a kernel, and the world that they are in. */
@@ -53,7 +53,7 @@ export function modelSocketPair(options: ModelSocketPairOptions = {}): ModelSock
   const ends = world.socketpair();
   const [first, second] = world.bindings;
   try {
-    const pair: [FdSocket, FdSocket] = [new FdSocket(first, ends[0], socket), new FdSocket(second, ends[1], socket)];
+    const pair: [FdSocket, FdSocket] = [FdSocket.wrap(first, ends[0], socket), FdSocket.wrap(second, ends[1], socket)];
     return Object.assign(pair, { world });
   } catch (error) {
     // The first to be made refuses wrong options, so neither has taken its end over.

@@ -39,11 +39,11 @@ export interface Fault {
    */
   readonly at: number | { readonly byte: number } | { readonly message: number };
   /** Which socket of the pair; default: the one that gets there first. */
-  readonly socket?: 0 | 1;
+  readonly socket?: 0 | 1 | undefined;
   /** In which call, of faults that can happen in both; default: the one that gets there first. */
-  readonly call?: 'recvmsg' | 'sendmsg';
+  readonly call?: 'recvmsg' | 'sendmsg' | undefined;
   /** Of `'emfile'`: how many descriptor numbers are free all the same, so that as many arrive. Default 0. */
-  readonly free?: number;
+  readonly free?: number | undefined;
 }
 
 /** Faults everywhere: each system call has this chance of one, but never two in a row on one socket. */
@@ -51,7 +51,7 @@ export interface FaultRate {
   /** From 0 to 1. */
   readonly rate: number;
   /** Default: those that a program has to bear without noticing: the first five of {@link FaultName}. */
-  readonly what?: readonly FaultName[];
+  readonly what?: readonly FaultName[] | undefined;
 }
 
 /** A list of single faults, or a rate from 0 to 1. */

@@ -10,17 +10,16 @@ import { withSystemErrors } from './model-descriptors';
 import { takeNumbers, worldOf } from './model-numbers';
 import { Random } from './random';
 import { Scheduler } from './scheduler';
-import type { WorldParts } from './world-parts';
 
 /** A world: its kernel, the seed, and what goes wrong in it. */
 export interface ModelWorldOptions extends Omit<KernelModelOptions, 'trace'> {
   /** An integer that decides everything left to chance. Default: a new one, see {@link ModelWorld.seed}. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /**
    * What goes wrong: a list of single faults, or a rate at which everyday ones happen. Default: nothing, though reads
    * are cut and wake-ups delayed all the same.
    */
-  readonly faults?: Faults;
+  readonly faults?: Faults | undefined;
 }
 
 const SEEDS = 2 ** 32;
@@ -39,7 +38,7 @@ export const WORLD_OPTIONS: Readonly<Record<keyof ModelWorldOptions, true>> = {
  * A kernel with two processes, and all that chance decides for them. The same seed, options and program give the same
  * run, provided that the program waits for nothing but these sockets: neither for real timers nor for files.
  */
-export class ModelWorld implements WorldParts {
+export class ModelWorld {
   /** To be printed when a test fails: `modelSocketPair({ seed })` then gives the same run again. */
   readonly seed: number;
   readonly kernel: KernelModel;

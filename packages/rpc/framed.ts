@@ -10,7 +10,7 @@ const LONGEST_TIMEOUT_MS = 0x7fffffff;
 /** How to close a {@link Framed}. */
 export interface CloseOptions {
   /** Milliseconds in which what is queued must leave; default 5000. With Infinity, however long the peer does not read. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 const CLOSE_OPTIONS: OptionNames<CloseOptions> = { timeout: true };

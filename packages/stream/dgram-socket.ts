@@ -1,4 +1,4 @@
-import type dgram from 'node:dgram';
+import type * as dgram from 'node:dgram';
 
 /** What libuv has for a dgram.Socket, as far as the runtime shows it. */
 export interface DatagramHandle {

@@ -1,6 +1,6 @@
-import type dgram from 'node:dgram';
-import type fs from 'node:fs';
-import net from 'node:net';
+import type * as dgram from 'node:dgram';
+import type * as fs from 'node:fs';
+import { Server as NetServer, Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AncillaryError, counted, type DescriptorTable, describeValue, invalidType, OwnedFd } from '../binding';
 import { datagramHandle, isDgramSocket } from './dgram-socket';
@@ -8,7 +8,7 @@ import { isBeingRead } from './reading-hold';
 
 /** Anything with a descriptor to lend: a number, an OwnedFd, a FileHandle, a stream, a server. */
 export type FdLike =
-  number | OwnedFd | { readonly fd: number } | fs.ReadStream | fs.WriteStream | net.Socket | net.Server | dgram.Socket;
+  number | OwnedFd | { readonly fd: number } | fs.ReadStream | fs.WriteStream | NetSocket | NetServer | dgram.Socket;
 
 /** A duplex stream that can say it holds bytes or descriptors which its descriptor no longer does. */
 export const heldBack = Symbol('heldBack');
@@ -94,7 +94,7 @@ function closeNumber(fd: number, table: DescriptorTable): void {
 
 function rawNumber(source: unknown): unknown {
   if (typeof source !== 'object' || source === null) return source;
-  if (source instanceof net.Socket || source instanceof net.Server) {
+  if (source instanceof NetSocket || source instanceof NetServer) {
     const handle = (source as unknown as WithHandle)._handle;
     if (handle !== undefined && handle !== null && handle.fd === undefined) throw hidden(source);
     return handle?.fd ?? -1;
@@ -113,10 +113,10 @@ function datagramNumber(source: dgram.Socket): number {
 
 /** By the property that only a tls.TLSSocket has: importing node:tls is a tenth of what importing this package takes. */
 export function isTlsSocket(source: object): boolean {
-  return source instanceof net.Socket && 'encrypted' in source && source.encrypted === true;
+  return source instanceof NetSocket && 'encrypted' in source && source.encrypted === true;
 }
 
-function hidden(source: net.Socket | net.Server | dgram.Socket): AncillaryError {
+function hidden(source: NetSocket | NetServer | dgram.Socket): AncillaryError {
   return new AncillaryError(
     'ERR_FD_PLATFORM',
     `this runtime does not expose the descriptor of ${describeValue(source)}, so it cannot be sent; send a number or an OwnedFd`,
@@ -127,7 +127,7 @@ function refuseBusy(source: Exclude<FdLike, number>, transfer: boolean): void {
   if (isTlsSocket(source)) {
     throw busy('a TLSSocket cannot be passed: its keys and buffers stay in this process');
   }
-  if (source instanceof net.Server) {
+  if (source instanceof NetServer) {
     if (transfer && typeof source.address() === 'string') {
       throw busy('closing a server bound to a path removes the path; send it without transfer and keep it open');
     }

@@ -4,7 +4,7 @@ import type { FdFrame } from './frame';
 /** What {@link FrameCodec.measure} knows of the frame at the front. */
 export type Measured =
   /** More bytes are wanted: `need` in all before asking again; `scanned`: how far a search for the end got. */
-  | { readonly need: number; readonly scanned?: number }
+  | { readonly need: number; readonly scanned?: number | undefined }
   /**
    * The frame is `length` bytes long, header included, and its own descriptors are so many, or those `'attached'` to
    * its bytes.
@@ -36,17 +36,17 @@ export interface FrameCodec<In, Out = In> {
   /** Makes a message of a whole frame. `framed()` closes the frame afterwards: take out of it what the message keeps. */
   decode(frame: FdFrame): In;
   /** The frame to send, header included; with `transfer` the descriptors are closed when sent or failed. */
-  encode(message: Out): { bytes: Uint8Array; fds?: readonly FdLike[]; transfer?: boolean };
+  encode(message: Out): { bytes: Uint8Array; fds?: readonly FdLike[] | undefined; transfer?: boolean | undefined };
   /**
    * `'bounded'`: never read past the end of the frame in hand. Exact for every sender whose sendmsg has descriptors of one
    * frame only.
    * `'greedy'`: big reads, exact for every sender whose descriptor-bearing sendmsg holds bytes of the owning frame only.
    * Default: bounded while frames are measured with `fds: 'attached'`, greedy while they are measured with a count.
    */
-  readonly reads?: 'bounded' | 'greedy';
+  readonly reads?: 'bounded' | 'greedy' | undefined;
   /**
    * `'own'` (default): a counted frame's descriptors are exactly those anchored in it. `'early'`: they are the next ones
    * in arrival order, for senders that let descriptors ride ahead of their frame.
    */
-  readonly descriptors?: 'own' | 'early';
+  readonly descriptors?: 'own' | 'early' | undefined;
 }

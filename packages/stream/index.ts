@@ -7,6 +7,7 @@ export { createConnection } from './connect/create-connection';
 export type { Discarded, DiscardReason } from './receive/discard';
 export { type FdLike, heldBack, numberOf } from './fd-like';
 export { FdServer, type ListenOptions } from './connect/fd-server';
+export type { FdSocketEvents } from './socket/events';
 export { FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
 export type { FdFrame } from './frame';
 export type { FrameCodec, MeasureAt, Measured } from './frame-codec';

@@ -10,8 +10,8 @@ export interface Sockets extends Disposable {
 
 export function openSockets(kernel: Kernel, options: FdSocketOptions = {}): Sockets {
   const [a, b] = kernel.socketpair();
-  const sender = new FdSocket(kernel.bindings[0], a, options);
-  const receiver = new FdSocket(kernel.bindings[1], b, options);
+  const sender = FdSocket.wrap(kernel.bindings[0], a, options);
+  const receiver = FdSocket.wrap(kernel.bindings[1], b, options);
   return {
     sender,
     receiver,

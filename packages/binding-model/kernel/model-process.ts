@@ -18,7 +18,6 @@ import {
   requireSocketType,
 } from './require-arguments';
 import { requireCount } from './require-values';
-import type { Sender } from './sender';
 import { SocketFile } from './socket-file';
 import { getOption, setOption } from './socket-options';
 import { receiveStream } from './stream-receive';
@@ -42,7 +41,7 @@ import type { User } from './user';
 const DEFAULT_FD_LIMIT = 1024;
 
 /** A process of a {@link KernelModel}: a descriptor table, and the system calls that work on it. */
-export class ModelProcess implements SystemCalls, Sender {
+export class ModelProcess implements SystemCalls {
   readonly credentials: Credentials;
   readonly rules: KernelRules;
   /** The lowest descriptor number: limits count from here. */

@@ -60,11 +60,11 @@ export const MSG_TRUNC = 0x20;
 export interface SendMessage {
   readonly bytes: Uint8Array;
   /** Descriptors, one list for each SCM_RIGHTS control message. Borrowed. */
-  readonly fds?: readonly (readonly number[])[];
+  readonly fds?: readonly (readonly number[])[] | undefined;
   /** An SCM_CREDENTIALS control message in front of the others. */
-  readonly credentials?: Credentials;
+  readonly credentials?: Credentials | undefined;
   /** MSG_OOB; others are ignored. No call waits. */
-  readonly flags?: number;
+  readonly flags?: number | undefined;
 }
 
 export interface ReceiveRequest {
@@ -73,7 +73,7 @@ export interface ReceiveRequest {
   /** Bytes of room for control messages. */
   readonly controlLength: number;
   /** MSG_OOB, MSG_PEEK and MSG_TRUNC; others, MSG_WAITALL among them, are ignored. No call waits. */
-  readonly flags?: number;
+  readonly flags?: number | undefined;
 }
 
 export interface ReceivedMessage {

@@ -12,9 +12,9 @@ import { sentenceOf } from './words';
 
 export interface TimelineOptions {
   /** The heading. */
-  readonly title?: string;
+  readonly title?: string | undefined;
   /** What to call the sockets that received, by the names they have in the events. */
-  readonly sockets?: Readonly<Record<string, string>>;
+  readonly sockets?: Readonly<Record<string, string>> | undefined;
 }
 
 const PADDING = 16;

@@ -1,4 +1,4 @@
-import net from 'node:net';
+import { Socket as NetSocket } from 'node:net';
 import {
   AncillaryError,
   counted,
@@ -23,25 +23,25 @@ import { SOCKET_OPTIONS } from '../socket/options';
  */
 export function adopt(
   binding: SocketBinding,
-  source: number | OwnedFd | net.Socket,
+  source: number | OwnedFd | NetSocket,
   options: FdSocketOptions = {},
 ): FdSocket {
   requireOptions('adopt()', options, SOCKET_OPTIONS);
-  if (source instanceof net.Socket) return adoptNetSocket(binding, source, options);
-  if (source instanceof OwnedFd) return new FdSocket(binding, source, options);
+  if (source instanceof NetSocket) return adoptNetSocket(binding, source, options);
+  if (source instanceof OwnedFd) return FdSocket.wrap(binding, source, options);
   if (typeof source !== 'number') {
     throw invalidType(`source is a number, an OwnedFd or a net.Socket, not ${describeValue(source)}`);
   }
   const owned = OwnedFd.adopt(source);
   try {
-    return new FdSocket(binding, owned, options);
+    return FdSocket.wrap(binding, owned, options);
   } catch (error) {
     if (!owned.closed) owned.take();
     throw error;
   }
 }
 
-function adoptNetSocket(binding: SocketBinding, source: net.Socket, options: FdSocketOptions): FdSocket {
+function adoptNetSocket(binding: SocketBinding, source: NetSocket, options: FdSocketOptions): FdSocket {
   if (isTlsSocket(source)) throw new AncillaryError('ERR_FD_KIND', 'a TLSSocket is no Unix socket');
   if (source.connecting) {
     throw new AncillaryError('ERR_FD_BUSY', `the net.Socket is still connecting; adopt it after 'connect'`);
@@ -58,7 +58,7 @@ function adoptNetSocket(binding: SocketBinding, source: net.Socket, options: FdS
   const duplicate = OwnedFd.ofLedger(binding.descriptors.dup(fd), binding.descriptors);
   let socket: FdSocket | undefined;
   try {
-    socket = new FdSocket(binding, duplicate, options);
+    socket = FdSocket.wrap(binding, duplicate, options);
     source.destroy();
     return socket;
   } catch (error) {

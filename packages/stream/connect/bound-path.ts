@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import { type BigIntStats, lstatSync, rmSync } from 'node:fs';
 import type { BoundAddress, ListeningBinding, OwnedFd, SocketFile } from '../../binding';
 import { withDirectoryLocked } from './directory-lock';
 
@@ -24,7 +24,7 @@ export class BoundPath {
 
   /** Removes the file if it still stands there; call it while the socket is bound, so that nobody replaces it. */
   remove(): void {
-    if (this.standing) fs.rmSync(this.#path, { force: true });
+    if (this.standing) rmSync(this.#path, { force: true });
   }
 
   /**
@@ -55,9 +55,9 @@ export class BoundPath {
 }
 
 /** What stands at a path; undefined also where the path leads nowhere any more. */
-export function entryAt(path: string): fs.BigIntStats | undefined {
+export function entryAt(path: string): BigIntStats | undefined {
   try {
-    return fs.lstatSync(path, { bigint: true });
+    return lstatSync(path, { bigint: true });
   } catch {
     return undefined;
   }

@@ -22,7 +22,7 @@ export function connect(
     requireConnectOptions(options);
     const connected = (socket: OwnedFd): void => {
       try {
-        resolve(new FdSocket(binding, socket, options));
+        resolve(FdSocket.wrap(binding, socket, options));
       } catch (error) {
         OwnedFd.closeAll([socket]);
         reject(asError(error));

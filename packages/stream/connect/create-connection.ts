@@ -25,7 +25,7 @@ export function createConnection(
   requireConnectOptions(options ?? {});
   requireListener(onConnect);
   const handle = new ConnectingHandle();
-  const socket = new FdSocket(binding, handle, options);
+  const socket = FdSocket.wrap(binding, handle, options);
   if (onConnect !== undefined) socket.once('connect', onConnect);
   const attempt = new DeferredAttempt(binding, handle, socket);
   handle.waitFor(attempt);

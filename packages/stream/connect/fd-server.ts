@@ -63,23 +63,21 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
   #warned = false;
   readonly #onAbort = (): void => this.#closeUnasked();
 
-  /**
-   * Takes over the listening socket; on failure it stays with the caller. Without an address, that of the socket is looked up.
-   * @internal Use listen().
-   */
-  constructor(
-    binding: SocketBinding & ListeningBinding,
+  private constructor(
+    binding: (SocketBinding & ListeningBinding) | undefined,
     socket: OwnedFd,
     address: BoundAddress | undefined,
     options: ListenOptions,
     place: BoundPath | undefined,
   ) {
-    if ((binding as unknown) === undefined) throw invalidType('new FdServer() cannot listen: use listen(address)');
+    // A program in plain JavaScript may come here.
+    if (typeof binding?.openListener !== 'function')
+      throw invalidType('new FdServer() has no socket: use listen(address)');
     super({ captureRejections: options.captureRejections === true });
     this.#options = options;
     this.#place = place;
     const limits = receiveLimits(options);
-    this.#acceptor = new Acceptor(binding, socket, (accepted) => new FdSocket(binding, accepted, options, limits));
+    this.#acceptor = new Acceptor(binding, socket, (accepted) => FdSocket.wrap(binding, accepted, options, limits));
     this.#acceptor.on('accepted', (connection) => {
       this.#line.push(connection);
       this.#serve();
@@ -94,6 +92,20 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
       this.#acceptor.close();
       throw error;
     }
+  }
+
+  /**
+   * Takes over the listening socket; on failure it stays with the caller. Without an address, that of the socket is looked up.
+   * @internal
+   */
+  static wrap(
+    binding: SocketBinding & ListeningBinding,
+    socket: OwnedFd,
+    address: BoundAddress | undefined,
+    options: ListenOptions,
+    place: BoundPath | undefined,
+  ): FdServer {
+    return new FdServer(binding, socket, address, options, place);
   }
 
   get listening(): boolean {

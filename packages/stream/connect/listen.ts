@@ -63,7 +63,7 @@ export async function listen(
     });
     // It may have been aborted while the directory's lock was waited for.
     throwIfAborted(signal);
-    return new FdServer(binding, socket, target, options, place);
+    return FdServer.wrap(binding, socket, target, options, place);
   } catch (error) {
     place?.remove();
     socket.close();
@@ -107,7 +107,7 @@ function bindAbstract(binding: ListeningBinding, socket: OwnedFd, target: BoundA
 function listenOn(binding: SocketBinding & ListeningBinding, fd: number, options: ListenOptions): FdServer {
   const socket = OwnedFd.adopt(fd);
   try {
-    return new FdServer(binding, socket, undefined, options, undefined);
+    return FdServer.wrap(binding, socket, undefined, options, undefined);
   } catch (error) {
     if (!socket.closed) socket.take();
     throw error;

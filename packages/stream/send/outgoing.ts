@@ -8,9 +8,9 @@ import { bytesNeededFor, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-
 /** How `send()` treats what it is given. */
 export interface SendOptions {
   /** Close each descriptor by its own method once it was sent, or failed to be. */
-  readonly transfer?: boolean;
+  readonly transfer?: boolean | undefined;
   /** Takes the frame back as long as no byte of it was accepted; afterwards it is completed. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How `writeFds()` treats what it is given. */

@@ -2,6 +2,7 @@ import { type Duplex, Writable } from 'node:stream';
 import {
   AncillaryError,
   describeValue,
+  invalidType,
   outOfRange,
   type OwnedFd,
   type PeerCredentials,
@@ -13,7 +14,6 @@ import { type FdLike, heldBack } from '../fd-like';
 import { type Stopped, stopReading } from '../reading-hold';
 import type { FdFrame } from '../frame';
 import type { FrameCodec } from '../frame-codec';
-import type { Discarded } from '../receive/discard';
 import { type FrameCallback, FrameHandler } from '../receive/frame-handler';
 import { FrameIterator } from '../receive/frame-iterator';
 import { exactly, segmentFrames } from '../receive/frame-reader';
@@ -25,6 +25,7 @@ import { asBytes, requireArray, requireCallback, requireSendOptions, requireWrit
 import type { SendOptions, WriteFdsOptions } from '../send/outgoing';
 import type { SocketStats } from '../stats';
 import type { ConnectingHandle } from './connecting-handle';
+import type { FdSocketEvent, FdSocketListener } from './events';
 import { endWithPeer, peerGone } from './half-open';
 import { Lifetime } from './lifetime';
 import { NetDuplex } from './net-duplex';
@@ -36,7 +37,6 @@ export type FdSocketOptions = SocketOptions<FdSocket>;
 /** Reading into memory of the user's own, as net has it. */
 export type OnreadOptions = Onread<FdSocket>;
 
-type Listener = Parameters<Duplex['on']>[1];
 const NO_FDS: readonly FdLike[] = [];
 const NO_OPTIONS: SendOptions = {};
 
@@ -66,18 +66,16 @@ export class FdSocket extends NetDuplex {
     });
   }
 
-  /**
-   * Takes over a connected Unix stream socket, or one that is connecting; on failure it stays with the caller. Sockets
-   * with the same options may share their limits.
-   * @throws ERR_FD_KIND; TypeError and RangeError for options; system errors
-   * @internal Use connect(), listen(), socketpair() or adopt().
-   */
-  constructor(
-    binding: SocketBinding,
+  private constructor(
+    binding: SocketBinding | undefined,
     socket: OwnedFd | ConnectingHandle,
-    options: FdSocketOptions = {},
-    limits: ReceiveLimits = receiveLimits(options),
+    options: FdSocketOptions,
+    limits: ReceiveLimits,
   ) {
+    // A program in plain JavaScript may come here.
+    if (typeof binding?.open !== 'function') {
+      throw invalidType('new FdSocket() has no socket: use connect(address), listen(), socketpair() or adopt(fd)');
+    }
     const { onread, allowHalfOpen = true } = options;
     const memory = onread && nextMemory(onread);
     super({ highWaterMark: limits.highWaterMark, allowHalfOpen });
@@ -87,6 +85,21 @@ export class FdSocket extends NetDuplex {
       this.#onread.start();
     }
     if (!allowHalfOpen) endWithPeer(this);
+  }
+
+  /**
+   * Takes over a connected Unix stream socket, or one that is connecting; on failure it stays with the caller. Sockets
+   * with the same options may share their limits.
+   * @throws ERR_FD_KIND; TypeError and RangeError for options; system errors
+   * @internal
+   */
+  static wrap(
+    binding: SocketBinding,
+    socket: OwnedFd | ConnectingHandle,
+    options: FdSocketOptions = {},
+    limits: ReceiveLimits = receiveLimits(options),
+  ): FdSocket {
+    return new FdSocket(binding, socket, options, limits);
   }
 
   override get connecting(): boolean {
@@ -236,10 +249,7 @@ export class FdSocket extends NetDuplex {
     return this.#lifetime.outbox.write(asBytes(bytes, 'writeFds()'), fds, options.transfer ?? false, callback);
   }
 
-  override on(event: 'fds', listener: (frame: FdFrame) => void): this;
-  override on(event: 'discarded', listener: (discarded: Discarded) => void): this;
-  override on(event: string | symbol, listener: Listener): this;
-  override on(event: string | symbol, listener: Listener): this {
+  override on<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this {
     if (event === 'data' || event === 'readable') this.#lifetime.claimBytes();
     super.on(event, listener);
     // It ends the flow, as pause() does.
@@ -247,18 +257,8 @@ export class FdSocket extends NetDuplex {
     return this;
   }
 
-  override addListener(event: 'fds', listener: (frame: FdFrame) => void): this;
-  override addListener(event: 'discarded', listener: (discarded: Discarded) => void): this;
-  override addListener(event: string | symbol, listener: Listener): this;
-  override addListener(event: string | symbol, listener: Listener): this {
+  override addListener<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this {
     return this.on(event, listener);
-  }
-
-  override once(event: 'fds', listener: (frame: FdFrame) => void): this;
-  override once(event: 'discarded', listener: (discarded: Discarded) => void): this;
-  override once(event: string | symbol, listener: Listener): this;
-  override once(event: string | symbol, listener: Listener): this {
-    return super.once(event, listener);
   }
 
   override resume(): this {
@@ -275,7 +275,7 @@ export class FdSocket extends NetDuplex {
   }
 
   /** @throws ERR_FD_MODE while the socket is read in another way, as do resume(), pipe(), and listening to 'data' */
-  override read(size?: number): unknown {
+  override read(size?: number): ReturnType<Duplex['read']> {
     if (this.#onread !== undefined) return super.read(size);
     if (size !== 0) this.#lifetime.claimBytes();
     let tooFew = false;
@@ -317,12 +317,18 @@ export class FdSocket extends NetDuplex {
     super._destroy(this.#lifetime.destroy(error), callback);
   }
 
-  /** Whether bytes were received that nobody took, or wait to be sent: passing the descriptor on would lose them. */
+  /**
+   * Whether bytes were received that nobody took, or wait to be sent: passing the descriptor on would lose them.
+   * @internal
+   */
   [heldBack](): boolean {
     return this.#lifetime.holding;
   }
 
-  /** Nothing is read while it waits to be sent. */
+  /**
+   * Nothing is read while it waits to be sent.
+   * @internal
+   */
   [stopReading](): Stopped {
     const { inbox } = this.#lifetime;
     inbox.hold(true);

@@ -1,13 +1,13 @@
-import { Duplex } from 'node:stream';
 import { describeValue, invalidType } from '../../binding';
 import type { SocketStats } from '../stats';
+import { EventedDuplex } from './events';
 import { IdleTimeout } from './idle-timeout';
 
 /**
  * What a net.Socket on a Unix path has beside a Duplex, so that Node's own http, http2 and tls, and libraries made for
  * net, can use the stream.
  */
-export abstract class NetDuplex extends Duplex {
+export abstract class NetDuplex extends EventedDuplex {
   #idle: IdleTimeout | undefined;
 
   /** What went through so far. */
