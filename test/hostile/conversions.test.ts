@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { type FdSocket, fds, OwnedFd, socketpair } from '../../packages/ancillary';
+import { adopt, type FdSocket, fds, OwnedFd, socketpair } from '../../packages/ancillary';
 import { codeOf, destroyed } from '../socket/sockets';
 import { type Child, python } from '../support/children';
 import { openDescriptors } from '../support/descriptors';
@@ -130,4 +130,18 @@ it('a function for the memory of onread is called once for each read, as by net'
     fds.toWriteStream(writer).end('some text');
   });
   expect(read).toBe('some text');
+});
+
+it('adopt() of a net.Socket whose own destroy() throws leaves it to its user, and closes what was made of it', async () => {
+  const [left, right] = socketpair();
+  const source = fds.toSocket(fds.dup(left), { manualStart: true } as object);
+  const before = openDescriptors().size;
+  source.destroy = throwing;
+  expect(await codeOf(() => adopt(source))).toBe('MINE');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(openDescriptors().size).toBe(before);
+  Reflect.deleteProperty(source, 'destroy');
+  const closed = new Promise((resolve) => source.on('close', resolve));
+  source.destroy();
+  await Promise.all([closed, destroyed(left, right)]);
 });
