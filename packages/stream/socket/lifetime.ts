@@ -142,8 +142,8 @@ export class Lifetime implements SocketEvents, InboxOwner {
 
   endReached(): void {
     this.#duplex.push(null);
-    // Outside byte mode nobody reads the Readable, which learns of its end only by being read.
-    if (this.#bytes === undefined || this.inbox.consumer !== this.#bytes) this.#duplex.read(0);
+    // The Readable learns of its end only by being read, which nobody may do any more: so does net.
+    this.#duplex.read(0);
     if (this.#peerGone) this.#endWithPeer();
     else this.handle.watchHangup();
   }
