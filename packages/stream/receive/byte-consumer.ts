@@ -1,18 +1,23 @@
-import type { Readable } from 'node:stream';
-import { type Segment, systemError } from '../../binding';
+import { Readable } from 'node:stream';
+import { AncillaryError, type OwnedFd, type Segment, systemError, truthful } from '../../binding';
 import { asError } from '../abort';
 import type { FdFrame } from '../frame';
 import { keepsMuch } from './chunk';
 import { type Consumer, type Demand, NO_DEMAND } from './consumer';
 import { FrameReader, segmentFrames } from './frame-reader';
 import type { Inbox } from './inbox';
+import { UntakenFds } from './untaken-fds';
 
 /** While bytes flow, one read may bring so many times what may wait. */
 const FLOWING = 4;
 
 /**
  * Reads a socket as bytes. 'fds' is emitted just before the bytes that the descriptors came with, so those bytes are held
- * back until all before them have been read, or do not suffice for `read(size)`.
+ * back until all before them have been read, or do not suffice for `read(size)`, and while nobody reads. So is the end of the
+ * stream, whatever it is: what came before it can still be read, also in another way.
+ *
+ * Descriptors that no listener was given wait for {@link takeFds}: from its first call on without end, before it until the turn
+ * of the event loop is over in which their bytes were read.
  */
 export class ByteConsumer implements Consumer {
   /** Its users listen to 'error'. */
@@ -22,6 +27,12 @@ export class ByteConsumer implements Consumer {
   #wanted = false;
   /** `read(size)` found too few bytes, so what is buffered waits for those behind it. */
   #askedForMore = false;
+  /** `read()` found nothing, and will be called again, as nothing tells when there is something. */
+  #polled = false;
+  #untaken: UntakenFds | undefined;
+  /** Somebody takes descriptors. */
+  #taken = false;
+  #closingSoon = false;
 
   constructor(inbox: Inbox, readable: Readable) {
     this.#inbox = inbox;
@@ -35,23 +46,78 @@ export class ByteConsumer implements Consumer {
   /** The Duplex wants more; it calls again only after it was given some. */
   want(): void {
     this.#wanted = true;
+    if (!this.#reading) return;
     // Not within read(), which has yet to return what it took: descriptors must not overtake that.
     if (this.#inbox.queue.length > 0 || this.#inbox.end !== undefined) this.#advanceSoon();
     this.#inbox.resumeReading();
   }
 
+  /** Bytes are read again: the Duplex calls no second time for what it was not given. */
+  goOn(): void {
+    if (this.#wanted) this.want();
+  }
+
   /** Bytes do not flow any more, so fewer may be read than {@link demand} said. */
   paused(): void {
+    this.#polled = false;
+    // Whoever listens to 'readable' reads.
+    if (this.#waiting) this.#advanceSoon();
     this.#inbox.updateAllowance();
+  }
+
+  /** Of bytes that were read. @param most how many at most */
+  takeFds(most: number): OwnedFd[] {
+    this.#taken = true;
+    const fds = this.#untaken?.take(most, this.#readUpTo) ?? [];
+    if (fds.length > 0) this.#inbox.resumeReading();
+    return fds;
+  }
+
+  leave(): boolean {
+    const readable = this.#readable;
+    if (readable.listenerCount('data') > 0 || readable.listenerCount('readable') > 0) return false;
+    this.#requireBytes();
+    return true;
+  }
+
+  /**
+   * Puts what the Readable holds back in front of the queue, with the descriptors that came with it.
+   * @throws ERR_FD_MODE
+   */
+  handBack(): void {
+    const readable = this.#readable;
+    if (readable.readableLength > 0) this.#requireBytes();
+    // A flow that nobody listens to.
+    if (readable.readableFlowing === true) {
+      Readable.prototype.pause.call(readable);
+      Reflect.set(readable, 'readableFlowing', null);
+    }
+    const bytes: Buffer[] = [];
+    while (readable.readableLength > 0) {
+      const part = Readable.prototype.read.call(readable) as Buffer | null;
+      if (part === null) break;
+      bytes.push(truthful(part));
+    }
+    const { queue } = this.#inbox;
+    const start = queue.start - bytes.reduce((sum, { length }) => sum + length, 0);
+    queue.unshift(bytes, this.#untaken?.takeBack(start, queue.anchor) ?? []);
+  }
+
+  /** The socket is destroyed. */
+  closeUntaken(): void {
+    this.#untaken?.discardAll(this.#taken, this.#inbox.discarder);
   }
 
   /** The Duplex answered `read(size)`. */
   wasRead(size: number | undefined, nothing: boolean): void {
     const left = this.#readable.readableLength;
     // Bytes with descriptors wait until all before them were read, or do not suffice; either only shows here.
-    if (size !== 0) this.#askedForMore = nothing && left > 0;
-    const holding = this.#wanted && this.#inbox.queue.length > 0;
-    if (holding && (left === 0 || this.#askedForMore)) process.nextTick(() => this.advance());
+    if (size !== 0) {
+      this.#askedForMore = nothing && left > 0;
+      this.#polled = nothing && !this.#listened;
+    }
+    if (this.#waiting && (left === 0 || this.#askedForMore)) process.nextTick(() => this.advance());
+    if (this.#untaken?.empty === false) this.#closeSoon();
   }
 
   /** Plain bytes that are waited for go on as they came. */
@@ -85,9 +151,9 @@ export class ByteConsumer implements Consumer {
   }
 
   #advance(): void {
-    if (this.#wanted && this.#inbox.queue.length > 0 && !this.#handOut()) return;
+    if (this.#reading && this.#wanted && this.#inbox.queue.length > 0 && !this.#handOut()) return;
     const { end, owner } = this.#inbox;
-    if (!this.#wanted || end === undefined) return;
+    if (!this.#reading || !this.#wanted || end === undefined || this.#unread() || this.#closingSoon) return;
     this.#wanted = false;
     if (end === 'eof') owner.endReached();
     else owner.failed(systemError(end.error, 'recvmsg'));
@@ -99,7 +165,8 @@ export class ByteConsumer implements Consumer {
     // Made anew each time, since a segment is whole when it comes: between them there is nothing to remember.
     const reader = new FrameReader(this.#inbox, segmentFrames(queue));
     while (this.#wanted && queue.length > 0) {
-      if (queue.hasFdsBefore(queue.start + queue.frontLength) && this.#unread()) return false;
+      const withFds = queue.hasFdsBefore(queue.start + queue.frontLength);
+      if (withFds && (this.#unread() || !(this.#listened || this.#polled))) return false;
       let frame: FdFrame | undefined;
       try {
         frame = reader.cut();
@@ -109,6 +176,7 @@ export class ByteConsumer implements Consumer {
       }
       if (frame === undefined) return false;
       this.#deliver(frame);
+      if (!this.#reading) return false;
     }
     return true;
   }
@@ -116,7 +184,7 @@ export class ByteConsumer implements Consumer {
   demand(): Demand {
     const { queue, limits } = this.#inbox;
     const room = limits.highWaterMark - queue.length;
-    const fds = limits.maxQueuedFds - queue.fdCount;
+    const fds = limits.maxQueuedFds - queue.fdCount - (this.#untaken?.count ?? 0);
     if (!this.#wanted || room <= 0 || fds <= 0) return NO_DEMAND;
     // What is emitted as it comes does not pile up, so as much as is there may come at once.
     const flows = queue.length === 0 && this.#flows;
@@ -125,6 +193,27 @@ export class ByteConsumer implements Consumer {
 
   socketDestroyed(): void {
     this.#wanted = false;
+  }
+
+  /** Whether this is the way in which the socket is read now. */
+  get #reading(): boolean {
+    return this.#inbox.consumer === this;
+  }
+
+  /** Whether the Duplex wants what there is. */
+  get #waiting(): boolean {
+    return this.#wanted && (this.#inbox.queue.length > 0 || this.#inbox.end !== undefined);
+  }
+
+  /** Whether bytes flow, or somebody is told when there are some. */
+  get #listened(): boolean {
+    return this.#readable.readableFlowing === true || this.#readable.listenerCount('readable') > 0;
+  }
+
+  /** Up to where bytes were read; as text, up to where they were decoded. */
+  get #readUpTo(): number {
+    const { readableEncoding, readableLength } = this.#readable;
+    return this.#inbox.queue.start - (readableEncoding === null ? readableLength : 0);
   }
 
   /** Whether what is pushed is emitted at once. */
@@ -137,19 +226,46 @@ export class ByteConsumer implements Consumer {
     return !this.#askedForMore && this.#readable.readableLength > 0;
   }
 
+  /** @throws ERR_FD_MODE */
+  #requireBytes(): void {
+    if (this.#readable.readableEncoding === null) return;
+    throw new AncillaryError(
+      'ERR_FD_MODE',
+      'bytes were read as text, since setEncoding() was called, and text cannot become frames: decode the bytes yourself',
+    );
+  }
+
   #deliver(frame: FdFrame): void {
     const withFds = frame.fds.length > 0 || frame.truncated;
     try {
       if (withFds && !this.#readable.emit('fds', frame)) {
-        this.#inbox.discarder.discard(frame.fds, frame.range, 'no-listener');
+        this.#untaken ??= new UntakenFds();
+        this.#untaken.add(frame);
+        this.#closeSoon();
       }
     } finally {
       this.#push(frame.bytes);
     }
   }
 
+  /** Whoever reads the bytes now may still take their descriptors; a program that knows nothing of them must not keep them. */
+  #closeSoon(): void {
+    if (this.#taken || this.#closingSoon) return;
+    this.#closingSoon = true;
+    setImmediate(() => {
+      this.#closingSoon = false;
+      const { queue, discarder } = this.#inbox;
+      if (!this.#taken && this.#untaken?.discardRead(this.#readUpTo, queue.anchor, discarder) === true) {
+        this.#inbox.resumeReading();
+      }
+      // Behind 'discarded', which a microtask emits, comes the end of the stream.
+      if (this.#waiting) queueMicrotask(() => this.advance());
+    });
+  }
+
   #push(bytes: Buffer): void {
     this.#askedForMore = false;
+    this.#polled = false;
     // What waits in the Readable must not keep much more memory than it is.
     const stays = this.#flows || !keepsMuch(bytes.length, bytes.buffer);
     this.#wanted = this.#readable.push(stays ? bytes : copyOf(bytes));

@@ -49,6 +49,21 @@ export class ByteQueue implements MemoryHolder {
   }
 
   /**
+   * Puts bytes in front of all others, in memory of their own, since nobody knows where else they are held.
+   * @param length of all of them @param ends where the chunks end that they become, the last one at `length`
+   */
+  unshift(bytes: readonly Buffer[], length: number, ends: readonly number[]): void {
+    this.#cutTaken();
+    const storage = share(Buffer.allocUnsafeSlow(length));
+    let filled = 0;
+    for (const each of bytes) filled += each.copy(storage, filled);
+    for (const [index, end] of [...ends.entries()].reverse()) {
+      this.#chunks.unshift(new Chunk(storage.subarray(ends[index - 1] ?? 0, end), false, true));
+    }
+    this.#length += length;
+  }
+
+  /**
    * A view of the bytes at the front: at least `need` of them (they must be there), and more where that costs nothing.
    * Chunks are joined by doubling, so that asking for ever more copies each byte a bounded number of times.
    */

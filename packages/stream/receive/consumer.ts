@@ -23,6 +23,8 @@ export interface Consumer {
   demand(): Demand;
   /** Memory that what follows belongs in, to be set apart now; undefined where there is none, or it is not full yet. */
   reserve?(): Buffer | undefined;
+  /** Whether its user has left, so that another way of reading may follow. @throws ERR_FD_MODE where none ever may */
+  leave?(): boolean;
   /** The socket is destroyed. */
   socketDestroyed(error: Error | undefined): void;
 }

@@ -48,7 +48,7 @@ export class FrameHandler implements Consumer {
     const signal = this.#signal;
     if (signal?.aborted === true) return Promise.reject(abortError(signal));
     return new Promise((resolve) => {
-      this.#inbox.claim(this);
+      this.#inbox.claimFrames(this);
       this.#resolve = resolve;
       if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.#leave(abortError(signal)));
       this.advance();

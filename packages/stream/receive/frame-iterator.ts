@@ -132,7 +132,7 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
       this.#state = 'finished';
       throw abortError(signal);
     }
-    this.#inbox.claim(this);
+    this.#inbox.claimFrames(this);
     this.#state = 'reading';
     if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.#finish(abortError(signal)));
   }

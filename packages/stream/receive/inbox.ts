@@ -25,6 +25,8 @@ export interface InboxOwner {
   readingStopped(): void;
   /** A consumer reached the end of the stream. */
   endReached(): void;
+  /** Puts what was handed out as bytes, and nobody read, back in front of the queue. */
+  handBack(): void;
   /** The stream is broken, or a consumer refuses it. */
   failed(error: Error): void;
 }
@@ -98,6 +100,26 @@ export class Inbox implements SegmentReceiver {
       );
     }
     this.#consumer = consumer;
+  }
+
+  /**
+   * Makes a consumer of frames the one that reads, which may follow on bytes. @throws ERR_FD_MODE while another one is
+   */
+  claimFrames(consumer: Consumer): void {
+    if (this.#consumer?.leave?.() === true) {
+      this.#consumer = undefined;
+      // What is read next may not be more than the new one wants, which it has yet to say.
+      this.#handle.allowReading(0, 0);
+      this.#allowedBytes = 0;
+      this.#allowedFds = 0;
+    }
+    this.claim(consumer);
+    try {
+      this.owner.handBack();
+    } catch (error) {
+      this.#consumer = undefined;
+      throw error;
+    }
   }
 
   /** Ends a consumer's turn. What it did not take stays for the next one. */

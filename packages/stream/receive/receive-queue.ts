@@ -3,14 +3,18 @@ import { giveBack, NO_BYTES, takeEmpty } from './byte-queue';
 import { Fifo } from '../fifo';
 
 /** The descriptors of one sendmsg, as one recvmsg delivered them. */
-export interface FdBundle<Fd> {
+export interface Bundle<Fd> {
   /** Those not claimed yet, in the sender's order. */
   fds: Fd[];
   /** The bytes that came with them: which of these the sender attached them to is known only by the anchor. */
   readonly window: ByteRange;
-  readonly anchor: Anchor;
   /** MSG_CTRUNC: the kernel dropped some after these. */
   readonly truncated: boolean;
+}
+
+/** A bundle in the queue, with what is known of it there. */
+export interface FdBundle<Fd> extends Bundle<Fd> {
+  readonly anchor: Anchor;
   /** A frame is known to begin or end inside the window. */
   shared: boolean;
   /** How many of its descriptors were taken by {@link ReceiveQueue.claimBeyond}, if any. */
@@ -52,6 +56,11 @@ export class ReceiveQueue<Fd> {
 
   constructor(anchor: Anchor) {
     this.#anchor = anchor;
+  }
+
+  /** See {@link anchorOf}. */
+  get anchor(): Anchor {
+    return this.#anchor;
   }
 
   /** Offset of the first byte nobody took. */
@@ -104,6 +113,31 @@ export class ReceiveQueue<Fd> {
     if (this.#bundles === NO_BUNDLES) this.#bundles = new Fifo();
     this.#bundles.push({ fds, window, anchor: this.#anchor, truncated, shared: false, closedEarly: undefined });
     this.#fdCount += fds.length;
+  }
+
+  /**
+   * Puts bytes back in front, with those of the bundles they came with that are not claimed. Of bytes that never came the
+   * offsets are such as those of bytes from before the first.
+   */
+  unshift(bytes: readonly Buffer[], bundles: readonly Bundle<Fd>[]): void {
+    const length = bytes.reduce((sum, each) => sum + each.length, 0);
+    const end = this.#start;
+    if (length > 0) {
+      if (this.#bytes === NO_BYTES) this.#bytes = takeEmpty();
+      this.#start = end - length;
+      const ends = bundles.map(
+        ({ window }) => (this.#anchor === 'last-byte' ? window.end : window.start) - this.#start,
+      );
+      this.#bytes.unshift(bytes, length, [...ends.filter((at) => at > 0 && at < length), length]);
+    }
+    if (bundles.length === 0) return;
+    if (this.#bundles === NO_BUNDLES) this.#bundles = new Fifo();
+    for (const bundle of [...bundles].reverse()) {
+      // What was read of its window is a piece of the stream that ended there.
+      const shared = inside(this.#start, bundle.window);
+      this.#bundles.unshift({ ...bundle, anchor: this.#anchor, shared, closedEarly: undefined });
+      this.#fdCount += bundle.fds.length;
+    }
   }
 
   /** Counts plain bytes that are taken as they come; to be done only while it is {@link empty}. */
@@ -265,7 +299,12 @@ export class ReceiveQueue<Fd> {
 }
 
 function anchorOffset(bundle: FdBundle<unknown>): number {
-  return bundle.anchor === 'last-byte' ? bundle.window.end - 1 : bundle.window.start;
+  return anchorOf(bundle.window, bundle.anchor);
+}
+
+/** The byte of a window that surely belongs to its descriptors. */
+export function anchorOf(window: ByteRange, anchor: Anchor): number {
+  return anchor === 'last-byte' ? window.end - 1 : window.start;
 }
 
 /** Whether there are bytes on both sides of an offset. */

@@ -197,6 +197,23 @@ export class FdSocket extends NetDuplex {
   }
 
   /**
+   * While bytes are read, the descriptors that came with those that were read so far, in the order of arrival: what the event
+   * 'fds' would have brought, had it a listener. The caller owns them.
+   *
+   * The first call says that descriptors are taken. From then on they wait, and reading pauses at `maxQueuedFds`; those that
+   * were not taken are closed with the socket. Before that, they are closed when the turn of the event loop is over in which
+   * their bytes were read, so call it once before reading where a message may come in several pieces.
+   * @param count how many at most; default: all
+   * @throws RangeError
+   */
+  takeFds(count = Infinity): OwnedFd[] {
+    if (count !== Infinity && (!Number.isSafeInteger(count) || count < 0)) {
+      throw outOfRange(`takeFds() takes a number of descriptors from 0 up, not ${describeValue(count)}`);
+    }
+    return this.#lifetime.byteConsumer.takeFds(count);
+  }
+
+  /**
    * Sends bytes and, on the first of them, descriptors; more than 253 take one further byte for each further 253. Resolves
    * when the kernel accepted all. The order of `send()`, `write()` and `writeFds()` is the order on the wire. What has to
    * wait counts in `writableLength`, and `'drain'` comes when it has left.
@@ -291,11 +308,7 @@ export class FdSocket extends NetDuplex {
 
   override _read(): void {
     if (this.#onread !== undefined) return;
-    try {
-      this.#lifetime.claimBytes().want();
-    } catch (error) {
-      this.destroy(asError(error));
-    }
+    this.#lifetime.bytesWanted();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {

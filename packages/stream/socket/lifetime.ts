@@ -54,14 +54,34 @@ export class Lifetime implements SocketEvents, InboxOwner {
 
   /** Chooses reading as bytes. @throws ERR_FD_MODE while the socket is read in another way */
   claimBytes(): ByteConsumer {
+    const bytes = this.byteConsumer;
+    if (this.inbox.consumer !== bytes) {
+      this.inbox.claim(bytes);
+      bytes.goOn();
+    }
+    return bytes;
+  }
+
+  /** The Duplex wants bytes: for whoever reads them, or for its own buffer while they are read in another way. */
+  bytesWanted(): void {
+    if (this.inbox.consumer === undefined) this.claimBytes();
+    this.byteConsumer.want();
+  }
+
+  /** Whether bytes are read or not. */
+  get byteConsumer(): ByteConsumer {
     this.#bytes ??= new ByteConsumer(this.inbox, this.#duplex);
-    this.inbox.claim(this.#bytes);
     return this.#bytes;
   }
 
   /** See {@link Outbox.uncountedBytes}. */
   get uncountedBytes(): number {
     return this.#outbox?.uncountedBytes ?? 0;
+  }
+
+  handBack(): void {
+    // Bytes may also have been given to unshift().
+    if (this.#bytes !== undefined || this.#duplex.readableLength > 0) this.byteConsumer.handBack();
   }
 
   /** The sending half. */
@@ -119,6 +139,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
     const reason = error ?? new AncillaryError('ERR_FD_CLOSED', 'the socket was destroyed');
     this.#outbox?.destroy(reason, listened || error === null);
     this.inbox.destroy(error ?? undefined);
+    this.#bytes?.closeUntaken();
     return rejects && !listened ? null : error;
   }
 
