@@ -143,7 +143,7 @@ describe('what the peer sent before a reset', () => {
 
   it('is not waited for by a reader who wants more than there is', async () => {
     const failed = once(socket, 'error');
-    socket.on('readable', () => socket.read(100));
+    socket.on('readable', () => void socket.read(100));
     put('too few');
     await reset();
     expect(await failed).toEqual([expect.objectContaining({ code: 'ECONNRESET' })]);

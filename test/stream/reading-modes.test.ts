@@ -51,7 +51,7 @@ describe.each(ways)('while %s waits', (first) => {
   it('reading bytes without listening throws ERR_FD_MODE, and the one that waits goes on', async () => {
     const waiting = start(first);
     expect(() => socket.resume()).toThrow(inUse);
-    expect(() => socket.read()).toThrow(inUse);
+    expect(() => socket.read() as unknown).toThrow(inUse);
     await new Promise(setImmediate);
     expect(socket.destroyed).toBe(false);
     socket.destroy();
