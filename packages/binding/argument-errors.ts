@@ -30,6 +30,12 @@ export function requireBoolean(name: string, given: unknown): void {
   throw invalidType(`${name} is true or false, not ${describeValue(given)}`);
 }
 
+/** @throws TypeError for what cannot be gone through, such as one thing in place of several */
+export function requireIterable(name: string, rule: string, given: unknown): void {
+  const { [Symbol.iterator]: begin } = (given ?? {}) as { readonly [Symbol.iterator]?: unknown };
+  if (typeof begin !== 'function') throw invalidType(`${name} is ${rule}, not ${describeValue(given)}`);
+}
+
 /**
  * Something that is recognized by its methods, for another copy of this package may have made it.
  * @throws TypeError naming the method that it lacks

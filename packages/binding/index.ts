@@ -4,6 +4,7 @@ export {
   invalidValue,
   outOfRange,
   requireBoolean,
+  requireIterable,
   requireMethods,
   requireObject,
 } from './argument-errors';
@@ -12,6 +13,7 @@ export type { ByteRange } from './byte-range';
 export { counted } from './counted';
 export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable } from './descriptor-table';
 export { AncillaryError, type AncillaryErrorCode, errnoName, type SystemError, systemError } from './errors';
+export { INSPECT, show, type ShownHow } from './inspect';
 export type { BoundAddress, ListenerEvents, ListenerHandle, ListeningBinding, SocketFile } from './listening';
 export { type OptionNames, requireNames, requireOptions } from './option-names';
 export { OwnedFd } from './owned-fd';

@@ -1,6 +1,7 @@
-import { describeValue, invalidType, invalidValue } from './argument-errors';
+import { describeValue, invalidType, invalidValue, requireIterable } from './argument-errors';
 import { type DescriptorTable, getProcessTable } from './descriptor-table';
 import { AncillaryError } from './errors';
+import { INSPECT, kindOf, show, type ShownHow } from './inspect';
 import { forget, watch } from './leak-net';
 
 /**
@@ -89,6 +90,7 @@ export class OwnedFd implements Disposable {
    * @throws TypeError where something else is among them, with all that are OwnedFds closed
    */
   static closeAll(owned: Iterable<OwnedFd>): number {
+    requireIterable('owned', 'an array of OwnedFds, or another iterable', owned);
     let count = 0;
     let foreign: { readonly value: unknown } | undefined;
     // One call for each run of descriptors of the same table, which mostly is all of them.
@@ -115,6 +117,17 @@ export class OwnedFd implements Disposable {
     }
     if (foreign !== undefined) throw invalidType(`closeAll() takes OwnedFds, not ${describeValue(foreign.value)}`);
     return count;
+  }
+
+  /** What is shown and written as JSON: the number, what the kernel calls it, and whether it is closed. */
+  toJSON(): { fd: number; kind?: string; path?: string; closed: boolean } {
+    const { closed, fd } = this;
+    return closed ? { fd, closed } : { fd, ...kindOf(this.table.describe(fd)), closed };
+  }
+
+  /** @internal */
+  [INSPECT](...shown: ShownHow): string {
+    return show('OwnedFd', this.toJSON(), ...shown);
   }
 
   static #is(value: unknown): value is OwnedFd {

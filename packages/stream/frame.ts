@@ -1,4 +1,4 @@
-import { type ByteRange, OwnedFd } from '../binding';
+import { type ByteRange, INSPECT, OwnedFd, show, type ShownHow } from '../binding';
 
 /**
  * Bytes and the descriptors that belong to them. Whoever receives a frame owns its descriptors: take them out of
@@ -28,6 +28,17 @@ export class FdFrame implements Disposable {
   /** Closes every descriptor that is still in {@link fds} and open. */
   close(): void {
     OwnedFd.closeAll(this.fds);
+  }
+
+  /** What is shown and written as JSON: how many bytes there are, not which, for they may be a secret. */
+  toJSON(): { byteLength: number; range: ByteRange; fds: OwnedFd[]; truncated: boolean; ambiguous: boolean } {
+    const { bytes, range, fds, truncated, ambiguous } = this;
+    return { byteLength: bytes.length, range, fds, truncated, ambiguous };
+  }
+
+  /** @internal */
+  [INSPECT](...shown: ShownHow): string {
+    return show('FdFrame', this.toJSON(), ...shown);
   }
 
   [Symbol.dispose](): void {

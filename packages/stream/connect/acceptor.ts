@@ -49,6 +49,11 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     return this.#handle.fd;
   }
 
+  /** How many that it accepted are open. */
+  get connections(): number {
+    return this.#connections;
+  }
+
   /** Whether connections are accepted; the kernel's backlog holds them until then. */
   accept(wanted: boolean): void {
     this.#wanted = wanted;

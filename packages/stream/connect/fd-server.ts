@@ -2,11 +2,14 @@ import { EventEmitter } from 'node:events';
 import {
   type BoundAddress,
   describeValue,
+  INSPECT,
   invalidType,
   type ListeningBinding,
   type OptionNames,
   outOfRange,
   type OwnedFd,
+  show,
+  type ShownHow,
   type SocketBinding,
 } from '../../binding';
 import { asError } from '../abort';
@@ -106,6 +109,18 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     place: BoundPath | undefined,
   ): FdServer {
     return new FdServer(binding, socket, address, options, place);
+  }
+
+  /** What is shown and written as JSON. */
+  toJSON(): { address: BoundAddress | null; listening: boolean; fd: number; connections: number } {
+    // Not by `fd`, which would count as lending it.
+    const { fd, connections } = this.#acceptor;
+    return { address: this.address ?? null, listening: this.#listening, fd, connections };
+  }
+
+  /** @internal */
+  [INSPECT](...shown: ShownHow): string {
+    return show('FdServer', this.toJSON(), ...shown);
   }
 
   get listening(): boolean {

@@ -2,10 +2,13 @@ import { type Duplex, Writable } from 'node:stream';
 import {
   AncillaryError,
   describeValue,
+  INSPECT,
   invalidType,
   outOfRange,
   type OwnedFd,
   type PeerCredentials,
+  show,
+  type ShownHow,
   type SocketBinding,
   truthful,
 } from '../../binding';
@@ -30,6 +33,7 @@ import { endWithPeer, peerGone } from './half-open';
 import { Lifetime } from './lifetime';
 import { NetDuplex } from './net-duplex';
 import { receiveLimits, type SocketOptions } from './options';
+import { factsOf, type SocketFacts } from './socket-facts';
 
 /** Limits on what a socket receives, and how it is read. */
 export type FdSocketOptions = SocketOptions<FdSocket>;
@@ -346,6 +350,16 @@ export class FdSocket extends NetDuplex {
     const { inbox } = this.#lifetime;
     inbox.hold(true);
     return { restart: () => inbox.hold(false), untilResumed: false };
+  }
+
+  /** What is shown and written as JSON: what state it is in, and what went through. */
+  toJSON(): SocketFacts {
+    return factsOf(this, this.#lifetime.inbox);
+  }
+
+  /** @internal */
+  [INSPECT](...shown: ShownHow): string {
+    return show('FdSocket', this.toJSON(), ...shown);
   }
 
   #closedReason(consequence: string): Error {
