@@ -39,12 +39,14 @@ async function parse() {
   const connection = framed(adopt(3), lengthPrefixed({ maxLength: 1024 }));
   for await (const { bytes, fds: passed } of connection) {
     const answering = passed.map(async (fd) => {
-      const { kind, seals = [] } = fds.describeFd(fd);
+      const { kind, size = 0n, seals = [] } = fds.describeFd(fd);
       if (kind !== 'memfd' || !seals.includes('write') || !seals.includes('shrink')) return 'refused, it may change';
+      if (size > 1_000_000n) return 'refused, it is too long';
       const { title, pages } = JSON.parse(await text(fds.toReadStream(fd)));
       return `"${title}" has ${pages.length} pages`;
     });
-    const answers = await Promise.all(answering);
+    // Whatever is in it, it is not the end of the parser.
+    const answers = await Promise.all(answering.map((answer) => answer.catch(() => 'refused, it is no document')));
     for (const fd of passed) fd.close();
     await connection.send({ bytes: Buffer.from(`${bytes}: ${answers.join('; ')}`) });
   }

@@ -19,13 +19,13 @@ const greeting = fds.memfd('greeting', Buffer.from('hello from an activated serv
 
 server.on('connection', async (socket) => {
   server.unref(); // From now on only open connections keep the process running.
-  console.log(`a client of user ${socket.peerCredentials.uid}`);
+  socket.on('error', (error) => console.error('the client left early:', error));
   try {
+    console.log(`a client of user ${socket.peerCredentials.uid}`);
     await handoff.sendFd(socket, greeting);
     socket.resume().end(); // Wait for the client to leave.
-  } catch (error) {
-    console.error('the client left early:', error);
-    socket.destroy();
+  } catch {
+    socket.destroy(); // 'error' was emitted.
   }
 });
 

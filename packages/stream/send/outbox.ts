@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import type { DescriptorTable, SocketBinding, SocketHandle } from '../../binding';
 import { abortError } from '../abort';
 import type { FdLike } from '../fd-like';
@@ -31,8 +31,7 @@ export class Outbox implements Gathering {
   readonly #table: DescriptorTable;
   readonly #transmitter: Transmitter;
   readonly #places = new Places();
-  /** Frames in the queue that hold no place yet, since they may leave within this turn. */
-  #uncounted: Outgoing[] = [];
+  /** Bytes of frames in the queue that hold no place yet, since they may leave within this turn. */
   #uncountedBytes = 0;
   #gathering = false;
   /** Why nothing is sent any more. */
@@ -54,7 +53,7 @@ export class Outbox implements Gathering {
 
   /** Bytes that wait and that the Writable does not count. */
   get uncountedBytes(): number {
-    return this.#uncountedBytes;
+    return this.#transmitter.pending ? this.#uncountedBytes : 0;
   }
 
   /** Bytes that the kernel has yet to accept, of all that waits. */
@@ -65,7 +64,7 @@ export class Outbox implements Gathering {
   /** Whether somebody holds the promise of a frame that waits. */
   get awaited(): boolean {
     const awaits = ({ promised, settled }: Outgoing): boolean => promised && !settled;
-    return this.#transmitter.some(awaits) || this.#places.frames.some(awaits);
+    return this.#transmitter.filter(awaits).length > 0 || this.#places.frames.some(awaits);
   }
 
   /**
@@ -140,13 +139,13 @@ export class Outbox implements Gathering {
   /** Fails every frame that was not sent or still comes. */
   destroy(reason: Error, reported: boolean): void {
     this.#closed = { error: reason, reported };
+    this.#uncountedBytes = 0;
     for (const frame of [...this.#transmitter.stop(), ...this.#places.clear()]) frame.settle(reason, reported);
-    this.#countWaiting();
   }
 
   /** Nothing waits before it. One that is as long as may wait goes through the Writable, which then wants to drain. */
   #leavesAtOnce({ bytes }: Outgoing): boolean {
-    return bytes.length < this.#highWaterMark && this.#writable.writableLength === this.#uncountedBytes;
+    return bytes.length < this.#highWaterMark && countedLength(this.#writable) === 0;
   }
 
   /** Lets a frame wait for its turn in the Writable's buffer; where there is no turn to wait for, sends it. */
@@ -196,7 +195,7 @@ export class Outbox implements Gathering {
     const gathers = frame.fds.length === 0;
     if (gathers && this.#gathering) {
       this.#transmitter.push(frame);
-      this.#leaveUncounted(frame);
+      this.#uncountedBytes += frame.bytes.length;
       if (this.#uncountedBytes < this.#highWaterMark) return;
       this.#transmitter.flush();
     } else {
@@ -204,25 +203,25 @@ export class Outbox implements Gathering {
       this.#transmitter.send(frame);
       if (frame.settled) return;
       this.#transmitter.secure(frame);
-      this.#leaveUncounted(frame);
     }
     this.#countWaiting();
   }
 
-  #leaveUncounted(frame: Outgoing): void {
-    this.#uncounted.push(frame);
-    this.#uncountedBytes += frame.bytes.length;
-  }
-
   /** Has the Writable count what could not leave within its turn. */
   #countWaiting(): void {
-    if (this.#uncounted.length === 0) return;
-    const waiting = this.#uncounted.filter(({ settled }) => !settled);
-    this.#uncounted = [];
     this.#uncountedBytes = 0;
+    if (!this.#transmitter.pending) return;
+    const waiting = this.#transmitter.filter((frame) => frame.uncounted);
     if (waiting.length === 0) return;
     // After end() it takes nothing more.
-    if (!this.#writable.writable) for (const frame of waiting) this.#leaveUncounted(frame);
+    if (!this.#writable.writable) for (const { bytes } of waiting) this.#uncountedBytes += bytes.length;
     else for (const place of this.#places.reserve(...waiting)) this.#writeMore(place);
   }
 }
+
+/** What a Writable counts itself. An FdSocket adds {@link Outbox.uncountedBytes}. */
+export function countedLength(writable: Writable): number {
+  return Number(lengthGetter?.get?.call(writable));
+}
+
+const lengthGetter = Object.getOwnPropertyDescriptor(Writable.prototype, 'writableLength');

@@ -29,6 +29,8 @@ export class Outgoing implements OutgoingFrame {
   readonly promised: boolean;
   /** Waits for its place in the queue. */
   parked = false;
+  /** No Writable counts it. */
+  uncounted: boolean;
   /** Tells the Writable that handed it over; of a frame that fails alone, which only rejects, nothing but that it is done. */
   onSettled: ((error?: Error) => void) | undefined;
   #promise: Promise<void> | undefined;
@@ -48,6 +50,7 @@ export class Outgoing implements OutgoingFrame {
   private constructor(bytes: Uint8Array, promised: boolean) {
     this.bytes = bytes;
     this.promised = promised;
+    this.uncounted = promised;
   }
 
   /** Plain bytes of a stream. */

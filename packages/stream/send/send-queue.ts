@@ -63,9 +63,9 @@ export class SendQueue<Frame extends OutgoingFrame> {
     return front !== undefined && isLost(front) ? front : undefined;
   }
 
-  /** Whether the condition holds for a frame in the queue. */
-  some(condition: (frame: Frame) => boolean): boolean {
-    return [...this.#frames].some(condition);
+  /** The frames in the queue for which the condition holds. */
+  filter(condition: (frame: Frame) => boolean): Frame[] {
+    return [...this.#frames].filter(condition);
   }
 
   /** Appends a frame of at least one byte, and of at least {@link bytesNeededFor} its descriptors. */

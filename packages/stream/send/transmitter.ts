@@ -44,9 +44,9 @@ export class Transmitter {
     return this.#queue.front?.sent ?? 0;
   }
 
-  /** Whether the condition holds for a frame that waits. */
-  some(condition: (frame: Outgoing) => boolean): boolean {
-    return this.#queue.some(condition);
+  /** Those frames that wait for which the condition holds. */
+  filter(condition: (frame: Outgoing) => boolean): Outgoing[] {
+    return this.#queue.filter(condition);
   }
 
   /** Appends a frame, to be sent with the next {@link flush}. */

@@ -1,4 +1,4 @@
-import { type Duplex, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import {
   AncillaryError,
   describeValue,
@@ -23,7 +23,7 @@ import { exactly, segmentFrames } from '../receive/frame-reader';
 import type { ReceiveLimits } from '../receive/inbox';
 import { type ReadOptions, signalOf } from '../receive/read-options';
 import { nextMemory, type Onread, OnreadConsumer } from '../receive/onread';
-import type { Refused } from '../send/outbox';
+import { countedLength, type Refused } from '../send/outbox';
 import { asBytes, requireArray, requireCallback, requireSendOptions, requireWriteOptions } from '../send/arguments';
 import type { SendOptions, WriteFdsOptions } from '../send/outgoing';
 import type { SocketStats } from '../stats';
@@ -46,9 +46,6 @@ const NO_OPTIONS: SendOptions = {};
 
 type WriteCallback = (error?: Error | null) => void;
 
-/** What `writableLength` is of any Duplex. */
-const countedLength = Object.getOwnPropertyDescriptor(Writable.prototype, 'writableLength');
-
 /**
  * A connected Unix stream socket: a Duplex of bytes that also carries descriptors. It owns its own descriptor and all
  * it received and nobody took; `destroy()` closes them.
@@ -65,7 +62,7 @@ export class FdSocket extends NetDuplex {
     Object.defineProperty(this.prototype, 'writableLength', {
       configurable: true,
       get(this: FdSocket): number {
-        return Number(countedLength?.get?.call(this)) + this.#lifetime.uncountedBytes;
+        return countedLength(this) + this.#lifetime.uncountedBytes;
       },
     });
   }
