@@ -85,7 +85,7 @@ export class ByteQueue implements MemoryHolder {
       this.#dropFromFront(part);
       at += part;
     }
-    this.#letGo();
+    if (this.#chunks.front?.settled === true) this.#letGo();
     return bytes;
   }
 
@@ -112,8 +112,10 @@ export class ByteQueue implements MemoryHolder {
 
   /** A view of the first bytes, if they lie in one piece. */
   #viewOf(length: number): Buffer | undefined {
-    const reserved = this.#reserved?.view(this.#chunks, this.#taken, length);
-    if (reserved !== undefined) return reserved;
+    if (this.#reserved !== undefined) {
+      const reserved = this.#reserved.view(this.#chunks, this.#taken, length);
+      if (reserved !== undefined) return reserved;
+    }
     const front = this.#chunks.front;
     if (front === undefined || front.bytes.length - this.#taken < length) return undefined;
     return front.view(this.#taken, length);

@@ -43,6 +43,11 @@ export class Chunk {
   /** The bytes from `start` on, so many. */
   view(start: number, length: number): Buffer {
     if (length === this.bytes.length) return this.bytes;
-    return new BufferView(this.memory, this.#offset + start, length);
+    // Said here once more, since this is called for each frame.
+    if (this.#memory === undefined) {
+      this.#memory = this.bytes.buffer;
+      this.#offset = this.bytes.byteOffset;
+    }
+    return new BufferView(this.#memory, this.#offset + start, length);
   }
 }
