@@ -172,6 +172,12 @@ export class Outbox implements Gathering {
     return this.#writable.writable && this.#writable.write(place);
   }
 
+  /** Of frames that are in the queue already. */
+  #takePlace(frames: readonly Outgoing[]): void {
+    for (const frame of frames) frame.onSettled = nothing;
+    for (const place of this.#places.reserve(...frames)) this.#writeMore(place);
+  }
+
   /** Frames whose place has come: those that are to be queued now. */
   #leavePlace(placed: readonly Outgoing[], handedOver: HandedOver): Outgoing[] {
     const unsettled = placed.filter(({ settled }) => !settled);
@@ -211,13 +217,15 @@ export class Outbox implements Gathering {
   #countWaiting(): void {
     this.#uncountedBytes = 0;
     if (!this.#transmitter.pending) return;
-    const waiting = this.#transmitter.filter((frame) => frame.uncounted);
+    const waiting = this.#transmitter.filter(({ promised, onSettled }) => promised && onSettled === undefined);
     if (waiting.length === 0) return;
     // After end() it takes nothing more.
     if (!this.#writable.writable) for (const { bytes } of waiting) this.#uncountedBytes += bytes.length;
-    else for (const place of this.#places.reserve(...waiting)) this.#writeMore(place);
+    else this.#takePlace(waiting);
   }
 }
+
+const nothing = (): void => undefined;
 
 /** What a Writable counts itself. An FdSocket adds {@link Outbox.uncountedBytes}. */
 export function countedLength(writable: Writable): number {

@@ -20,6 +20,12 @@ const NONE: readonly never[] = [];
 /** What every frame's promise is that was sent before anyone could wait for it. */
 const SENT = Promise.resolve();
 
+interface Failure {
+  readonly error: Error;
+  /** The program learns of it besides, so a promise that nobody awaits need not end it. */
+  readonly reported: boolean;
+}
+
 /** A frame with everything that must happen when it is sent or failed. It is settled exactly once. */
 export class Outgoing implements OutgoingFrame {
   readonly bytes: Uint8Array;
@@ -29,17 +35,13 @@ export class Outgoing implements OutgoingFrame {
   readonly promised: boolean;
   /** Waits for its place in the queue. */
   parked = false;
-  /** No Writable counts it. */
-  uncounted: boolean;
   /** Tells the Writable that handed it over; of a frame that fails alone, which only rejects, nothing but that it is done. */
   onSettled: ((error?: Error) => void) | undefined;
   #promise: Promise<void> | undefined;
   /** Tells who waits for the promise; to a rejection too, so that no second function need be made for each frame. */
   #resolve: ((outcome?: Promise<never>) => void) | undefined;
   #settled = false;
-  #failure: Error | undefined;
-  /** The program learns of the failure besides, so a promise that nobody awaits need not end it. */
-  #reported = false;
+  #failure: Failure | undefined;
   #closeTransferred: (() => void) | undefined;
   /** Duplicates of our own, since the frame has to wait. */
   #copies: readonly OwnedFd[] = NONE;
@@ -50,7 +52,6 @@ export class Outgoing implements OutgoingFrame {
   private constructor(bytes: Uint8Array, promised: boolean) {
     this.bytes = bytes;
     this.promised = promised;
-    this.uncounted = promised;
   }
 
   /** Plain bytes of a stream. */
@@ -138,8 +139,7 @@ export class Outgoing implements OutgoingFrame {
   settle(error?: Error, reported = false): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#failure = error;
-    this.#reported = reported;
+    this.#failure = error && { error, reported };
     this.#stopListening?.();
     if (this.#copies.length > 0) OwnedFd.closeAll(this.#copies);
     for (const hold of this.#held) {
@@ -161,8 +161,8 @@ export class Outgoing implements OutgoingFrame {
     const resolve = this.#resolve;
     if (resolve === undefined) return;
     this.#resolve = undefined;
-    resolve(this.#failure && Promise.reject(this.#failure));
-    if (this.#failure !== undefined && this.#reported) this.#promise?.catch(() => undefined);
+    resolve(this.#failure && Promise.reject(this.#failure.error));
+    if (this.#failure?.reported === true) this.#promise?.catch(() => undefined);
   }
 }
 

@@ -18,10 +18,7 @@ export class Places {
   /** The chunks to write. The first stands for the frames, and is found again by {@link take}; others only add length. */
   reserve(...frames: readonly Outgoing[]): [Buffer, ...Buffer[]] {
     let length = 0;
-    for (const frame of frames) {
-      frame.uncounted = false;
-      length += frame.bytes.length;
-    }
+    for (const { bytes } of frames) length += bytes.length;
     const place = this.#chunk(Math.min(length, LONGEST), frames);
     const others: Buffer[] = [];
     for (let left = length - place.length; left > 0; left -= LONGEST) {

@@ -24,16 +24,9 @@ export function holdsFds(frame: OutgoingFrame): boolean {
   return frame.sent < bytesNeededFor(frame.fds.length);
 }
 
-/** How many descriptors left with so many bytes of these parts: those of each part with its first. */
-export function fdsAmong(parts: readonly SendPart[], accepted: number): number {
-  let count = 0;
-  let at = 0;
-  for (const { bytes, fds } of parts) {
-    if (at >= accepted) break;
-    count += fds.length;
-    at += bytes.length;
-  }
-  return count;
+/** How many descriptors of the frame have left: those of group i with byte i. */
+function fdsGone({ fds, sent }: OutgoingFrame): number {
+  return Math.min(fds.length, sent * MAX_FDS_PER_SENDMSG);
 }
 
 const NO_FDS: readonly number[] = [];
@@ -48,6 +41,8 @@ const MAX_BYTES = 256 * 1024;
  */
 export class SendQueue<Frame extends OutgoingFrame> {
   readonly #frames = new Fifo<Frame>();
+  /** Descriptors that have left, of all frames that were ever in the queue. */
+  fdsAccepted = 0;
 
   get length(): number {
     return this.#frames.length;
@@ -99,7 +94,9 @@ export class SendQueue<Frame extends OutgoingFrame> {
     let remaining = bytes;
     for (let frame = this.#frames.front; frame !== undefined && remaining > 0; frame = this.#frames.at(complete)) {
       const counted = Math.min(remaining, frame.bytes.length - frame.sent);
+      if (frame.fds.length > 0) this.fdsAccepted -= fdsGone(frame);
       frame.sent += counted;
+      if (frame.fds.length > 0) this.fdsAccepted += fdsGone(frame);
       remaining -= counted;
       if (frame.sent < frame.bytes.length) break;
       complete++;

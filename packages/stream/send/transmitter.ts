@@ -4,7 +4,7 @@ import type { SocketStats } from '../stats';
 import { lostBytes } from './lost-bytes';
 import type { Outgoing } from './outgoing';
 import { refusalOf } from './refusal';
-import { fdsAmong, holdsFds, MAX_FDS_PER_SENDMSG, SendQueue } from './send-queue';
+import { holdsFds, MAX_FDS_PER_SENDMSG, SendQueue } from './send-queue';
 
 const SHORTEST_WAIT_MS = 1;
 const LONGEST_WAIT_MS = 100;
@@ -147,10 +147,11 @@ export class Transmitter {
       this.#failAlone(lost, lostBytes());
       return;
     }
-    const parts = this.#queue.plan();
-    const { accepted, error } = this.#handle.sendParts(parts);
-    if (accepted > 0) this.#count(accepted, fdsAmong(parts, accepted));
-    for (const frame of this.#queue.accept(accepted)) this.#sent(frame);
+    const { accepted, error } = this.#handle.sendParts(this.#queue.plan());
+    const { fdsAccepted } = this.#queue;
+    const complete = this.#queue.accept(accepted);
+    if (accepted > 0) this.#count(accepted, this.#queue.fdsAccepted - fdsAccepted);
+    for (const frame of complete) this.#sent(frame);
     if (error !== undefined) this.#refused(error);
   }
 
