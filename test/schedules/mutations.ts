@@ -19,8 +19,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     broken: 'the anchor is the other end of the window',
     file: RECEIVE_QUEUE,
-    from: "bundle.anchor === 'last-byte' ? bundle.window.end - 1 : bundle.window.start",
-    to: "bundle.anchor === 'last-byte' ? bundle.window.start : bundle.window.end - 1",
+    from: "return anchor === 'last-byte' ? window.end - 1 : window.start;",
+    to: "return anchor === 'last-byte' ? window.start : window.end - 1;",
   },
   {
     broken: 'descriptors in order are given twice',

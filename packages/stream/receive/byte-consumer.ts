@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { AncillaryError, type OwnedFd, type Segment, systemError, truthful } from '../../binding';
+import { AncillaryError, type Segment, systemError, truthful } from '../../binding';
 import { asError } from '../abort';
 import type { FdFrame } from '../frame';
 import { keepsMuch } from './chunk';
@@ -15,9 +15,6 @@ const FLOWING = 4;
  * Reads a socket as bytes. 'fds' is emitted just before the bytes that the descriptors came with, so those bytes are held
  * back until all before them have been read, or do not suffice for `read(size)`, and while nobody reads. So is the end of the
  * stream, whatever it is: what came before it can still be read, also in another way.
- *
- * Descriptors that no listener was given wait for {@link takeFds}: from its first call on without end, before it until the turn
- * of the event loop is over in which their bytes were read.
  */
 export class ByteConsumer implements Consumer {
   /** Its users listen to 'error'. */
@@ -30,9 +27,6 @@ export class ByteConsumer implements Consumer {
   /** `read()` found nothing, and will be called again, as nothing tells when there is something. */
   #polled = false;
   #untaken: UntakenFds | undefined;
-  /** Somebody takes descriptors. */
-  #taken = false;
-  #closingSoon = false;
 
   constructor(inbox: Inbox, readable: Readable) {
     this.#inbox = inbox;
@@ -65,12 +59,17 @@ export class ByteConsumer implements Consumer {
     this.#inbox.updateAllowance();
   }
 
-  /** Of bytes that were read. @param most how many at most */
-  takeFds(most: number): OwnedFd[] {
-    this.#taken = true;
-    const fds = this.#untaken?.take(most, this.#readUpTo) ?? [];
-    if (fds.length > 0) this.#inbox.resumeReading();
-    return fds;
+  /** Descriptors that no listener was given. */
+  get untaken(): UntakenFds {
+    this.#untaken ??= new UntakenFds(
+      this.#inbox,
+      () => this.#readUpTo,
+      () => {
+        // Behind 'discarded', which a microtask emits, comes the end of the stream.
+        if (this.#waiting) queueMicrotask(() => this.advance());
+      },
+    );
+    return this.#untaken;
   }
 
   leave(): boolean {
@@ -100,12 +99,12 @@ export class ByteConsumer implements Consumer {
     }
     const { queue } = this.#inbox;
     const start = queue.start - bytes.reduce((sum, { length }) => sum + length, 0);
-    queue.unshift(bytes, this.#untaken?.takeBack(start, queue.anchor) ?? []);
+    queue.unshift(bytes, this.#untaken?.takeBack(start) ?? []);
   }
 
   /** The socket is destroyed. */
   closeUntaken(): void {
-    this.#untaken?.discardAll(this.#taken, this.#inbox.discarder);
+    this.#untaken?.destroy();
   }
 
   /** The Duplex answered `read(size)`. */
@@ -117,7 +116,7 @@ export class ByteConsumer implements Consumer {
       this.#polled = nothing && !this.#listened;
     }
     if (this.#waiting && (left === 0 || this.#askedForMore)) process.nextTick(() => this.advance());
-    if (this.#untaken?.empty === false) this.#closeSoon();
+    this.#untaken?.wasRead();
   }
 
   /** Plain bytes that are waited for go on as they came. */
@@ -153,7 +152,8 @@ export class ByteConsumer implements Consumer {
   #advance(): void {
     if (this.#reading && this.#wanted && this.#inbox.queue.length > 0 && !this.#handOut()) return;
     const { end, owner } = this.#inbox;
-    if (!this.#reading || !this.#wanted || end === undefined || this.#unread() || this.#closingSoon) return;
+    if (!this.#reading || !this.#wanted || end === undefined) return;
+    if (this.#unread() || this.#untaken?.closing === true) return;
     this.#wanted = false;
     if (end === 'eof') owner.endReached();
     else owner.failed(systemError(end.error, 'recvmsg'));
@@ -238,29 +238,10 @@ export class ByteConsumer implements Consumer {
   #deliver(frame: FdFrame): void {
     const withFds = frame.fds.length > 0 || frame.truncated;
     try {
-      if (withFds && !this.#readable.emit('fds', frame)) {
-        this.#untaken ??= new UntakenFds();
-        this.#untaken.add(frame);
-        this.#closeSoon();
-      }
+      if (withFds && !this.#readable.emit('fds', frame)) this.untaken.add(frame);
     } finally {
       this.#push(frame.bytes);
     }
-  }
-
-  /** Whoever reads the bytes now may still take their descriptors; a program that knows nothing of them must not keep them. */
-  #closeSoon(): void {
-    if (this.#taken || this.#closingSoon) return;
-    this.#closingSoon = true;
-    setImmediate(() => {
-      this.#closingSoon = false;
-      const { queue, discarder } = this.#inbox;
-      if (!this.#taken && this.#untaken?.discardRead(this.#readUpTo, queue.anchor, discarder) === true) {
-        this.#inbox.resumeReading();
-      }
-      // Behind 'discarded', which a microtask emits, comes the end of the stream.
-      if (this.#waiting) queueMicrotask(() => this.advance());
-    });
   }
 
   #push(bytes: Buffer): void {

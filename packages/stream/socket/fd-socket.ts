@@ -211,7 +211,7 @@ export class FdSocket extends NetDuplex {
     if (count !== Infinity && (!Number.isSafeInteger(count) || count < 0)) {
       throw outOfRange(`takeFds() takes a number of descriptors from 0 up, not ${describeValue(count)}`);
     }
-    return this.#lifetime.byteConsumer.takeFds(count);
+    return this.#lifetime.byteConsumer.untaken.take(count);
   }
 
   /**
