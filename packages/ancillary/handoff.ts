@@ -108,7 +108,7 @@ export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}
 }
 
 function requireSocket(socket: FdSocket): void {
-  requireMethods('socket', 'an FdSocket', socket, ['send', 'receive']);
+  requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['send', 'receive']);
 }
 
 async function oneByte(socket: FdSocket, when: string): Promise<FdFrame> {

@@ -5,6 +5,8 @@ import {
   type OptionNames,
   outOfRange,
   OwnedFd,
+  requireBytes,
+  requireDescriptors,
   requireOptions,
 } from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
@@ -35,8 +37,10 @@ const RECEIVE_OPTIONS: OptionNames<ReceiveMessageOptions> = { maxFds: true };
  */
 export function sendMessage(fd: FdLike, bytes: Uint8Array, fds: readonly FdLike[] = []): number {
   const { SO_TYPE, SOCK_STREAM } = addon.constants;
+  requireBytes('bytes', bytes);
+  requireDescriptors(fds);
   const socket = numberOf(fd);
-  const numbers = fds.map((each) => numberOf(each));
+  const numbers = fds.map((each, at) => numberOf(each, false, at));
   if (bytes.length === 0 && fds.length > 0 && addon.getSocketOption(socket, SO_TYPE) === SOCK_STREAM) {
     throw new AncillaryError(
       'ERR_FD_WITHOUT_BYTES',
@@ -58,6 +62,7 @@ export function receiveMessage(fd: FdLike, buffer: Uint8Array, options: ReceiveM
   const { maxFds = addon.constants.SCM_MAX_FD } = options;
   if (!Number.isInteger(maxFds) || maxFds < 0)
     throw outOfRange(`maxFds is an integer from 0 up, not ${describeValue(maxFds)}`);
+  requireBytes('buffer', buffer);
   if (buffer.length === 0) throw outOfRange('a buffer without room would drop the descriptors');
   const bytesRead = checked(addon.receiveMessage(numberOf(fd), buffer), 'recvmsg');
   const count = addon.readState[0] ?? 0;

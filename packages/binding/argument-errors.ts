@@ -30,6 +30,18 @@ export function requireBoolean(name: string, given: unknown): void {
   throw invalidType(`${name} is true or false, not ${describeValue(given)}`);
 }
 
+/** @throws TypeError */
+export function requireBytes(name: string, given: unknown): void {
+  if (!types.isUint8Array(given))
+    throw invalidType(`${name} is a Uint8Array, such as a Buffer, not ${describeValue(given)}`);
+}
+
+/** @throws TypeError for what is no array */
+export function requireDescriptors(fds: unknown): void {
+  if (Array.isArray(fds)) return;
+  throw invalidType(`fds, such as [fd], is an array of descriptors, not ${describeValue(fds)}`);
+}
+
 /** @throws TypeError for what cannot be gone through, such as one thing in place of several */
 export function requireIterable(name: string, rule: string, given: unknown): void {
   const { [Symbol.iterator]: begin } = (given ?? {}) as { readonly [Symbol.iterator]?: unknown };
@@ -38,13 +50,15 @@ export function requireIterable(name: string, rule: string, given: unknown): voi
 
 /**
  * Something that is recognized by its methods, for another copy of this package may have made it.
- * @throws TypeError naming the method that it lacks
+ * @throws TypeError naming the method that it lacks, or what it is a Promise or a maker of
  */
 export function requireMethods(name: string, kind: string, given: unknown, methods: readonly string[]): void {
   const members = (given ?? {}) as Readonly<Record<string, unknown>>;
   const missing = methods.find((method) => typeof members[method] !== 'function');
   if (missing === undefined) return;
-  throw invalidType(`${name} is ${kind}; ${describeValue(given)} has no function ${missing}()`);
+  const shown = describeValue(given);
+  if (typeof given === 'function' || isPromise(given)) throw invalidType(`${name} is ${kind}, not ${shown}`);
+  throw invalidType(`${name} is ${kind}; ${shown} has no function ${missing}()`);
 }
 
 const LONGEST = 28;
@@ -80,6 +94,6 @@ function describeFunction(given: object): string {
   return `the class ${printable(name)} itself: give it an instance`;
 }
 
-function isPromise(given: object): boolean {
-  return typeof (given as { readonly then?: unknown }).then === 'function';
+function isPromise(given: unknown): boolean {
+  return typeof (given as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }

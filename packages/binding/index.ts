@@ -4,6 +4,8 @@ export {
   invalidValue,
   outOfRange,
   requireBoolean,
+  requireBytes,
+  requireDescriptors,
   requireIterable,
   requireMethods,
   requireObject,

@@ -32,7 +32,7 @@ export class OwnedFd implements Disposable {
    */
   static adopt(fd: number): OwnedFd {
     if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fffffff)
-      throw invalidValue(`a descriptor is an integer from 0 up, not ${describeValue(fd)}`);
+      throw invalidValue(`the fd of a descriptor is an integer from 0 up, not ${describeValue(fd)}${hintFor(fd)}`);
     const table = getProcessTable();
     table.own(fd);
     return new OwnedFd(fd, table);
@@ -141,6 +141,12 @@ export class OwnedFd implements Disposable {
     forget(this);
     return fd;
   }
+}
+
+/** What to do with something that has an owner: itself. */
+function hintFor(given: unknown): string {
+  const owner = typeof given === 'object' && given !== null && 'fd' in given;
+  return owner ? ', which owns its own; fds.dup() makes a second owner' : '';
 }
 
 function closedError(what: string): AncillaryError {

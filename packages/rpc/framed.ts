@@ -1,5 +1,6 @@
 import { finished } from 'node:stream/promises';
 import { describeValue, type OptionNames, outOfRange, requireMethods, requireOptions } from '../binding';
+import { requireEncoded } from './encoded';
 import { asError, type FdFrame, type FdSocket, type FrameCodec } from '../stream';
 
 /** How long `close()` takes at most, in milliseconds, unless it is told otherwise. */
@@ -45,8 +46,8 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
  */
 export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): Framed<In, Out> {
   // A program in plain JavaScript may give anything, and would hear of it with the first message only.
-  requireMethods('socket', 'an FdSocket', socket, ['frames', 'send']);
-  requireMethods('codec', 'a FrameCodec', codec, ['measure', 'decode', 'encode']);
+  requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['frames', 'send']);
+  requireMethods('codec', 'a FrameCodec, such as lengthPrefixed()', codec, ['measure', 'decode', 'encode']);
   return {
     socket,
 
@@ -76,7 +77,7 @@ export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): F
 
     send(message) {
       try {
-        const { bytes, fds, transfer = false } = codec.encode(message);
+        const { bytes, fds, transfer = false } = requireEncoded(codec.encode(message));
         // The very promise of the socket, which knows whether a failure is told in another way.
         return socket.send(bytes, fds, { transfer });
       } catch (error) {

@@ -25,17 +25,25 @@ interface WithHandle {
 /**
  * The number to lend.
  * @param transfer whether the source will be closed afterwards
+ * @param at its place in `fds`; without, it is the argument `fd`
  * @throws TypeError for what has no descriptor; ERR_FD_CLOSED; ERR_FD_BUSY where the other end would miss bytes or lose
  * a path
  */
-export function numberOf(source: FdLike, transfer = false): number {
+export function numberOf(source: FdLike, transfer = false, at?: number): number {
   // The usual case, which needs none of what follows.
   if (source instanceof OwnedFd && !source.closed) return source.fd;
   const fd = rawNumber(source);
   if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > 0x7fffffff) {
-    throw invalidType(`a descriptor is a number, or something that has one, not ${describeValue(source)}`);
+    throw invalidType(
+      `${nameOf(at)} is a descriptor: a number, an OwnedFd, or something else that has one, not ${describeValue(source)}`,
+    );
   }
-  if (fd < 0) throw new AncillaryError('ERR_FD_CLOSED', `${describeValue(source)} is closed, or not open yet`);
+  if (fd < 0) {
+    throw new AncillaryError(
+      'ERR_FD_CLOSED',
+      `${nameOf(at)}, ${describeValue(source)}, is closed, or not open yet; lend it while it is open`,
+    );
+  }
   if (typeof source !== 'number') refuseBusy(source, transfer);
   return fd;
 }
@@ -43,13 +51,19 @@ export function numberOf(source: FdLike, transfer = false): number {
 /** {@link numberOf} for each. */
 export function numbersOf(sources: readonly FdLike[], transfer: boolean): number[] {
   let numbers: number[] | undefined;
+  // No iterator of entries, which would make an array for each.
+  let at = 0;
   for (const source of sources) {
-    const number = numberOf(source, transfer);
+    const number = numberOf(source, transfer, at++);
     // Mostly there is one, and an array that grows from nothing has room for seventeen.
     if (numbers === undefined) numbers = [number];
     else numbers.push(number);
   }
   return numbers ?? [];
+}
+
+function nameOf(at: number | undefined): string {
+  return at === undefined ? 'fd' : `fds[${at}]`;
 }
 
 /** Closes the source by its own method; a bare number by close(2). Never throws: it runs on every failure path. */

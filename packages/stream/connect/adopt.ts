@@ -30,7 +30,9 @@ export function adopt(
   if (source instanceof NetSocket) return adoptNetSocket(binding, source, options);
   if (source instanceof OwnedFd) return FdSocket.wrap(binding, source, options);
   if (typeof source !== 'number') {
-    throw invalidType(`source is a number, an OwnedFd or a net.Socket, not ${describeValue(source)}`);
+    throw invalidType(
+      `source is a number, an OwnedFd or a net.Socket, not ${describeValue(source)}${typeof source === 'string' ? '; connect() takes a path' : ''}`,
+    );
   }
   const owned = OwnedFd.adopt(source);
   try {

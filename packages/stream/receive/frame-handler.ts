@@ -29,7 +29,7 @@ export class FrameHandler implements Consumer {
   /** @throws TypeError for what is no callback, or no codec */
   constructor(inbox: Inbox, codec: FrameMeasure, callback: FrameCallback, signal: AbortSignal | undefined) {
     if (typeof callback !== 'function')
-      throw invalidType(`forEachFrame() takes a function, not ${describeValue(callback)}`);
+      throw invalidType(`handler is a function that takes a frame, not ${describeValue(callback)}`);
     this.#inbox = inbox;
     this.#reader = new FrameReader(inbox, codec);
     this.#callback = callback;

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { invalidType, type OwnedFd, outOfRange } from '../../binding';
+import { describeValue, invalidType, type OwnedFd, outOfRange, requireMethods } from '../../binding';
 import type { FrameCodec, Measured, MeasureAt } from '../frame-codec';
 import type { ReceiveQueue } from './receive-queue';
 
@@ -25,11 +25,10 @@ export class FrontMeasure {
   /** @throws TypeError for what is no codec */
   constructor(queue: ReceiveQueue<OwnedFd>, codec: FrameMeasure) {
     // A program in plain JavaScript may give anything.
-    const { measure } = (codec as { readonly measure?: Measure } | null | undefined) ?? {};
-    if (typeof measure !== 'function') throw invalidType('a codec is an object with a function measure()');
-    const { at } = measure;
+    requireMethods('codec', 'a FrameCodec, such as lengthPrefixed()', codec, ['measure']);
+    const { at } = codec.measure as Measure;
     if (at !== undefined && typeof at !== 'function') {
-      throw invalidType("a codec's measure.at is a function, or undefined");
+      throw invalidType('codec.measure.at is a function, or undefined');
     }
     this.#queue = queue;
     this.#codec = codec;
@@ -99,8 +98,9 @@ export class FrontMeasure {
 }
 
 function senseless(measured: Measured, buffered: number): RangeError {
+  const shown = isObject(measured) && 'then' in measured ? describeValue(measured) : inspect(measured);
   return outOfRange(
-    `the codec's measure() returned ${inspect(measured)} for ${buffered} bytes: ` +
+    `the codec's measure() returned ${shown} for ${buffered} bytes: ` +
       `need must be more than it saw, length at least 1, fds 'attached' or a number from 0 up`,
   );
 }

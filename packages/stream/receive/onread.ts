@@ -5,6 +5,7 @@ import {
   invalidType,
   outOfRange,
   type OwnedFd,
+  requireNames,
   requireObject,
   type Segment,
   type SocketHandle,
@@ -134,10 +135,15 @@ export function nextMemory({ buffer }: Pick<Onread, 'buffer'>): Buffer {
   return requireMemory(buffer(), 'the function onread.buffer returns');
 }
 
+const ONREAD = { buffer: true, callback: true } as const;
+
 /** @throws TypeError and RangeError for options that are none */
 export function requireOnread(onread: Onread<never>): void {
   requireObject('onread', onread);
-  if (typeof onread.callback !== 'function') throw invalidType('onread.callback is a function');
+  requireNames('onread has no', onread, ONREAD);
+  const callback: unknown = Reflect.get(onread, 'callback');
+  if (typeof callback !== 'function')
+    throw invalidType(`onread.callback is a function, not ${describeValue(callback)}`);
   const { buffer } = onread;
   if (typeof buffer !== 'function') requireMemory(buffer, 'onread.buffer is');
 }

@@ -11,11 +11,11 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const NONE: ReadOptions = {};
 const NAMES: OptionNames<ReadOptions> = { signal: true };
 
 /** The signal of options that may be left out. @param taker whose options they are @throws TypeError for what are none */
-export function signalOf(taker: string, options: ReadOptions = NONE): AbortSignal | undefined {
+export function signalOf(taker: string, options: ReadOptions | undefined): AbortSignal | undefined {
+  if (options === undefined) return undefined;
   requireOptions(taker, options, NAMES);
   const { signal } = options;
   requireSignal(signal);

@@ -24,11 +24,6 @@ function requireTransfer({ transfer = false }: { readonly transfer?: unknown }):
   if (typeof transfer !== 'boolean') throw invalidType(`transfer is true or false, not ${describeValue(transfer)}`);
 }
 
-/** @throws TypeError for what is no array */
-export function requireArray(fds: unknown, taker: string): void {
-  if (!Array.isArray(fds)) throw invalidType(`${taker} takes an array of descriptors, not ${describeValue(fds)}`);
-}
-
 /** @throws TypeError for what is no function, if anything */
 export function requireCallback(callback: unknown): void {
   if (callback === undefined || typeof callback === 'function') return;
@@ -36,8 +31,8 @@ export function requireCallback(callback: unknown): void {
 }
 
 /** A string as UTF-8. @throws TypeError for what is neither bytes nor a string */
-export function asBytes(bytes: unknown, taker: string): Uint8Array {
+export function asBytes(bytes: unknown): Uint8Array {
   if (typeof bytes === 'string') return Buffer.from(bytes);
   if (types.isUint8Array(bytes)) return truthful(bytes);
-  throw invalidType(`${taker} takes a Uint8Array or a string, not ${describeValue(bytes)}`);
+  throw invalidType(`bytes is a Uint8Array, such as a Buffer, or a string, not ${describeValue(bytes)}`);
 }

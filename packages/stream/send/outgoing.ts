@@ -1,4 +1,4 @@
-import { AncillaryError, type DescriptorTable, OwnedFd, systemError } from '../../binding';
+import { AncillaryError, counted, type DescriptorTable, OwnedFd, systemError } from '../../binding';
 import { abortError, onAbort } from '../abort';
 import { closeSource, type FdLike, numbersOf } from '../fd-like';
 import { holdReading, type ReadingHold } from '../reading-hold';
@@ -172,8 +172,8 @@ function check(bytes: Uint8Array, fds: readonly number[], table: DescriptorTable
   if (bytes.length < least) {
     throw new AncillaryError(
       'ERR_FD_WITHOUT_BYTES',
-      `descriptors ride on bytes: ${fds.length} of them on ${least} or more, and ${bytes.length} were given; ` +
-        `nothing was sent, and with transfer the descriptors are closed`,
+      `fds has ${counted(fds.length, 'descriptor')}, for which bytes must have ${counted(least, 'byte')} to ride on, not ` +
+        `${bytes.length}; nothing was sent, and with transfer what fds has is closed`,
     );
   }
   // One sendmsg checks its descriptors before it sends; of several, the first would be gone before the second fails.

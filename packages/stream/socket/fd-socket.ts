@@ -7,6 +7,7 @@ import {
   outOfRange,
   type OwnedFd,
   type PeerCredentials,
+  requireDescriptors,
   show,
   type ShownHow,
   type SocketBinding,
@@ -24,7 +25,7 @@ import type { ReceiveLimits } from '../receive/inbox';
 import { type ReadOptions, signalOf } from '../receive/read-options';
 import { nextMemory, type Onread, OnreadConsumer } from '../receive/onread';
 import { countedLength, type Refused } from '../send/outbox';
-import { asBytes, requireArray, requireCallback, requireSendOptions, requireWriteOptions } from '../send/arguments';
+import { asBytes, requireCallback, requireSendOptions, requireWriteOptions } from '../send/arguments';
 import type { SendOptions, WriteFdsOptions } from '../send/outgoing';
 import type { SocketStats } from '../stats';
 import type { ConnectingHandle } from './connecting-handle';
@@ -58,6 +59,12 @@ export class FdSocket extends NetDuplex {
   readonly #onread: OnreadConsumer<FdSocket> | undefined;
 
   static {
+    // For `for await (const frame of socket.frames)`, in which frames() was not called.
+    Object.defineProperty(Reflect.get(this.prototype, 'frames') as object, Symbol.asyncIterator, {
+      value: () => {
+        throw invalidType('socket.frames is a method: write for await (const frame of socket.frames())');
+      },
+    });
     // A property, for the types of Node.
     Object.defineProperty(this.prototype, 'writableLength', {
       configurable: true,
@@ -183,7 +190,7 @@ export class FdSocket extends NetDuplex {
    */
   async receive(length: number, options?: ReadOptions): Promise<FdFrame> {
     if (!Number.isSafeInteger(length) || length < 1) {
-      throw outOfRange(`receive() takes a number of bytes from 1 up, not ${describeValue(length)}`);
+      throw outOfRange(`length is a whole number of bytes from 1 up, not ${describeValue(length)}`);
     }
     const signal = signalOf('receive()', options);
     if (this.destroyed) throw this.#closedReason('nothing can be received');
@@ -229,10 +236,10 @@ export class FdSocket extends NetDuplex {
    */
   send(bytes: Uint8Array | string, fds: readonly FdLike[] = NO_FDS, options: SendOptions = NO_OPTIONS): Promise<void> {
     try {
-      requireArray(fds, 'send()');
+      requireDescriptors(fds);
       if (options !== NO_OPTIONS) requireSendOptions(options);
       const refused = this.destroyed || this.writableEnded ? this.#refused() : undefined;
-      return this.#lifetime.outbox.send(asBytes(bytes, 'send()'), fds, options, refused);
+      return this.#lifetime.outbox.send(asBytes(bytes), fds, options, refused);
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -261,10 +268,10 @@ export class FdSocket extends NetDuplex {
     callback?: WriteCallback,
   ): boolean {
     if (typeof options === 'function') return this.writeFds(bytes, fds, NO_OPTIONS, options);
-    requireArray(fds, 'writeFds()');
+    requireDescriptors(fds);
     requireWriteOptions(options);
     requireCallback(callback);
-    return this.#lifetime.outbox.write(asBytes(bytes, 'writeFds()'), fds, options.transfer ?? false, callback);
+    return this.#lifetime.outbox.write(asBytes(bytes), fds, options.transfer ?? false, callback);
   }
 
   override on<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this {

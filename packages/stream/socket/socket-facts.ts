@@ -1,11 +1,11 @@
 import type { Inbox } from '../receive/inbox';
 import type { SocketStats } from '../stats';
-import type { FdSocket } from './fd-socket';
+import type { NetDuplex } from './net-duplex';
 
 /** What an FdSocket shows of itself. */
 export interface SocketFacts {
   fd: number;
-  readyState: FdSocket['readyState'];
+  readyState: NetDuplex['readyState'];
   /** How it is read, such as `frames()`, and what was received and not taken yet. */
   reading: { by: string | null; bytes: number; fds: number };
   /** Bytes that wait to be sent, and whether one should wait for `'drain'`. */
@@ -13,7 +13,7 @@ export interface SocketFacts {
   stats: Omit<SocketStats, 'onTraffic' | 'received' | 'accepted' | 'sent'>;
 }
 
-export function factsOf(socket: FdSocket, { consumer, queue }: Inbox): SocketFacts {
+export function factsOf(socket: NetDuplex & { readonly fd: number }, { consumer, queue }: Inbox): SocketFacts {
   const { fd, readyState, readableLength, writableLength, writableNeedDrain, stats } = socket;
   return {
     fd,

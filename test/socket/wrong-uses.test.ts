@@ -1,0 +1,425 @@
+import net from 'node:net';
+import {
+  adopt,
+  connect,
+  fds,
+  FdServer,
+  FdSocket,
+  handoff,
+  listen,
+  OwnedFd,
+  raw,
+  socketpair,
+} from '../../packages/ancillary';
+import { modelSocketPair } from '../../packages/ancillary/testing';
+import { type FrameCodec, lengthPrefixed } from '../../packages/codec';
+import { framed } from '../../packages/rpc';
+
+// What somebody new writes in plain JavaScript. Each message names the argument, says what was given and what to do.
+
+const wrong = (value: unknown): never => value as never;
+
+let left: FdSocket;
+let right: FdSocket;
+let memory: OwnedFd;
+let closed: OwnedFd;
+
+beforeEach(() => {
+  [left, right] = socketpair();
+  memory = fds.memfd('lent');
+  closed = memory.dup();
+  closed.close();
+});
+
+afterEach(() => {
+  expect(memory.closed).toBe(false);
+  memory.close();
+  left.destroy();
+  right.destroy();
+});
+
+const TYPE = 'ERR_INVALID_ARG_TYPE';
+const VALUE = 'ERR_INVALID_ARG_VALUE';
+const RANGE = 'ERR_OUT_OF_RANGE';
+
+class Codec implements FrameCodec<string> {
+  measure() {
+    return { need: 1 };
+  }
+  decode() {
+    return '';
+  }
+  encode() {
+    return { bytes: Buffer.from('x') };
+  }
+}
+
+const pending = () => wrong(new Promise(() => undefined));
+/** A codec of which one function is wrong. */
+const withWrong = (part: object): FrameCodec<unknown> => wrong({ ...lengthPrefixed(), ...part });
+const encoding = (encode: () => unknown) => framed(left, withWrong({ encode })).send('x');
+async function measuring(measure: () => unknown): Promise<unknown> {
+  right.write('some bytes');
+  return left.frames(withWrong({ measure })).next();
+}
+async function firstOf(iterable: AsyncIterable<unknown>): Promise<unknown> {
+  for await (const each of iterable) return each;
+  return undefined;
+}
+const construct = (made: unknown, ...given: unknown[]): unknown => Reflect.construct(made as typeof Object, given);
+
+const uses: readonly (readonly [use: string, attempt: () => unknown, code: string, message: RegExp])[] = [
+  ['closeAll(5)', () => OwnedFd.closeAll(wrong(5)), TYPE, /^owned is an array of OwnedFds, .*, not 5$/],
+  ['closeAll(fd)', () => OwnedFd.closeAll(wrong(memory)), TYPE, /^owned is an array .*, not an instance of OwnedFd$/],
+  ['closeAll()', () => OwnedFd.closeAll(wrong(undefined)), TYPE, /^owned is an array .*, not undefined$/],
+  [
+    'new FdSocket()',
+    () => construct(FdSocket),
+    TYPE,
+    /^new FdSocket\(\) has no socket: use connect\(address\), listen/,
+  ],
+  [
+    "new FdSocket('/x')",
+    () => construct(FdSocket, '/x'),
+    TYPE,
+    /^new FdSocket\(\) has no socket: use connect\(address\)/,
+  ],
+  ['new FdServer()', () => construct(FdServer), TYPE, /^new FdServer\(\) has no socket: use listen\(address\)$/],
+  ['new FdServer({})', () => construct(FdServer, {}), TYPE, /^new FdServer\(\) has no socket: use listen\(address\)$/],
+  ['new OwnedFd(5)', () => construct(OwnedFd, 5), TYPE, /^OwnedFd\.adopt\(fd\) takes a descriptor over, new OwnedFd/],
+
+  ['send(promise)', () => left.send(pending()), TYPE, /^bytes is .*, not a Promise: await it first$/],
+  [
+    'send(x, promise)',
+    () => left.send('x', pending()),
+    TYPE,
+    /^fds, .*\[fd\], is an array .*, not a Promise: await it/,
+  ],
+  [
+    'send(x, [promise])',
+    () => left.send('x', [pending()]),
+    TYPE,
+    /^fds\[0\] is a descriptor.*, not a Promise: await it/,
+  ],
+  ['adopt(promise)', () => adopt(pending()), TYPE, /^source is .*, not a Promise: await it first$/],
+  ['connect(promise)', () => connect(pending()), VALUE, /^address is .*, not a Promise: await it first$/],
+  [
+    'connect(x, promise)',
+    () => connect('/x', pending()),
+    TYPE,
+    /^options is an object, not a Promise: await it first$/,
+  ],
+  [
+    'framed(promise)',
+    () => framed(pending(), new Codec()),
+    TYPE,
+    /^socket is an FdSocket.*, not a Promise: await it first$/,
+  ],
+  [
+    'framed(x, promise)',
+    () => framed(left, pending()),
+    TYPE,
+    /^codec is a FrameCodec.*, not a Promise: await it first$/,
+  ],
+  ['sendFd(promise)', () => handoff.sendFd(pending(), memory), TYPE, /^socket is .*, not a Promise: await it first$/],
+  [
+    'describeFd(promise)',
+    () => fds.describeFd(pending()),
+    TYPE,
+    /^fd is a descriptor: .*, not a Promise: await it first$/,
+  ],
+
+  [
+    'a path of 200 bytes',
+    () => connect(`/${'x'.repeat(199)}`),
+    'ENAMETOOLONG',
+    /has 200 bytes, .* at most \d+; use a shorter/,
+  ],
+  [
+    'encode() of a string',
+    () => encoding(() => 'text'),
+    TYPE,
+    /^codec\.encode\(\) returns { bytes, fds }, .*, not 'text'$/,
+  ],
+  [
+    'encode() of bytes',
+    () => encoding(() => Buffer.from('x')),
+    TYPE,
+    /^codec\.encode\(\) .*, not an instance of Buffer$/,
+  ],
+  ['encode() of nothing', () => encoding(() => undefined), TYPE, /^codec\.encode\(\) returns .*, not undefined$/],
+  ['an async encode()', () => encoding(() => Promise.resolve()), TYPE, /^codec\.encode\(\) .*, at once, not a Promise/],
+  [
+    'encode() of a list',
+    () => encoding(() => ({ bytes: [1] })),
+    TYPE,
+    /^bytes is a Uint8Array.*, not an instance of Array$/,
+  ],
+  [
+    'measure() of nothing',
+    () => measuring(() => undefined),
+    RANGE,
+    /codec's measure\(\) returned undefined .*: need must be/,
+  ],
+  [
+    'an async measure()',
+    () => measuring(() => Promise.resolve()),
+    RANGE,
+    /codec's measure\(\) returned a Promise: await it first .*: need must/,
+  ],
+
+  [
+    'framed(x, Codec)',
+    () => framed(left, wrong(Codec)),
+    TYPE,
+    /^codec is a FrameCodec.*, not the class Codec itself: give it an i/,
+  ],
+  [
+    'frames(Codec)',
+    () => left.frames(wrong(Codec)).next(),
+    TYPE,
+    /^codec is a FrameCodec.*, not the class Codec itself: give/,
+  ],
+  [
+    'frames(lengthPrefixed)',
+    () => left.frames(wrong(lengthPrefixed)),
+    TYPE,
+    /^codec is .*lengthPrefixed\(\), not a function$/,
+  ],
+  [
+    'frames({})',
+    () => left.frames(wrong({})),
+    TYPE,
+    /^codec is a FrameCodec, .*; an instance of Object has no function measure/,
+  ],
+  ['frames(5)', () => left.frames(wrong(5)), TYPE, /^codec is a FrameCodec, .*; 5 has no function measure\(\)$/],
+  [
+    'for await of frames',
+    () => firstOf(wrong(Reflect.get(left, 'frames'))),
+    TYPE,
+    /^socket\.frames is a method: write for await \(const/,
+  ],
+  [
+    'forEachFrame()',
+    () => left.forEachFrame(wrong(undefined)),
+    TYPE,
+    /^handler is a function that takes a frame, not undefined$/,
+  ],
+  ["receive('4')", () => left.receive(wrong('4')), RANGE, /^length is a whole number of bytes from 1 up, not '4'$/],
+  [
+    'receive()',
+    () => left.receive(wrong(undefined)),
+    RANGE,
+    /^length is a whole number of bytes from 1 up, not undefined$/,
+  ],
+
+  ['send(x, 5)', () => left.send('x', wrong(5)), TYPE, /^fds, such as \[fd\], is an array of descriptors, not 5$/],
+  [
+    'send(x, fd)',
+    () => left.send('x', wrong(memory)),
+    TYPE,
+    /^fds, such as \[fd\], is an array .*, not an instance of Own/,
+  ],
+  [
+    'send(x, options)',
+    () => left.send('x', wrong({ transfer: true })),
+    TYPE,
+    /^fds, such as \[fd\], is an array .*, not an i/,
+  ],
+  [
+    'send()',
+    () => left.send(wrong(undefined)),
+    TYPE,
+    /^bytes is a Uint8Array, such as a Buffer, or a string, not undefined$/,
+  ],
+  [
+    'send(x, [undefined])',
+    () => left.send('x', [wrong(undefined)]),
+    TYPE,
+    /^fds\[0\] is a descriptor: a number, .*, not undef/,
+  ],
+  [
+    "send(x, [fd, '5'])",
+    () => left.send('x', [memory, wrong('5')]),
+    TYPE,
+    /^fds\[1\] is a descriptor: a number, .*, not '5'$/,
+  ],
+  [
+    'send(x, [frame])',
+    () => left.send('x', [wrong({ fds: [] })]),
+    TYPE,
+    /^fds\[0\] is a descriptor: .*, not an instance of Ob/,
+  ],
+  [
+    'send(x, [closed])',
+    () => left.send('x', [closed]),
+    'ERR_FD_CLOSED',
+    /^fds\[0\], an instance of OwnedFd, is closed.*; lend it/,
+  ],
+  [
+    'send(x, [socket.fd])',
+    () => left.send('x', [-1]),
+    'ERR_FD_CLOSED',
+    /^fds\[0\], -1, is closed, or not open yet; lend it/,
+  ],
+  [
+    "send('', [fd])",
+    () => left.send('', [memory]),
+    'ERR_FD_WITHOUT_BYTES',
+    /^fds has 1 descriptor, .*bytes must have 1 byte to/,
+  ],
+  [
+    "writeFds('x', 5)",
+    () => left.writeFds('x', wrong(5)),
+    TYPE,
+    /^fds, such as \[fd\], is an array of descriptors, not 5$/,
+  ],
+
+  [
+    'connect({ port })',
+    () => connect(wrong({ port: 80 })),
+    VALUE,
+    /^address is a path, .*, not .*; for a TCP port use node:net$/,
+  ],
+  ['listen(8080)', () => listen(wrong(8080)), VALUE, /^address is a path, .*, not 8080; for a TCP port use node:net$/],
+  ['connect()', () => connect(wrong(undefined)), VALUE, /^address is a path, { path } or { abstract }, not undefined$/],
+  [
+    "connect(x, { retry: 'yes' })",
+    () => connect('/x', { retry: wrong('yes') }),
+    TYPE,
+    /^retry is true or false, not 'yes'$/,
+  ],
+  [
+    'connect(x, { retrys })',
+    () => connect('/x', wrong({ retrys: true })),
+    VALUE,
+    /^connect\(\) has no option 'retrys'.*'retry'\?/,
+  ],
+  [
+    'listen(x, listener)',
+    () =>
+      listen(
+        '/x',
+        wrong(() => undefined),
+      ),
+    TYPE,
+    /^options is an object, not a function$/,
+  ],
+  ['adopt(path)', () => adopt(wrong('/x')), TYPE, /^source is a number, .*, not '\/x'; connect\(\) takes a path$/],
+
+  [
+    "describeFd('x')",
+    () => fds.describeFd(wrong('x')),
+    TYPE,
+    /^fd is a descriptor: a number, an OwnedFd, .*, not 'x'$/,
+  ],
+  [
+    'dup(closed)',
+    () => fds.dup(closed),
+    'ERR_FD_CLOSED',
+    /^fd, an instance of OwnedFd, is closed, .*; lend it while it is open$/,
+  ],
+  [
+    'toReadStream()',
+    () => fds.toReadStream(wrong(undefined)),
+    TYPE,
+    /^fd is a descriptor: a number, .*, not undefined$/,
+  ],
+  ['memfd()', () => fds.memfd(wrong(undefined)), TYPE, /name is a string, not undefined$/],
+  [
+    "memfd(x, 'text')",
+    () => fds.memfd('x', wrong('text')),
+    TYPE,
+    /^data is a Uint8Array such as Buffer.from.*, not 'text'$/,
+  ],
+  [
+    "memfd(x, x, { seal: 'yes' })",
+    () => fds.memfd('x', Buffer.from('x'), { seal: wrong('yes') }),
+    TYPE,
+    /^seal is true or false/,
+  ],
+  [
+    'OwnedFd.adopt(socket)',
+    () => OwnedFd.adopt(wrong(left)),
+    VALUE,
+    /fd of a .* not an instance of FdSocket, .*; fds\.dup\(\) makes/,
+  ],
+  [
+    "OwnedFd.adopt('5')",
+    () => OwnedFd.adopt(wrong('5')),
+    VALUE,
+    /fd of a descriptor is an integer from 0 up, not '5'$/,
+  ],
+  [
+    'framed(net.Socket)',
+    () => framed(wrong(new net.Socket()), new Codec()),
+    TYPE,
+    /^socket is .*, which adopt\(\) makes of a net.S/,
+  ],
+  [
+    'framed(x)',
+    () => framed(left, wrong(undefined)),
+    TYPE,
+    /^codec is a FrameCodec, .*; undefined has no function measure\(\)$/,
+  ],
+
+  [
+    'sendMessage(fd)',
+    () => raw.sendMessage(left, wrong(undefined)),
+    TYPE,
+    /^bytes is a Uint8Array, such as a Buffer, not undefined$/,
+  ],
+  [
+    'sendMessage(fd, x, 5)',
+    () => raw.sendMessage(left, Buffer.from('x'), wrong(5)),
+    TYPE,
+    /^fds, such as \[fd\], .*, not 5$/,
+  ],
+  [
+    'receiveMessage(fd)',
+    () => raw.receiveMessage(left, wrong(undefined)),
+    TYPE,
+    /^buffer is a Uint8Array, such as .*, not undef/,
+  ],
+  [
+    'sendFd(socket)',
+    () => handoff.sendFd(left, wrong(undefined)),
+    TYPE,
+    /^fds\[0\] is a descriptor: a number, .*, not undefined$/,
+  ],
+  [
+    "sendFd(x, fd, { byte: 'X' })",
+    () => handoff.sendFd(left, memory, { byte: wrong('X') }),
+    RANGE,
+    /^byte is an integer from 0 to 255/,
+  ],
+  [
+    'onread of a number',
+    () => socketpair({ onread: wrong({ buffer: 5, callback: () => 0 }) }),
+    TYPE,
+    /^onread\.buffer is a Buffer, not 5$/,
+  ],
+  [
+    'onread without a callback',
+    () => socketpair({ onread: wrong({ buffer: Buffer.alloc(1) }) }),
+    TYPE,
+    /^onread\.callback is .*, not undef/,
+  ],
+  [
+    'onread with more',
+    () => socketpair({ onread: wrong({ buffers: 1, callback: () => 0 }) }),
+    VALUE,
+    /^onread has no 'buffers'.*'buffer'\?/,
+  ],
+  [
+    'modelSocketPair({ sead })',
+    () => modelSocketPair(wrong({ sead: 1 })),
+    VALUE,
+    /^modelSocketPair\(\) has no option 'sead', only seed/,
+  ],
+];
+
+it.each(uses)('%s', async (_use, attempt, code, message) => {
+  const outcome = Promise.resolve().then(attempt);
+  await expect(outcome).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
+});
