@@ -4,6 +4,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import {
   type ConnectOptions,
+  connect,
   createConnection,
   fds,
   type FdServer,
@@ -147,11 +148,36 @@ describe('createConnection()', () => {
       const client = createConnection(where, { retry: true, signal });
       expect(await once(client, 'error')).toMatchObject([{ name: 'AbortError', code: 'ABORT_ERR' }]);
     }
+    const server = await listen(where);
+    const early = new AbortController();
+    const connected = createConnection(where, { signal: early.signal });
+    connected.on('connect', () => expect('connect').toBe('never emitted'));
+    early.abort();
+    expect(await once(connected, 'error')).toMatchObject([{ code: 'ABORT_ERR' }]);
+    await server.close();
+
     const controller = new AbortController();
     await using meeting = await meet({ signal: controller.signal });
     await once(meeting.client, 'connect');
     controller.abort();
     expect(meeting.client.destroyed).toBe(false);
+  });
+
+  it('has one listener on a signal, however many sockets it is for', async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warned);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const clients = Array.from({ length: 20 }, () => createConnection(where, { retry: true, signal }));
+    const promised = Array.from({ length: 20 }, () => codeOf(() => connect(where, { retry: true, signal })));
+    const failed = clients.map((client) => once(client, 'error'));
+    controller.abort();
+    await Promise.all(failed);
+    expect(await Promise.all(promised)).toEqual(Array(20).fill('ABORT_ERR'));
+    await new Promise(setImmediate);
+    process.off('warning', warned);
+    expect(warnings).toEqual([]);
   });
 
   it('with retry waits for a server that comes later, until its timeout', async () => {

@@ -1,5 +1,5 @@
 import type { BoundAddress, ListeningBinding, OwnedFd } from '../../binding';
-import { abortError, asError } from '../abort';
+import { abortError, asError, onAbort } from '../abort';
 import { addressError, showAddress } from './address';
 import type { ConnectOptions } from './connect-options';
 import { PinnedAddress } from './pinned-address';
@@ -26,12 +26,12 @@ export class ConnectionAttempt {
   readonly #target: PinnedAddress;
   readonly #options: ConnectOptions;
   readonly #owner: Attempting;
-  readonly #onAbort = (): void => this.#abort();
   #socket: OwnedFd | undefined;
   #deadline = Infinity;
   #pause = 1;
   #timer: NodeJS.Timeout | undefined;
   #refed = true;
+  #stopListening: (() => void) | undefined;
 
   constructor(binding: ListeningBinding, target: BoundAddress, options: ConnectOptions, owner: Attempting) {
     this.#binding = binding;
@@ -43,10 +43,10 @@ export class ConnectionAttempt {
   start(): void {
     const { signal, timeout = Infinity } = this.#options;
     if (signal?.aborted === true) {
-      this.#abort();
+      this.#fail(abortError(signal));
       return;
     }
-    signal?.addEventListener('abort', this.#onAbort);
+    if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.#fail(abortError(signal)));
     this.#deadline = performance.now() + timeout;
     try {
       this.#socket = this.#binding.socket();
@@ -98,11 +98,6 @@ export class ConnectionAttempt {
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
   }
 
-  #abort(): void {
-    const { signal } = this.#options;
-    if (signal !== undefined) this.#fail(abortError(signal));
-  }
-
   #fail(error: Error): void {
     this.cancel();
     this.#owner.failed(error);
@@ -111,6 +106,6 @@ export class ConnectionAttempt {
   #stop(): void {
     clearTimeout(this.#timer);
     this.#target[Symbol.dispose]();
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening?.();
   }
 }

@@ -1,5 +1,5 @@
 import { describeValue, invalidType, type ListeningBinding, OwnedFd, type SocketBinding } from '../../binding';
-import { asError } from '../abort';
+import { abortError, asError, onAbort } from '../abort';
 import { type Connecting, ConnectingHandle } from '../socket/connecting-handle';
 import { FdSocket } from '../socket/fd-socket';
 import { type Address, boundAddress } from './address';
@@ -27,9 +27,11 @@ export function createConnection(
   const handle = new ConnectingHandle();
   const socket = FdSocket.wrap(binding, handle, options);
   if (onConnect !== undefined) socket.once('connect', onConnect);
-  const attempt = new DeferredAttempt(binding, handle, socket);
-  handle.waitFor(attempt);
-  attempt.start(new ConnectionAttempt(binding, target, options ?? {}, attempt));
+  const deferred = new DeferredAttempt(binding, handle, socket);
+  handle.waitFor(deferred);
+  // Connected or not, who aborts before 'connect' was emitted shall not hear it.
+  const { signal, ...others } = options ?? {};
+  deferred.start(new ConnectionAttempt(binding, target, others, deferred), signal);
   return socket;
 }
 
@@ -42,6 +44,7 @@ class DeferredAttempt implements Connecting {
   #connected: OwnedFd | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #refed = true;
+  #stopListening: (() => void) | undefined;
 
   constructor(binding: SocketBinding, handle: ConnectingHandle, socket: FdSocket) {
     this.#binding = binding;
@@ -49,7 +52,12 @@ class DeferredAttempt implements Connecting {
     this.#socket = socket;
   }
 
-  start(attempt: ConnectionAttempt): void {
+  start(attempt: ConnectionAttempt, signal: AbortSignal | undefined): void {
+    if (signal?.aborted === true) {
+      this.failed(abortError(signal));
+      return;
+    }
+    if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.#socket.destroy(abortError(signal)));
     this.#attempt = attempt;
     attempt.start();
   }
@@ -76,6 +84,7 @@ class DeferredAttempt implements Connecting {
   }
 
   cancel(): void {
+    this.#stopListening?.();
     this.#attempt?.cancel();
     clearImmediate(this.#immediate);
     if (this.#connected !== undefined) OwnedFd.closeAll([this.#connected]);
@@ -94,6 +103,7 @@ class DeferredAttempt implements Connecting {
       return;
     }
     this.#connected = undefined;
+    this.#stopListening?.();
     this.#handle.announce(() => {
       this.#socket.emit('connect');
       this.#socket.emit('ready');

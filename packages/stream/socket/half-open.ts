@@ -6,15 +6,24 @@ type WriteCallback = (error?: Error | null) => void;
 /** For a Duplex that ends its sending side with the peer's: later writes fail with EPIPE, as in net. */
 export function endWithPeer(socket: Duplex): void {
   socket.once('end', () => {
-    refuseAfterEnd(socket, () =>
-      Object.assign(new Error('this socket has been ended by the other party'), { code: 'EPIPE' }),
-    );
+    refuseAfterEnd(socket, (tell) => {
+      const error = Object.assign(new Error('this socket has been ended by the other party'), { code: 'EPIPE' });
+      if (tell !== undefined) process.nextTick(tell, error);
+      socket.destroy(error);
+    });
   });
 }
 
-/** Ends the sending side of a socket whose peer is gone: later writes fail as the kernel would have it. */
+/**
+ * Ends the sending side of a socket whose peer is gone. Later writes fail as the kernel would have it, in their callback
+ * alone, as on any closed stream: it closes in a moment. Emitted, the error would fail each TLS connection whose peer closes
+ * first, for TLS still says goodbye then.
+ */
 export function endForPeer(socket: Duplex): void {
-  refuseAfterEnd(socket, peerGone);
+  refuseAfterEnd(socket, (tell) => {
+    if (tell !== undefined) process.nextTick(tell, peerGone());
+    socket.destroy();
+  });
   socket.end();
 }
 
@@ -24,16 +33,14 @@ export function peerGone(): Error {
 }
 
 /** For it was not the writer who ended it, as "write after end" would say. */
-function refuseAfterEnd(socket: Duplex, refusal: () => Error): void {
+function refuseAfterEnd(socket: Duplex, refuse: (tell: WriteCallback | undefined) => void): void {
   const write = socket.write.bind(socket);
   const end = socket.end.bind(socket);
   socket.write = (chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean => {
     const tell = typeof encoding === 'function' ? encoding : callback;
     const codec = typeof encoding === 'string' ? encoding : 'utf8';
     if (!socket.writableEnded) return write(chunk, codec, tell);
-    const error = refusal();
-    if (tell !== undefined) process.nextTick(tell, error);
-    socket.destroy(error);
+    refuse(tell);
     return false;
   };
   socket.end = (...given: unknown[]): Duplex => {
