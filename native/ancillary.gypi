@@ -4,11 +4,13 @@
     "address_ops.cc",
     "async_context.cc",
     "choose_poller.cc",
+    "closing_threads.cc",
     "connection_state.cc",
     "control_message.cc",
     "fd_facts.cc",
     "fd_ops.cc",
     "file_io.cc",
+    "file_status.cc",
     "handle_ops.cc",
     "hangup_poll.cc",
     "js_arguments.cc",
@@ -18,6 +20,8 @@
     "listener_handle.cc",
     "message_io.cc",
     "message_ops.cc",
+    "number_owners.cc",
+    "pending_rights.cc",
     "polled_handle.cc",
     "readiness_handle.cc",
     "receive_pump.cc",
@@ -38,6 +42,8 @@
     "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
   ],
   "cflags": ["-O2"],
+  # The threads that close descriptors may outlive the environment, and with the last one the library would be unloaded.
+  "ldflags": ["-Wl,-z,nodelete"],
   "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden"],
   "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
   # napi.h as a system header: its warnings are not ours to mend. As seen from build/, for an absolute path may have spaces.

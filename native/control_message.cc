@@ -30,8 +30,9 @@ std::size_t buildRights(unsigned char* control, const int* fds, std::size_t coun
   return CMSG_LEN(payload);
 }
 
-std::size_t adoptDescriptors(const unsigned char* control, std::size_t size, Ledger& ledger, int* fds,
+std::size_t adoptDescriptors(const unsigned char* control, std::size_t size, int socket, Ledger& ledger, int* fds,
                              std::size_t capacity) {
+  const std::uint32_t source = ledger.sourceOf(socket);
   std::size_t count = 0;
   std::size_t offset = 0;
   // By hand and not with CMSG_NXTHDR, which reads cmsg_len of the next header before it checks where that header ends.
@@ -51,7 +52,7 @@ std::size_t adoptDescriptors(const unsigned char* control, std::size_t size, Led
         std::memcpy(&fd, control + offset + at, sizeof fd);
         // A slot may hold a negative errno instead of a descriptor; 0 is a descriptor (docs/kernel.md 12).
         if (fd < 0) continue;
-        ledger.adopt(fd);
+        ledger.adopt(fd, Origin::received, source);
         // SCM_PIDFD installs a descriptor nobody asked this library for (docs/kernel.md 9).
         if (pidfd || count == capacity) ledger.close(fd);
         else fds[count++] = fd;

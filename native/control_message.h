@@ -24,10 +24,10 @@ constexpr std::size_t kSendControlSize = CMSG_SPACE(kMaxFds * sizeof(int));
 std::size_t buildRights(unsigned char* control, const int* fds, std::size_t count);
 
 /**
- * Enters every descriptor in received control data in the ledger and writes SCM_RIGHTS' to `fds`; returns how many.
+ * Enters every descriptor in control data that came by `socket` in the ledger and writes SCM_RIGHTS' to `fds`; returns how many.
  * Nothing in it is trusted: no length leads past `size`. What exceeds `capacity`, and SCM_PIDFD's, is closed again.
  */
-std::size_t adoptDescriptors(const unsigned char* control, std::size_t size, Ledger& ledger, int* fds,
+std::size_t adoptDescriptors(const unsigned char* control, std::size_t size, int socket, Ledger& ledger, int* fds,
                              std::size_t capacity);
 
 }  // namespace ancillary

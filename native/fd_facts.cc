@@ -13,8 +13,10 @@
 #include <cstdint>
 #include <string>
 
+#include "file_status.h"
 #include "js_arguments.h"
 #include "js_functions.h"
+#include "number_owners.h"
 #include "unique_fd.h"
 
 namespace ancillary {
@@ -26,6 +28,8 @@ template <int Command>
 Napi::Value getByFcntl(Info info) {
   int fd;
   if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
+  // To whoever closed it, it is closed.
+  if (owners::waits(fd)) return answer(info, -EBADF);
   return answerCall(info, fcntl(fd, Command));
 }
 
@@ -40,20 +44,21 @@ Napi::Value statOf(Info info) {
     throwType(info.Env(), "into", "a BigUint64Array of four");
     return info.Env().Undefined();
   }
-  struct stat found;
-  if (fstat(fd, &found) < 0) return answerCall(info, -1);
+  FileStatus found;
+  const int error = readStatus(fd, found);
+  if (error != 0) return answer(info, error);
   auto* const numbers = static_cast<std::uint64_t*>(into);
-  numbers[0] = static_cast<std::uint64_t>(found.st_dev);
-  numbers[1] = static_cast<std::uint64_t>(found.st_ino);
-  numbers[2] = static_cast<std::uint64_t>(found.st_mode);
-  numbers[3] = static_cast<std::uint64_t>(found.st_size);
+  numbers[0] = found.device;
+  numbers[1] = found.inode;
+  numbers[2] = found.mode;
+  numbers[3] = found.size;
   return answer(info, 0);
 }
 
 Napi::Value position(Info info) {
   int fd;
   if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
-  return answerCall(info, lseek(fd, 0, SEEK_CUR));
+  return answer(info, readPosition(fd));
 }
 
 Napi::Value procLink(Info info) {

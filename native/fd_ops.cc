@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "js_arguments.h"
 #include "js_environment.h"
@@ -24,28 +25,35 @@ using Info = const Napi::CallbackInfo&;
 
 Ledger& ledgerOf(Info info) { return JsEnvironment::of(info.Env()).ledger; }
 
+/** Calls it again where there were no numbers, but some are about to be free. */
+template <typename Make>
+int withNumbers(Info info, Make make) {
+  const int result = make();
+  if (result >= 0 || errno != EMFILE) return result;
+  if (ledgerOf(info).waitForNumbers()) return make();
+  errno = EMFILE;
+  return -1;
+}
+
 /** Enters a new descriptor in the ledger; a failed call's -1 becomes its errno. */
-Napi::Value answerOwned(Info info, int fd) {
-  if (fd >= 0) ledgerOf(info).adopt(fd);
+Napi::Value answerOwned(Info info, int fd, Origin origin) {
+  if (fd >= 0) ledgerOf(info).adopt(fd, origin);
   return answerCall(info, fd);
 }
 
-Napi::Value own(Info info) {
+template <int (Ledger::*Function)(int)>
+Napi::Value onLedger(Info info) {
   int fd;
   if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
-  return answer(info, ledgerOf(info).own(fd));
+  return answer(info, (ledgerOf(info).*Function)(fd));
 }
 
-Napi::Value disown(Info info) {
-  int fd;
-  if (readInt(info, 0, "fd", fd)) ledgerOf(info).disown(fd);
-  return info.Env().Undefined();
-}
-
-Napi::Value closeOne(Info info) {
-  int fd;
-  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
-  return answer(info, ledgerOf(info).close(fd));
+/** The number that was lost as the index-th, counted from 0; a negative errno where there were not so many. */
+Napi::Value lostNumber(Info info) {
+  std::uint64_t index = 0;
+  if (!readCount(info, 0, "index", index)) return info.Env().Undefined();
+  const std::vector<int>& lost = ledgerOf(info).lost();
+  return answer(info, index < lost.size() ? lost[static_cast<std::size_t>(index)] : -ENOENT);
 }
 
 Napi::Value closeAll(Info info) {
@@ -60,21 +68,30 @@ Napi::Value closeAll(Info info) {
   return info.Env().Undefined();
 }
 
+/** Waits on the event loop until all that was struck off is closed. For tests. */
+Napi::Value settleClosing(Info info) {
+  int milliseconds;
+  if (!readInt(info, 0, "milliseconds", milliseconds)) return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), ledgerOf(info).closing().settle(milliseconds));
+}
+
 Napi::Value duplicate(Info info) {
   int fd;
   if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
-  return answerOwned(info, fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  const int copy = withNumbers(info, [=] { return fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+  if (copy >= 0) ledgerOf(info).adoptDuplicate(copy, fd);
+  return answerCall(info, copy);
 }
 
 /** `make` fills a pair of descriptors and returns 0, or -1 with errno. */
 template <typename Make>
-Napi::Value answerPair(Info info, Make make) {
+Napi::Value answerPair(Info info, Make make, Origin origin) {
   std::int32_t* pair;
   if (!readInts(info, 0, "pair", 2, pair)) return info.Env().Undefined();
   int made[2];
-  if (make(made) < 0) return answerCall(info, -1);
+  if (withNumbers(info, [&] { return make(made); }) < 0) return answerCall(info, -1);
   for (int i = 0; i < 2; ++i) {
-    ledgerOf(info).adopt(made[i]);
+    ledgerOf(info).adopt(made[i], origin);
     pair[i] = made[i];
   }
   return answer(info, 0);
@@ -120,10 +137,10 @@ int makeSocket(int type) {
 #endif
 }
 
-Napi::Value newPipe(Info info) { return answerPair(info, makePipe); }
-Napi::Value newSocketpair(Info info) { return answerPair(info, makeSocketpair); }
-Napi::Value newSocket(Info info) { return answerOwned(info, makeSocket(SOCK_STREAM)); }
-Napi::Value newDatagramSocket(Info info) { return answerOwned(info, makeSocket(SOCK_DGRAM)); }
+Napi::Value newPipe(Info info) { return answerPair(info, makePipe, Origin::made); }
+Napi::Value newSocketpair(Info info) { return answerPair(info, makeSocketpair, Origin::socket); }
+Napi::Value newSocket(Info info) { return answerOwned(info, withNumbers(info, [] { return makeSocket(SOCK_STREAM); }), Origin::socket); }
+Napi::Value newDatagramSocket(Info info) { return answerOwned(info, withNumbers(info, [] { return makeSocket(SOCK_DGRAM); }), Origin::made); }
 
 Napi::Value newMemfd(Info info) {
   std::string name;
@@ -131,7 +148,8 @@ Napi::Value newMemfd(Info info) {
   if (!readText(info, 0, "name", name)) return info.Env().Undefined();
   if (!readBool(info, 1, "allowSealing", allowSealing)) return info.Env().Undefined();
 #ifdef __linux__
-  UniqueFd fd(memfd_create(name.c_str(), MFD_CLOEXEC | (allowSealing ? MFD_ALLOW_SEALING : 0u)));
+  const unsigned flags = MFD_CLOEXEC | (allowSealing ? MFD_ALLOW_SEALING : 0u);
+  UniqueFd fd(withNumbers(info, [&] { return memfd_create(name.c_str(), flags); }));
   if (!fd) return answerCall(info, -1);
   // Read last: the pointer is good only until JavaScript runs.
   Bytes data;
@@ -142,7 +160,7 @@ Napi::Value newMemfd(Info info) {
     if (written < 0 && errno != EINTR) return answerCall(info, -1);
     if (written > 0) at += static_cast<std::size_t>(written);
   }
-  return answerOwned(info, fd.release());
+  return answerOwned(info, fd.release(), Origin::made);
 #else
   return answer(info, -ENOSYS);
 #endif
@@ -167,10 +185,14 @@ void exportFdOps(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, Napi::Value (*function)(Info)) {
     exports.Set(name, Napi::Function::New(env, function, name));
   };
-  add("own", own);
-  add("disown", disown);
-  add("close", closeOne);
+  add("own", onLedger<&Ledger::own>);
+  add("disown", onLedger<&Ledger::disown>);
+  add("close", onLedger<&Ledger::close>);
+  add("remember", onLedger<&Ledger::remember>);
+  add("closeForgotten", onLedger<&Ledger::closeForgotten>);
+  add("lostNumber", lostNumber);
   add("closeAll", closeAll);
+  add("settleClosing", settleClosing);
   add("dup", duplicate);
   add("pipe", newPipe);
   add("socketpair", newSocketpair);

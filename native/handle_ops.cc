@@ -25,6 +25,7 @@ Napi::Value openHandle(Info info) {
   }
   const int error =
       PolledHandle::open(std::make_unique<Handle>(JsEnvironment::of(env)), fd, info[1].As<Napi::Object>());
+  if (error == 0 && Handle::kKind == PolledHandle::Kind::listener) JsEnvironment::of(env).ledger.setListening(fd);
   return error > 0 ? env.Undefined() : answer(info, error);
 }
 
@@ -98,6 +99,11 @@ void setRef(Info info) {
   if (PolledHandle* const handle = anyHandleOf(info)) handle->setRef(on);
 }
 
+void lend(Info info) {
+  int fd;
+  if (readInt(info, 0, "fd", fd)) JsEnvironment::of(info.Env()).ledger.lend(fd);
+}
+
 void closeHandle(Info info) {
   if (PolledHandle* const handle = anyHandleOf(info)) handle->close();
 }
@@ -119,6 +125,7 @@ void exportHandleOps(Napi::Env env, Napi::Object exports) {
   add("setAccepting", setAccepting);
   add("awaitReady", awaitReady);
   add("setRef", setRef);
+  add("lend", lend);
   add("closeHandle", closeHandle);
 }
 

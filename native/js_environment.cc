@@ -57,7 +57,9 @@ bool JsEnvironment::exportArrays(Napi::Object exports) {
   sendFds_ = static_cast<int*>(add(arrays_[3], "sendFds", napi_int32_array, kMaxFds));
   sendState_ = static_cast<int*>(add(arrays_[4], "sendState", napi_int32_array, 1));
   closeFds_ = static_cast<int*>(add(arrays_[5], "closeFds", napi_int32_array, kMostClosed));
-  return segments_ != nullptr && fds_ != nullptr && state_ != nullptr && sendFds_ != nullptr && sendState_ != nullptr &&
+  int* const lostCount = static_cast<int*>(add(arrays_[6], "lostCount", napi_int32_array, 1));
+  ledger.countLostIn(lostCount);
+  return lostCount != nullptr && segments_ != nullptr && fds_ != nullptr && state_ != nullptr && sendFds_ != nullptr && sendState_ != nullptr &&
          closeFds_ != nullptr;
 }
 
@@ -81,6 +83,7 @@ void JsEnvironment::onCleanup(void* data) {
   environment->events.end();
   environment->handles.closeAll();
   environment->ledger.closeAll();
+  environment->ledger.closing().end();
 }
 
 }  // namespace ancillary

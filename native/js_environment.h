@@ -84,7 +84,7 @@ class JsEnvironment {
   int* sendFds_ = nullptr;
   int* sendState_ = nullptr;
   int* closeFds_ = nullptr;
-  Napi::ObjectReference arrays_[6];
+  Napi::ObjectReference arrays_[7];
 };
 
 }  // namespace ancillary

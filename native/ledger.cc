@@ -1,54 +1,198 @@
 #include "ledger.h"
 
 #include <fcntl.h>
-#include <sys/syscall.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "close_run.h"
+#include "file_status.h"
+#include "pending_rights.h"
+#include "receive_pump.h"
+
 namespace ancillary {
 namespace {
 
-/** Closes `count` descriptors from `first` up, all of them ours, so that one system call is enough where there is one. */
-void closeRun(int first, std::size_t count) {
-  const int last = first + static_cast<int>(count) - 1;
-#ifdef SYS_close_range
-  // Linux 5.9. An older kernel and some sandboxes refuse it, with nothing closed.
-  if (count > 1 && syscall(SYS_close_range, static_cast<unsigned>(first), static_cast<unsigned>(last), 0U) == 0) return;
-#endif
-  for (int fd = first; fd <= last; ++fd) ::close(fd);
-}
+/** For a listening socket with connections that nobody accepted: whoever closed it may want its address again. */
+constexpr int kLongestWaitMilliseconds = 20;
 
 }  // namespace
 
+std::uint32_t Ledger::sourceOf(int socket) const {
+  const auto number = static_cast<std::size_t>(socket);
+  // Of a handle; JavaScript may receive by any socket that it knows the number of.
+  return handles_.has(socket) ? entries_[number].source : ~static_cast<std::uint32_t>(socket);
+}
+
+void Ledger::adoptDuplicate(int fd, int of) {
+  const auto number = static_cast<std::size_t>(of);
+  if (number < entries_.size() && entries_[number].holder != Holder::nobody) {
+    lend(of);
+    adopt(fd, entries_[number].origin, entries_[number].source);
+  } else {
+    adopt(fd, owners::received(of) ? Origin::received : Origin::made);
+  }
+  lend(fd);
+}
+
 int Ledger::own(int fd) {
   if (fcntl(fd, F_GETFD) < 0) return -errno;
-  if (handles_.has(fd) || !javascript_.insert(fd)) return -EEXIST;
+  const owners::Claimed claimed = owners::claim(fd, self_);
+  if (claimed.error != 0) return claimed.error;
+  // A number that came from a peer, and was taken, maybe in another thread, is still what the peer chose.
+  enter(fd, claimed.received ? Origin::received : Origin::adopted, 0);
   return 0;
 }
 
+int Ledger::disown(int fd) {
+  Entry* const entry = find(fd, Holder::javascript);
+  // A handle that has it took it over from whoever lets go now.
+  if (entry == nullptr) return find(fd, Holder::handle) == nullptr ? -EBADF : 0;
+  entry->holder = Holder::nobody;
+  return owners::pass(fd, self_) ? 0 : -EBADF;
+}
+
 int Ledger::close(int fd) {
-  if (!javascript_.erase(fd)) return -EBADF;
+  Entry* const entry = find(fd, Holder::javascript);
+  return entry == nullptr ? -EBADF : closeEntry(fd, *entry);
+}
+
+void Ledger::closeEach(const int* fds, std::size_t count) {
+  later_.clear();
+  for (std::size_t i = 0; i < count; ++i) {
+    Entry* const entry = find(fds[i], Holder::javascript);
+    if (entry == nullptr) continue;
+    // Those behind one that waits wait as well: who sent them may rely on the order.
+    if (later_.empty() && !maySuspend(fds[i], *entry)) {
+      // The kernel gives out the lowest free numbers, so what was made together mostly is a run.
+      std::size_t run = 0;
+      while (i + run < count && fds[i + run] == fds[i] + static_cast<int>(run) && strikeIfQuick(fds[i + run])) ++run;
+      closeRun(fds[i], run);
+      if (run > 0) i += run - 1;
+      continue;
+    }
+    entry->holder = Holder::nobody;
+    if (owners::releaseToWait(fds[i], self_)) later_.push_back({fds[i], entry->source});
+  }
+  closing_.close(later_.data(), later_.size());
+}
+
+bool Ledger::strikeIfQuick(int fd) {
+  Entry* const entry = find(fd, Holder::javascript);
+  if (entry == nullptr || maySuspend(fd, *entry)) return false;
+  entry->holder = Holder::nobody;
+  return owners::release(fd, self_);
+}
+
+void Ledger::handOver(int fd) {
+  // What somebody opened by the number alone is not here yet.
+  if (find(fd, Holder::javascript) == nullptr) (void)own(fd);
+  if (Entry* const entry = find(fd, Holder::javascript)) {
+    entry->holder = Holder::handle;
+    entry->source = ++handedOver_;
+  }
+  handles_.insert(fd);
+}
+
+void Ledger::setListening(int fd) {
+  if (Entry* const entry = find(fd, Holder::handle)) entry->listening = true;
+}
+
+void Ledger::lend(int fd) {
+  if (fd >= 0 && static_cast<std::size_t>(fd) < entries_.size()) entries_[static_cast<std::size_t>(fd)].shared = true;
+}
+
+void Ledger::closeHandedOver(int fd) {
+  if (!handles_.erase(fd)) return;
+  Entry* const entry = find(fd, Holder::handle);
+  // Otherwise somebody closed it behind the handle's back, and the number is another owner's.
+  if (entry == nullptr) return;
+  const bool listening = entry->listening;
+  const std::size_t before = closing_.pending();
+  closeEntry(fd, *entry);
+  if (listening && closing_.pending() > before) (void)closing_.settle(kLongestWaitMilliseconds);
+}
+
+void Ledger::closeAll() {
+  for (std::size_t number = 0; number < entries_.size(); ++number) {
+    Entry& entry = entries_[number];
+    if (entry.holder == Holder::javascript) closeEntry(static_cast<int>(number), entry);
+  }
+}
+
+int Ledger::remember(int fd) {
+  if (find(fd, Holder::javascript) == nullptr) return -EBADF;
+  FileStatus status;
+  const int error = readStatus(fd, status);
+  if (error == 0) identities_[fd] = {status.device, status.inode};
+  return error;
+}
+
+int Ledger::closeForgotten(int fd) {
+  const auto known = identities_.find(fd);
+  if (known == identities_.end()) return close(fd);
+  const Identity was = known->second;
+  identities_.erase(known);
+  FileStatus is;
+  const int error = readStatus(fd, is);
+  if (error == 0 && is.device == was.device && is.inode == was.inode) return close(fd);
+  (void)disown(fd);
+  return -ESTALE;
+}
+
+bool Ledger::maySuspend(int fd, const Entry& entry) {
+  if (entry.listening) return holdsConnections(fd);
+  if (entry.holder == Holder::handle) {
+    if (!entry.shared) return holdsRights(fd, Sharing::alone);
+    // It must not be shut down, and a peer that goes on sending could have its descriptors closed here.
+    return !endedByPeer(fd) || holdsRights(fd, Sharing::maybe);
+  }
+  switch (entry.origin) {
+    case Origin::made:
+      return false;
+    case Origin::adopted: {
+      const UnixSocket kind = unixSocketOf(fd);
+      return kind == UnixSocket::other || (kind == UnixSocket::stream && holdsRights(fd, Sharing::maybe));
+    }
+    case Origin::socket:
+      return holdsRights(fd, Sharing::maybe);
+    case Origin::received:
+      break;
+  }
+  return true;
+}
+
+int Ledger::closeEntry(int fd, Entry& entry) {
+  const bool later = maySuspend(fd, entry);
+  entry.holder = Holder::nobody;
+  if (later) {
+    if (!owners::releaseToWait(fd, self_)) return -EBADF;
+    const Closing closing{fd, entry.source};
+    closing_.close(&closing, 1);
+    return 0;
+  }
+  if (!owners::release(fd, self_)) return -EBADF;
   // EINTR is no failure: Linux has freed the number all the same.
   return ::close(fd) < 0 && errno != EINTR ? -errno : 0;
 }
 
-void Ledger::closeEach(const int* fds, std::size_t count) {
-  for (std::size_t at = 0; at < count;) {
-    // The kernel gives out the lowest free numbers, so what came in one message mostly is a run.
-    std::size_t run = 0;
-    while (at + run < count && fds[at + run] == fds[at] + static_cast<int>(run) && javascript_.erase(fds[at + run])) ++run;
-    if (run > 0) closeRun(fds[at], run);
-    at += run > 0 ? run : 1;
-  }
+bool Ledger::numbersRunOut() const {
+  rlimit limit;
+  // As many as one batch may bring.
+  const auto least = static_cast<rlim_t>(last_) + ReadBatch::kMaxFdsHeld;
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= least;
 }
 
-void Ledger::closeHandedOver(int fd) {
-  if (handles_.erase(fd)) ::close(fd);
+void Ledger::lose(int fd) {
+  lost_.push_back(fd);
+  if (lostCount_ != nullptr) *lostCount_ = static_cast<int>(lost_.size());
 }
 
-void Ledger::closeAll() {
-  javascript_.drain([](int fd) { ::close(fd); });
+Ledger::Entry* Ledger::find(int fd, Holder holder) {
+  const auto number = static_cast<std::size_t>(fd);
+  if (fd < 0 || number >= entries_.size() || entries_[number].holder != holder) return nullptr;
+  return &entries_[number];
 }
 
 }  // namespace ancillary

@@ -70,7 +70,8 @@ void ListenerHandle::wake(bool, int) {
   const Napi::Env env = this->env();
   for (int count = 0; count < kAcceptsPerWakeUp && accepting_; ++count) {
     if (!connectionWaits(fd())) return;
-    const int accepted = acceptOne(fd());
+    int accepted = acceptOne(fd());
+    if (accepted == -EMFILE && environment().ledger.waitForNumbers()) accepted = acceptOne(fd());
     if (accepted == -EAGAIN || accepted == -EWOULDBLOCK) {
       // Shut down, a socket stays readable for ever (docs/kernel.md 40).
       if (shutDown(fd())) fail(-EINVAL);
@@ -83,7 +84,7 @@ void ListenerHandle::wake(bool, int) {
       fail(accepted);
       return;
     }
-    environment().ledger.adopt(accepted);
+    environment().ledger.adopt(accepted, Origin::socket);
     const Napi::HandleScope scope(env);
     if (!tell(Event::connection, {Napi::Number::New(env, accepted)})) return;
   }

@@ -57,7 +57,7 @@ Received receiveMessage(int socket, void* buffer, std::size_t size, Ledger& ledg
 
   const std::size_t reported = message.msg_controllen;
   const std::size_t filled = reported < sizeof control ? reported : sizeof control;
-  const std::size_t fdCount = filled == 0 ? 0 : adoptDescriptors(control, filled, ledger, fds, capacity);
+  const std::size_t fdCount = filled == 0 ? 0 : adoptDescriptors(control, filled, socket, ledger, fds, capacity);
   if (kCloseOnExec == 0) {
     for (std::size_t i = 0; i < fdCount; ++i) fcntl(fds[i], F_SETFD, FD_CLOEXEC);
   }

@@ -37,6 +37,7 @@ Napi::Value receiveMessageOf(Info info) {
   // recvmsg would return 0 as at end of file, and may take descriptors all the same.
   if (buffer.size == 0) return answer(info, -EINVAL);
   JsEnvironment& home = JsEnvironment::of(info.Env());
+  home.ledger.makeRoom();
   const Received got = receiveMessage(fd, buffer.data, buffer.size, home.ledger, home.batch().fds, kMaxFds);
   home.state()[0] = static_cast<int>(got.fdCount);
   home.state()[1] = got.flags;

@@ -71,7 +71,7 @@ Napi::Value openSocketFile(Info info) {
   numbers[1] = static_cast<std::uint64_t>(found.st_ino);
   numbers[2] = static_cast<std::uint64_t>(found.st_mode);
   numbers[3] = static_cast<std::uint64_t>(found.st_nlink);
-  JsEnvironment::of(info.Env()).ledger.adopt(file.get());
+  JsEnvironment::of(info.Env()).ledger.adopt(file.get(), Origin::made);
   return answer(info, file.release());
 #else
   return answer(info, -ENOSYS);

@@ -84,6 +84,7 @@ bool SocketHandle::read() {
     Slab slab{};
     const Napi::Value memory = memoryToRead(large, slab);
     if (memory.IsEmpty()) return false;
+    environment().ledger.makeRoom();
     ReadBatch batch = environment().batch();
     // Of length 0 once it was transferred to another thread.
     if (slab.used >= slab.size) {

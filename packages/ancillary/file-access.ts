@@ -9,6 +9,8 @@ import { addon, nativeBinding } from '../binding-native';
 
 /** For the option `fs` of streams of this descriptor: nothing where Node's own functions take it. */
 export function functionsFor(fd: number): { fs?: typeof throughAddon } {
+  // Not by trying, where it is known: fstat of a file that the peer serves takes as long as the peer likes.
+  if (process.versions['deno'] === undefined) return {};
   try {
     fs.fstatSync(fd);
   } catch {

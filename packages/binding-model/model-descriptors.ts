@@ -3,6 +3,7 @@ import {
   type DescriptorTable,
   getProcessTable,
   hasProcessTable,
+  LostNumbers,
   OwnedFd,
   systemError,
   invalidValue,
@@ -19,6 +20,10 @@ export class ModelDescriptors implements DescriptorTable {
   readonly #closed: () => void;
   readonly #world: NumberOwner | undefined;
   readonly #ledger = new Set<number>();
+  readonly #lost: number[] = [];
+  readonly #lostNumbers = new LostNumbers((index) => this.#lost[index] ?? -1);
+  /** The files of those that have been open for a while. */
+  readonly #files = new Map<number, string>();
   /** Numbers that open sockets took over, and close themselves. */
   readonly #handles = new Set<number>();
 
@@ -55,7 +60,7 @@ export class ModelDescriptors implements DescriptorTable {
   disown(fd: number): void {
     const elsewhere = this.elsewhere(fd);
     if (elsewhere !== undefined) elsewhere.disown(fd);
-    else this.#ledger.delete(fd);
+    else if (!this.#ledger.delete(fd)) throw systemError('EBADF', 'close', `descriptor ${fd} is not in the ledger`);
   }
 
   close(fd: number): void {
@@ -78,6 +83,36 @@ export class ModelDescriptors implements DescriptorTable {
         // One bad number does not save the others.
       }
     }
+  }
+
+  remember(fd: number): void {
+    const elsewhere = this.elsewhere(fd);
+    if (elsewhere !== undefined) elsewhere.remember(fd);
+    else if (this.#ledger.has(fd) && this.isOpen(fd)) this.#files.set(fd, this.#process.identity(fd));
+  }
+
+  closeForgotten(fd: number): boolean {
+    const elsewhere = this.elsewhere(fd);
+    if (elsewhere !== undefined) return elsewhere.closeForgotten(fd);
+    const file = this.#files.get(fd);
+    this.#files.delete(fd);
+    const same = this.isOpen(fd) && (file === undefined || file === this.#process.identity(fd));
+    if (!this.#ledger.has(fd)) return false;
+    if (same) this.close(fd);
+    else this.#ledger.delete(fd);
+    return same;
+  }
+
+  get lostCount(): number {
+    return this.#lost.length;
+  }
+
+  noticeLost(): number {
+    return this.#lost.length;
+  }
+
+  isLost(fd: number, since: number): boolean {
+    return this.#lostNumbers.isLost(fd, since, this.#lost.length);
   }
 
   dup(fd: number): number {
@@ -123,6 +158,7 @@ export class ModelDescriptors implements DescriptorTable {
   }
 
   #enter(fd: number): number {
+    if (this.#ledger.has(fd)) this.#lost.push(fd);
     this.#ledger.add(fd);
     return fd;
   }

@@ -11,14 +11,25 @@ export interface Addon {
   readonly poller: 'libuv' | 'thread';
 
   // The ledger: descriptors that JavaScript must close. What it still holds when the environment ends is closed.
-  /** -EBADF when not open, -EEXIST when the ledger holds it. */
+  /** -EBADF when not open, -EEXIST when it has an owner in this process. */
   own(fd: number): number;
-  disown(fd: number): void;
-  /** Strikes off and closes. */
+  /** -EBADF when it is not in the ledger. */
+  disown(fd: number): number;
+  /** Strikes off and closes; what a peer may have chosen is closed by a thread. */
   close(fd: number): number;
   /** {@link close} for the first `count` of {@link closeFds}. */
   closeAll(count: number): void;
   readonly closeFds: Int32Array;
+  /** Keeps what file it is of, for {@link closeForgotten}. */
+  remember(fd: number): number;
+  /** {@link close}, or -ESTALE, with nothing closed, where the number is of another file than it was. */
+  closeForgotten(fd: number): number;
+  /** How many numbers were lost: they entered the ledger while they were in it, so somebody else had closed them. */
+  readonly lostCount: Int32Array;
+  /** The index-th of these, from 0. */
+  lostNumber(index: number): number;
+  /** Waits, blocking, until all is closed that a thread closes; false after so many milliseconds. For tests. */
+  settleClosing(milliseconds: number): boolean;
   /** F_DUPFD_CLOEXEC from 0 up; the copy is in the ledger. */
   dup(fd: number): number;
 
@@ -163,7 +174,9 @@ export interface Addon {
   openReadiness(fd: number, writable: boolean, callbacks: ReadinessCallbacks): number;
   /** Asks for one {@link ReadinessCallbacks.ready}; meanwhile the handle keeps the loop running. */
   awaitReady(handle: number): void;
-  /** Closes the descriptor; no callback follows. */
+  /** The number was told to others, who may have made descriptors of the same socket. */
+  lend(fd: number): void;
+  /** Closes the descriptor, on a thread if it holds what a peer sent; no callback follows. */
   closeHandle(fd: number): void;
   /** Whether it keeps the loop running while it waits for something; true at first. */
   setRef(fd: number, on: boolean): void;

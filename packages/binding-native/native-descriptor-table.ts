@@ -1,22 +1,25 @@
-import { AncillaryError, type DescriptorTable, errnoName, printable } from '../binding';
+import { AncillaryError, type DescriptorTable, errnoName, LostNumbers, printable } from '../binding';
 import { addon } from './addon';
 import { checked, failure } from './native-failure';
 
+const lostNumbers = new LostNumbers((index) => addon.lostNumber(index));
+
 /** The process's own descriptors, with the ledger that native/ledger.h keeps for this environment. */
-export const nativeDescriptors: DescriptorTable = {
+export const nativeDescriptors: DescriptorTable & { lostCount: number } = {
   own(fd) {
     const result = addon.own(fd);
     if (result < 0 && errnoName(-result) === 'EEXIST') {
       throw new AncillaryError(
         'ERR_FD_BUSY',
-        `descriptor ${fd} has an owner already; dup() that one, or take() it first, since two would close it twice`,
+        `descriptor ${fd} has an owner already, here or in another thread; dup() that one, or take() it first, since two ` +
+          `would close it twice`,
       );
     }
     checked(result, 'fcntl', `descriptor ${fd} is not open`);
   },
 
   disown(fd) {
-    addon.disown(fd);
+    checked(addon.disown(fd), 'close', `descriptor ${fd} is not in the ledger`);
   },
 
   close(fd) {
@@ -31,6 +34,26 @@ export const nativeDescriptors: DescriptorTable = {
       for (let index = 0; index < count; index++) closeFds[index] = fds[start + index] ?? -1;
       addon.closeAll(count);
     }
+  },
+
+  remember(fd) {
+    addon.remember(fd);
+  },
+
+  closeForgotten(fd) {
+    return addon.closeForgotten(fd) >= 0;
+  },
+
+  lostCount: 0,
+
+  noticeLost() {
+    const count = addon.lostCount[0] ?? 0;
+    this.lostCount = count;
+    return count;
+  },
+
+  isLost(fd, since) {
+    return lostNumbers.isLost(fd, since, this.lostCount);
   },
 
   dup(fd) {

@@ -60,6 +60,7 @@ export const nativeListening: ListeningBinding = {
 
   openListener(socket, events) {
     const { fd } = socket;
+    socket.requireOwned('open');
     requireUnixStream(fd, 'listening');
     checked(addon.openListener(fd, callbacksOf(events)), 'uv_poll_init', `descriptor ${fd}`);
     socket.take();

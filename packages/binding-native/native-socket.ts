@@ -18,6 +18,7 @@ import { requireUnixStream } from './socket-kind';
  */
 export function openSocket(socket: OwnedFd, events: SocketEvents): SocketHandle {
   const { fd } = socket;
+  socket.requireOwned('open');
   requireUnixStream(fd, 'connected');
   // Out of line, a byte and its descriptors would be lost without a word (docs/kernel.md 26).
   checked(addon.setSocketOption(fd, addon.constants.SO_OOBINLINE, 1), 'setsockopt', `descriptor ${fd}`);
@@ -32,6 +33,8 @@ const together = Buffer.allocUnsafeSlow(16 * 1024);
 class OpenSocket implements SocketHandle, SocketCallbacks {
   readonly #events: SocketEvents;
   #fd: number;
+  /** Somebody was told the number, and may have made other descriptors of it. */
+  #lent = false;
   /** Memory other than the slab, if reads go there. */
   #memory: ReadMemory | undefined;
 
@@ -59,6 +62,10 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   }
 
   get fd(): number {
+    if (!this.#lent) {
+      this.#lent = true;
+      addon.lend(this.#fd);
+    }
     return this.#fd;
   }
 

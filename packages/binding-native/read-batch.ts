@@ -42,6 +42,7 @@ export function takeSegments(into: ReadMemory, count: number): Segment[] {
   // Arrays as long as they get: one that grows has room for seventeen with its first element.
   const segments = new Array<Segment>(count);
   const whole = memory.length;
+  const lost = nativeDescriptors.noticeLost();
   let nextFd = 0;
   for (let index = 0; index < count; index++) {
     const at = index * NUMBERS_PER_SEGMENT;
@@ -51,7 +52,8 @@ export function takeSegments(into: ReadMemory, count: number): Segment[] {
     const truncated = readSegments[at + 3] === 1;
     // An array of its own even when empty, for whoever holds the segment may add to it.
     const fds = new Array<OwnedFd>(fdCount);
-    for (let each = 0; each < fdCount; each++) fds[each] = OwnedFd.ofLedger(readFds[nextFd++] ?? -1, nativeDescriptors);
+    for (let each = 0; each < fdCount; each++)
+      fds[each] = OwnedFd.ofLedger(readFds[nextFd++] ?? -1, nativeDescriptors, lost);
     const bytes = length === whole ? memory : new BufferView(buffer, offset + start, length);
     segments[index] = { bytes, fds, truncated };
     into.room -= length;

@@ -7,15 +7,37 @@ import { AncillaryError } from './errors';
 export interface DescriptorTable {
   /**
    * Enters an open descriptor in the ledger.
-   * @throws EBADF when it is not open; ERR_FD_BUSY when the ledger already holds it, since two owners would close it twice
+   * @throws EBADF when it is not open; ERR_FD_BUSY when it has an owner already, since two owners would close it twice
    */
   own(fd: number): void;
-  /** Strikes a descriptor off the ledger and leaves it open. */
+  /** Strikes a descriptor off the ledger and leaves it open. @throws EBADF when it is not in there */
   disown(fd: number): void;
-  /** Strikes a descriptor off the ledger and closes it. @throws EBADF when somebody else closed it before */
+  /**
+   * Strikes a descriptor off the ledger and closes it, or has a thread close what a peer chose, which may take as long as
+   * the peer likes (docs/kernel.md 44). @throws EBADF when somebody else closed it before
+   */
   close(fd: number): void;
-  /** {@link close} for many in one call; failures are passed over, so that one bad number does not save the others. */
+  /**
+   * {@link close} for those that belong together, in this order; failures are passed over, so that one bad number does not
+   * save the others.
+   */
   closeAll(fds: readonly number[]): void;
+  /** Keeps what file a descriptor is of, for {@link closeForgotten}. */
+  remember(fd: number): void;
+  /**
+   * {@link close} for one whose owner is gone.
+   * @returns false, with nothing closed, when somebody else closed it: the number is free, or of another file
+   */
+  closeForgotten(fd: number): boolean;
+  /**
+   * How many numbers are known to be lost: each entered the ledger while it was in there, so somebody had closed it behind
+   * its owner's back. An owner keeps the count of when it was made.
+   */
+  readonly lostCount: number;
+  /** Brings {@link lostCount} up to date, and returns it; call it when numbers have entered, before they get owners. */
+  noticeLost(): number;
+  /** Whether a number was lost since there were so many. */
+  isLost(fd: number, since: number): boolean;
   /** Duplicates with close-on-exec set; the copy is in the ledger. @throws EBADF, EMFILE */
   dup(fd: number): number;
   isOpen(fd: number): boolean;

@@ -17,6 +17,7 @@ export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable
 export { AncillaryError, type AncillaryErrorCode, errnoName, type SystemError, systemError } from './errors';
 export { INSPECT, show, type ShownHow } from './inspect';
 export type { BoundAddress, ListenerEvents, ListenerHandle, ListeningBinding, SocketFile } from './listening';
+export { LostNumbers } from './lost-numbers';
 export { type OptionNames, requireNames, requireOptions } from './option-names';
 export { OwnedFd } from './owned-fd';
 export { printable } from './printable';

@@ -1,5 +1,5 @@
 import type { DescriptorTable } from './descriptor-table';
-import { printable } from './printable';
+import { leaked } from './leak-warning';
 
 interface Held {
   readonly fd: number;
@@ -9,18 +9,21 @@ interface Held {
 /** What {@link watch} needs of an owner; OwnedFd has it. */
 interface Owner extends Held {
   readonly closed: boolean;
+  /** Whether the number is another owner's by now. */
+  readonly lost: boolean;
   /** Whether the registry knows it, so that what never got there is not looked up there. */
   registered: boolean;
 }
 
-const registry = new FinalizationRegistry<Held>(({ fd, table }) => {
-  const what = printable(table.describe(fd));
-  table.closeAll([fd]);
-  process.emitWarning(`descriptor ${fd} (${what}) became garbage without being closed; it is closed now`, {
-    type: 'AncillaryWarning',
-    code: 'ANCILLARY_LEAK',
-    detail: 'Close every OwnedFd and FdFrame you receive: close(), using, or take() to pass the duty on.',
-  });
+/** What is left of an owner that became garbage. */
+interface Forgotten extends Held {
+  /** How many numbers had been lost when it was registered. */
+  readonly since: number;
+}
+
+const registry = new FinalizationRegistry<Forgotten>(({ fd, table, since }) => {
+  const what = table.describe(fd);
+  leaked(fd, !table.isLost(fd, since) && table.closeForgotten(fd) ? what : undefined);
 });
 
 /** Registering costs more than making the object, and most descriptors are closed soon (see docs/performance.md). */
@@ -56,8 +59,12 @@ function registerSurvivors(): void {
   const survivors = newcomers;
   newcomers = [];
   for (const owner of survivors) {
-    if (owner.closed) continue;
+    // One that is lost already has nothing to be closed, and whoever has it learns so by close().
+    if (owner.closed || owner.lost) continue;
+    const { fd, table } = owner;
     owner.registered = true;
-    registry.register(owner, { fd: owner.fd, table: owner.table }, owner);
+    // So that, whatever happens to the number meanwhile, no other file is closed.
+    table.remember(fd);
+    registry.register(owner, { fd, table, since: table.lostCount }, owner);
   }
 }

@@ -1,6 +1,6 @@
 import { describeValue, invalidType, invalidValue, requireIterable } from './argument-errors';
 import { type DescriptorTable, getProcessTable } from './descriptor-table';
-import { AncillaryError } from './errors';
+import { AncillaryError, systemError } from './errors';
 import { INSPECT, kindOf, show, type ShownHow } from './inspect';
 import { forget, watch } from './leak-net';
 
@@ -12,15 +12,18 @@ import { forget, watch } from './leak-net';
  */
 export class OwnedFd implements Disposable {
   #fd: number;
+  /** How many numbers had been lost when this one was made. */
+  readonly #since: number;
   /** @internal */
   readonly table: DescriptorTable;
   /** @internal */
   registered = false;
 
-  private constructor(fd: number, table: DescriptorTable | undefined) {
+  private constructor(fd: number, table: DescriptorTable | undefined, since: number) {
     // A program in plain JavaScript may come here, with a number that nothing would close.
     if (table === undefined) throw invalidType('OwnedFd.adopt(fd) takes a descriptor over, new OwnedFd() does not');
     this.#fd = fd;
+    this.#since = since;
     this.table = table;
     watch(this);
   }
@@ -35,15 +38,16 @@ export class OwnedFd implements Disposable {
       throw invalidValue(`the fd of a descriptor is an integer from 0 up, not ${describeValue(fd)}${hintFor(fd)}`);
     const table = getProcessTable();
     table.own(fd);
-    return new OwnedFd(fd, table);
+    return OwnedFd.ofLedger(fd, table);
   }
 
   /**
    * Wraps a descriptor that `table` has in its ledger already.
+   * @param since what `table.noticeLost()` returned after it entered
    * @internal
    */
-  static ofLedger(fd: number, table: DescriptorTable): OwnedFd {
-    return new OwnedFd(fd, table);
+  static ofLedger(fd: number, table: DescriptorTable, since: number = table.noticeLost()): OwnedFd {
+    return new OwnedFd(fd, table, since);
   }
 
   /** The number, to lend out; -1 once closed or taken. */
@@ -58,26 +62,54 @@ export class OwnedFd implements Disposable {
 
   /**
    * Hands the duty to close over to the caller and returns the bare number.
-   * @throws ERR_FD_CLOSED when there is nothing left to hand over
+   * @throws ERR_FD_CLOSED when there is nothing left to hand over; EBADF when somebody else closed the number and it was
+   * given out anew
    */
   take(): number {
+    const lost = this.lost;
     const fd = this.#release('take');
+    if (lost) throw lostError(fd, 'take');
     this.table.disown(fd);
     return fd;
   }
 
   /**
+   * Whether the number is another owner's by now, somebody having closed it behind our back.
+   * @internal
+   */
+  get lost(): boolean {
+    return this.#since !== this.table.lostCount && this.table.isLost(this.#fd, this.#since);
+  }
+
+  /**
+   * @throws EBADF when the number is another owner's
+   * @internal
+   */
+  requireOwned(what: string): void {
+    if (this.lost) throw lostError(this.#fd, what);
+  }
+
+  /**
    * A second owner of the same open file; both must be closed.
-   * @throws ERR_FD_CLOSED; EMFILE
+   * @throws ERR_FD_CLOSED; EMFILE; EBADF when somebody else closed the number
    */
   dup(): OwnedFd {
     if (this.#fd === -1) throw closedError('dup');
-    return new OwnedFd(this.table.dup(this.#fd), this.table);
+    this.requireOwned('dup');
+    return OwnedFd.ofLedger(this.table.dup(this.#fd), this.table);
   }
 
-  /** Closes it now; does nothing the second time. @throws EBADF when somebody else closed the number behind our back */
+  /**
+   * Closes it; does nothing the second time. What a peer sent is closed by a thread, after a few milliseconds at most unless
+   * closing itself takes longer; everything else at once.
+   * @throws EBADF when somebody else closed the number behind our back
+   */
   close(): void {
-    if (this.#fd !== -1) this.table.close(this.#release('close'));
+    if (this.#fd === -1) return;
+    const lost = this.lost;
+    const fd = this.#release('close');
+    if (lost) throw lostError(fd, 'close');
+    this.table.close(fd);
   }
 
   [Symbol.dispose](): void {
@@ -103,7 +135,9 @@ export class OwnedFd implements Disposable {
           continue;
         }
         if (each.#fd === -1) continue;
+        const lost = each.lost;
         const fd = each.#release('close');
+        if (lost) continue;
         count++;
         if (each.table !== table) {
           table?.closeAll(fds);
@@ -147,6 +181,14 @@ export class OwnedFd implements Disposable {
 function hintFor(given: unknown): string {
   const owner = typeof given === 'object' && given !== null && 'fd' in given;
   return owner ? ', which owns its own; fds.dup() makes a second owner' : '';
+}
+
+function lostError(fd: number, what: string): Error {
+  return systemError(
+    'EBADF',
+    'close',
+    `cannot ${what} descriptor ${fd}: somebody else closed it, and it has another owner now`,
+  );
 }
 
 function closedError(what: string): AncillaryError {

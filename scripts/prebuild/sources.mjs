@@ -16,7 +16,7 @@ export function settings() {
   // Without its comments it is JSON.
   const gypi = JSON.parse(lines.filter((line) => !line.trim().startsWith('#')).join('\n'));
   const defines = gypi.defines.map((/** @type {string} */ define) => `-D${define}`);
-  return { sources: gypi.sources, flags: [...defines, ...gypi.cflags, ...gypi.cflags_cc] };
+  return { sources: gypi.sources, flags: [...defines, ...gypi.cflags, ...gypi.cflags_cc, ...gypi.ldflags] };
 }
 
 /** Of every source, of the tools, and of node-addon-api: binaries with the same digest are the same. */

@@ -28,7 +28,11 @@ export function adopt(
 ): FdSocket {
   requireOptions('adopt()', options, SOCKET_OPTIONS);
   if (source instanceof NetSocket) return adoptNetSocket(binding, source, options);
-  if (source instanceof OwnedFd) return FdSocket.wrap(binding, source, options);
+  if (source instanceof OwnedFd) {
+    // Whoever gave it to us may have made others of it.
+    source.table.lend?.(source.fd);
+    return FdSocket.wrap(binding, source, options);
+  }
   if (typeof source !== 'number') {
     throw invalidType(
       `source is a number, an OwnedFd or a net.Socket, not ${describeValue(source)}${typeof source === 'string' ? '; connect() takes a path' : ''}`,

@@ -1,0 +1,67 @@
+#include "pending_rights.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+
+namespace ancillary {
+namespace {
+
+bool optionIs(int socket, int option, int value) {
+  int found = 0;
+  socklen_t size = sizeof found;
+  return getsockopt(socket, SOL_SOCKET, option, &found, &size) == 0 && found == value;
+}
+
+}  // namespace
+
+bool holdsRights(int socket, Sharing sharing) {
+  // From then on the peer's sendmsg fails with EPIPE, as it will when the socket is closed (docs/kernel.md 45).
+  if (sharing == Sharing::alone) shutdown(socket, SHUT_RD);
+#ifdef SO_PEEK_OFF
+  // Somebody who has the same open file may have a peek begin anywhere.
+  else if (!optionIs(socket, SO_PEEK_OFF, -1)) return true;
+#endif
+  unsigned char byte;
+  iovec part{&byte, 1};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  // A peek of one byte goes on to the first descriptors in the queue, and for want of room reports that they are there
+  // without installing them (docs/kernel.md 11).
+  const ssize_t peeked = recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT);
+  if (peeked < 0) return errno != EAGAIN && errno != EWOULDBLOCK && errno != EINVAL && errno != ENOTCONN;
+  // Under SO_PASSCRED, where it stops at bytes of another writer (docs/kernel.md 36), that is always reported.
+  return peeked > 0 && (message.msg_flags & MSG_CTRUNC) != 0;
+}
+
+bool endedByPeer(int socket) {
+#ifdef POLLRDHUP
+  pollfd watched{socket, POLLRDHUP, 0};
+#else
+  pollfd watched{socket, 0, 0};
+#endif
+  return poll(&watched, 1, 0) > 0;
+}
+
+bool holdsConnections(int listener) {
+  pollfd watched{listener, POLLIN, 0};
+  return poll(&watched, 1, 0) > 0;
+}
+
+UnixSocket unixSocketOf(int fd) {
+#ifdef SO_DOMAIN
+  if (!optionIs(fd, SO_DOMAIN, AF_UNIX)) return UnixSocket::none;
+#else
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) < 0 || address.ss_family != AF_UNIX) {
+    return UnixSocket::none;
+  }
+#endif
+  return optionIs(fd, SO_TYPE, SOCK_STREAM) ? UnixSocket::stream : UnixSocket::other;
+}
+
+}  // namespace ancillary

@@ -1,0 +1,29 @@
+#pragma once
+
+namespace ancillary {
+
+/** Who else has the open file of a socket, as far as is known. */
+enum class Sharing {
+  /** Nobody, so that its receiving direction may be shut down. */
+  alone,
+  /** Maybe others; what comes between asking and closing is closed as well. */
+  maybe,
+};
+
+/**
+ * Whether a Unix stream socket's queue holds descriptors. Closing the socket closes those, which may take as long as their
+ * sender likes (docs/kernel.md 44).
+ */
+bool holdsRights(int socket, Sharing sharing);
+
+/** Whether the peer can send no more: it ended its sending direction, or is gone, or was never there. */
+bool endedByPeer(int socket);
+
+/** Whether a listening socket holds connections that nobody accepted, which may hold anything. */
+bool holdsConnections(int listener);
+
+enum class UnixSocket { none, stream, other };
+
+UnixSocket unixSocketOf(int fd);
+
+}  // namespace ancillary
