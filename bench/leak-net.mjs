@@ -22,6 +22,11 @@ const table = {
   close() {},
   closeAll() {},
   dup: () => 0,
+  remember() {},
+  closeForgotten: () => false,
+  lostCount: 0,
+  noticeLost: () => 0,
+  isLost: () => false,
   isOpen: () => true,
   describe: () => '',
 };

@@ -188,11 +188,11 @@ class ClosingThreads::Crew : public std::enable_shared_from_this<Crew> {
 
   /** Gives those who are at work time to go on. True when they did not, and there is more to do. */
   bool waitedInVain(std::unique_lock<std::mutex>& lock) {
-    const std::uint64_t before = begun_.load();
+    const std::uint64_t before = begun_;
     ++waiting_;
     wake_.wait_for(lock, kPatience);
     --waiting_;
-    return hasWork() && (busy_ == 0 || begun_.load() == before);
+    return hasWork() && (busy_ == 0 || begun_ == before);
   }
 
   void wait(std::unique_lock<std::mutex>& lock) {
@@ -240,15 +240,40 @@ class ClosingThreads::Crew : public std::enable_shared_from_this<Crew> {
     return work_->exhausted() ? nullptr : work_;
   }
 
+  /** False when another thread is at what came by the same socket; it is put aside until that one is done. */
+  bool begin(const Closing* closings, std::size_t count) {
+    const std::uint32_t source = closings->source;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++begun_;
+    if (source != 0 && std::find(active_.begin(), active_.end(), source) != active_.end()) {
+      aside_.insert(aside_.end(), closings, closings + count);
+      return false;
+    }
+    active_.push_back(source);
+    return true;
+  }
+
+  void finish(std::uint32_t source) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    active_.erase(std::find(active_.begin(), active_.end(), source));
+    const auto rest = std::stable_partition(aside_.begin(), aside_.end(),
+                                            [=](const Closing& closing) { return closing.source != source; });
+    if (rest == aside_.end()) return;
+    incoming_->add(&*rest, static_cast<std::size_t>(aside_.end() - rest));
+    aside_.erase(rest, aside_.end());
+  }
+
   /** Several threads may do this at once: each takes the next stretch. */
   void closeAll(Work& work) {
     for (;;) {
       const std::size_t index = work.next++;
       if (index >= work.stretches.size()) return;
-      ++begun_;
-      const Stretch stretch = work.stretches[index];
-      const std::size_t count = stretch.end - stretch.start;
-      closeStretch(work.closings.data() + stretch.start, count, owner_);
+      const Closing* const closings = work.closings.data() + work.stretches[index].start;
+      const std::size_t count = work.stretches[index].end - work.stretches[index].start;
+      const std::uint32_t source = closings->source;
+      if (!begin(closings, count)) continue;
+      closeStretch(closings, count, owner_);
+      finish(source);
       if (static_cast<std::ptrdiff_t>(pending_ -= count) <= awaited_) {
         const std::lock_guard<std::mutex> lock(mutex_);
         settled_.notify_all();
@@ -265,12 +290,16 @@ class ClosingThreads::Crew : public std::enable_shared_from_this<Crew> {
   std::condition_variable nap_;
   std::condition_variable settled_;
   std::atomic<std::size_t> pending_{0};
-  /** Stretches that a thread has begun with. */
-  std::atomic<std::uint64_t> begun_{0};
   /** How many may be pending for the event loop to go on. */
   std::atomic<std::ptrdiff_t> awaited_{kNobodyWaits};
 
-  // Guarded by the mutex; what is in the work itself is not changed once it was begun.
+  // Guarded by the mutex.
+  /** Of what the threads are closing now. */
+  std::vector<std::uint32_t> active_;
+  /** What waits for a thread that is at the same source. */
+  std::vector<Closing> aside_;
+
+  // Guarded by the mutex, too; what is in the work itself is not changed once it was begun.
   std::shared_ptr<Work> work_ = std::make_shared<Work>();
   std::shared_ptr<Work> incoming_ = std::make_shared<Work>();
   int threads_ = 0;
@@ -282,6 +311,8 @@ class ClosingThreads::Crew : public std::enable_shared_from_this<Crew> {
   std::uint64_t added_ = 0;
   /** How many had been closed when the event loop last waited. */
   std::uint64_t closedInVain_ = kNever;
+  /** Stretches that a thread has come to. */
+  std::uint64_t begun_ = 0;
   bool ending_ = false;
 };
 

@@ -19,9 +19,10 @@ struct Closing {
  * Closes what must not be closed on the event loop, since close(2) may take as long as whoever sent the descriptor likes
  * (docs/kernel.md 44): an environment's own threads, and never the runtime's pool, which a few slow closes would stop.
  *
- * One closes, in order. While it has work another one looks after it, and goes on where a close does not come back, so
- * that it holds up what came by the same socket at the time, and nothing else. There are {@link kMostThreads} at most. They
- * start with the first work and end with the environment, which does not wait for them: what they need is theirs.
+ * One closes, in order. While it has work another one looks after it, and goes on where a close does not come back. Such a
+ * close holds up what came by the same socket, and nothing else: a peer can keep one thread for each of its connections, of
+ * {@link kMostThreads}. They start with the first work and end with the environment, which does not wait for them: what
+ * they need is theirs.
  */
 class ClosingThreads {
  public:

@@ -56,6 +56,10 @@ export const nativeDescriptors: DescriptorTable & { lostCount: number } = {
     return lostNumbers.isLost(fd, since, this.lostCount);
   },
 
+  lend(fd) {
+    addon.lend(fd);
+  },
+
   dup(fd) {
     return checked(addon.dup(fd), 'fcntl', `cannot duplicate descriptor ${fd}`);
   },

@@ -38,6 +38,8 @@ export interface DescriptorTable {
   noticeLost(): number;
   /** Whether a number was lost since there were so many. */
   isLost(fd: number, since: number): boolean;
+  /** Says that others may have the same open file; absent where that makes no difference. */
+  lend?(fd: number): void;
   /** Duplicates with close-on-exec set; the copy is in the ledger. @throws EBADF, EMFILE */
   dup(fd: number): number;
   isOpen(fd: number): boolean;

@@ -47,7 +47,7 @@ function report(): void {
 function messageOf(leaks: readonly Leak[], count: number): string {
   const more = count - leaks.length;
   const list = leaks.map(describe).join('; ');
-  if (count === 1) return `${list}`;
+  if (count === 1) return list;
   const rest = more > 0 ? `; and ${more} more` : '';
   return `${count} descriptors became garbage without being closed, ${total} so far: ${list}${rest}`;
 }

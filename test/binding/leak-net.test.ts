@@ -78,3 +78,50 @@ it.each([
   expect(warnings).toEqual([]);
   expect(open).toBe(stillOpen);
 });
+
+const CLOSED_ELSEWHERE = {
+  code: 'ANCILLARY_LEAK',
+  message: expect.stringMatching(/somebody else had closed it.*left open/) as string,
+};
+
+it('leaves open what has the number of one that somebody else closed: a descriptor that was received since', async () => {
+  const { warnings, open } = await drop(`
+    const [left, right] = socketpair();
+    await left.send('x', [fds.memfd('sent')], { transfer: true });
+    const owner = fds.memfd('forgotten');
+    const { fd } = owner;
+    // Registered by now.
+    for (let count = 0; count < 30; count++) await turn();
+    fs.closeSync(fd);
+    const frame = await right.receive(1);
+    if (frame.fds[0].fd !== fd) throw new Error('another number');
+    Object.assign(globalThis, { frame });
+    return fd;
+  `);
+  expect(warnings).toEqual([CLOSED_ELSEWHERE]);
+  expect(open).toBe(true);
+});
+
+it('and a file that was opened since, by whomever', async () => {
+  const { warnings, open } = await drop(`
+    const { fd } = fds.memfd('forgotten');
+    for (let count = 0; count < 30; count++) await turn();
+    fs.closeSync(fd);
+    if (fs.openSync('/etc/passwd') !== fd) throw new Error('another number');
+    return fd;
+  `);
+  expect(warnings).toEqual([CLOSED_ELSEWHERE]);
+  expect(open).toBe(true);
+});
+
+it('reports thousands of them in few warnings, which are short', async () => {
+  const { warnings, open } = await drop(`
+    const { fd } = fds.memfd('the first');
+    for (let count = 0; count < 3000; count++) fds.memfd('forgotten ' + 'x'.repeat(200));
+    return fd;
+  `);
+  expect(open).toBe(false);
+  expect(warnings.length).toBeGreaterThan(0);
+  expect(warnings.length).toBeLessThan(10);
+  for (const { message } of warnings) expect(message.length).toBeLessThan(1000);
+});
