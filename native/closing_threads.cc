@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 
 #include <algorithm>
 #include <atomic>
@@ -37,6 +38,9 @@ constexpr std::size_t kMuch = 512;
 constexpr std::size_t kTooMuch = 2048;
 constexpr milliseconds kLongestWait{5};
 constexpr std::size_t kStackSize = 128 * 1024;
+
+/** Of all environments. Only tests ask for it, which look at the descriptors of the whole process. */
+std::atomic<std::size_t> allPending{0};
 
 /** What came by one socket and is closed one after the other, as indices into a list of closings. */
 struct Stretch {
@@ -92,6 +96,7 @@ class ClosingThreads::Crew : public std::enable_shared_from_this<Crew> {
     if (threads_ == 0 && !startThread()) return false;
     incoming_->add(closings, count);
     added_ += count;
+    allPending += count;
     const std::size_t pending = pending_ += count;
     if (busy_ == 0) wake_.notify_one();
     else if (napping_ > 0 && pending >= kMuch) nap_.notify_one();
@@ -274,6 +279,7 @@ class ClosingThreads::Crew : public std::enable_shared_from_this<Crew> {
       if (!begin(closings, count)) continue;
       closeStretch(closings, count, owner_);
       finish(source);
+      allPending -= count;
       if (static_cast<std::ptrdiff_t>(pending_ -= count) <= awaited_) {
         const std::lock_guard<std::mutex> lock(mutex_);
         settled_.notify_all();
@@ -327,6 +333,16 @@ std::size_t ClosingThreads::pending() const { return crew_ == nullptr ? 0 : crew
 bool ClosingThreads::hurry() { return crew_ != nullptr && crew_->pending() > 0 && crew_->hurry(); }
 
 bool ClosingThreads::settle(int most) const { return crew_ == nullptr || crew_->settle(milliseconds(most)); }
+
+bool ClosingThreads::settleAll(int most) {
+  const auto deadline = std::chrono::steady_clock::now() + milliseconds(most);
+  while (allPending > 0) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    const timespec nap{0, 50'000};
+    nanosleep(&nap, nullptr);
+  }
+  return true;
+}
 
 void ClosingThreads::end() {
   if (crew_ != nullptr) crew_->end();

@@ -49,6 +49,9 @@ class ClosingThreads {
 
   void end();
 
+  /** {@link settle} for all environments of the process. For tests. */
+  static bool settleAll(int milliseconds);
+
  private:
   class Crew;
 

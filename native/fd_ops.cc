@@ -68,11 +68,11 @@ Napi::Value closeAll(Info info) {
   return info.Env().Undefined();
 }
 
-/** Waits on the event loop until all that was struck off is closed. For tests. */
+/** Waits on the event loop until all that was struck off in this process is closed. For tests. */
 Napi::Value settleClosing(Info info) {
   int milliseconds;
   if (!readInt(info, 0, "milliseconds", milliseconds)) return info.Env().Undefined();
-  return Napi::Boolean::New(info.Env(), ledgerOf(info).closing().settle(milliseconds));
+  return Napi::Boolean::New(info.Env(), ClosingThreads::settleAll(milliseconds));
 }
 
 Napi::Value duplicate(Info info) {

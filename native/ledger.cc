@@ -142,7 +142,7 @@ int Ledger::closeForgotten(int fd) {
 }
 
 bool Ledger::maySuspend(int fd, const Entry& entry) {
-  if (entry.listening) return holdsConnections(fd);
+  if (entry.listening) return isReadable(fd);
   if (entry.holder == Holder::handle) {
     if (!entry.shared) return holdsRights(fd, Sharing::alone);
     // It must not be shut down, and a peer that goes on sending could have its descriptors closed here.
@@ -153,7 +153,8 @@ bool Ledger::maySuspend(int fd, const Entry& entry) {
       return false;
     case Origin::adopted: {
       const UnixSocket kind = unixSocketOf(fd);
-      return kind == UnixSocket::other || (kind == UnixSocket::stream && holdsRights(fd, Sharing::maybe));
+      if (kind == UnixSocket::other) return isReadable(fd);
+      return kind == UnixSocket::stream && holdsRights(fd, Sharing::maybe);
     }
     case Origin::socket:
       return holdsRights(fd, Sharing::maybe);

@@ -2,6 +2,10 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <mutex>
+#include <unordered_map>
+
+#include "file_status.h"
 
 namespace ancillary {
 namespace owners {
@@ -15,6 +19,26 @@ bool has(int fd, std::uint32_t flag) {
   if (fd < 0) return false;
   Cell* const cells = blocks[static_cast<std::size_t>(fd) / kPerBlock].load(std::memory_order_acquire);
   return cells != nullptr && (cells[static_cast<std::size_t>(fd) % kPerBlock].load() & flag) != 0;
+}
+
+/** The files of descriptors that came from peers and were passed on: whoever has the number now may have closed it. */
+struct Passed {
+  std::mutex mutex;
+  std::unordered_map<int, FileStatus> files;
+};
+
+/** Never destroyed, as threads may outlive main(). */
+Passed& passed() {
+  static Passed* const instance = new Passed();
+  return *instance;
+}
+
+bool isStillPassed(int fd) {
+  const std::lock_guard<std::mutex> lock(passed().mutex);
+  const auto found = passed().files.find(fd);
+  FileStatus is;
+  return found != passed().files.end() && readStatus(fd, is) == 0 && is.device == found->second.device &&
+         is.inode == found->second.inode;
 }
 
 }  // namespace
@@ -40,14 +64,25 @@ Claimed claim(int fd, Owner owner) {
   for (;;) {
     if ((value & kOwned) != 0) return {-EEXIST, false};
     if ((value & kWaits) != 0) return {-EBADF, false};
-    const std::uint32_t received = value & kReceived;
-    if (cell.compare_exchange_weak(value, cellFor(owner, kOwned | received))) return {0, received != 0};
+    const std::uint32_t flag = (value & kReceived) != 0 && isStillPassed(fd) ? kReceived : 0;
+    if (cell.compare_exchange_weak(value, cellFor(owner, kOwned | flag))) return {0, flag != 0};
   }
 }
 
 bool waits(int fd) { return has(fd, kWaits); }
 
-bool received(int fd) { return has(fd, kReceived); }
+bool received(int fd) { return has(fd, kReceived) && (has(fd, kOwned) || isStillPassed(fd)); }
+
+bool pass(int fd, Owner owner) {
+  const bool wasReceived = has(fd, kReceived);
+  if (wasReceived) {
+    FileStatus status;
+    if (readStatus(fd, status) != 0) status = {};
+    const std::lock_guard<std::mutex> lock(passed().mutex);
+    passed().files[fd] = status;
+  }
+  return change(fd, owner, kOwned, wasReceived ? kReceived : 0);
+}
 
 }  // namespace owners
 }  // namespace ancillary

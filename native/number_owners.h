@@ -32,8 +32,11 @@ Claimed claim(int fd, Owner owner);
 /** Whether its owner closed it, and it waits for that. */
 bool waits(int fd);
 
-/** Whether it came from a peer when it was taken last; also when it was passed on since. */
+/** Whether it came from a peer when it was taken last; also when it was passed on since, as far as it is the same file. */
 bool received(int fd);
+
+/** Strikes a number off that stays open, and what it was; false when it is another environment's by now. */
+bool pass(int fd, Owner owner);
 
 // What follows is done to each descriptor that comes, and so is inline.
 namespace detail {
@@ -82,11 +85,6 @@ inline bool change(int fd, Owner owner, std::uint32_t from, std::uint32_t to) {
 inline void take(int fd, Owner owner, bool received) {
   const std::uint32_t flags = detail::kOwned | (received ? detail::kReceived : 0);
   detail::cellOf(fd).store(detail::cellFor(owner, flags), std::memory_order_release);
-}
-
-/** Strikes a number off that stays open, and what it was; false when it is another environment's by now. */
-inline bool pass(int fd, Owner owner) {
-  return detail::change(fd, owner, detail::kOwned, received(fd) ? detail::kReceived : 0);
 }
 
 /** Strikes a number off, to be closed now; false as above. */

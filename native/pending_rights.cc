@@ -46,8 +46,8 @@ bool endedByPeer(int socket) {
   return poll(&watched, 1, 0) > 0;
 }
 
-bool holdsConnections(int listener) {
-  pollfd watched{listener, POLLIN, 0};
+bool isReadable(int socket) {
+  pollfd watched{socket, POLLIN, 0};
   return poll(&watched, 1, 0) > 0;
 }
 

@@ -28,7 +28,7 @@ export interface Addon {
   readonly lostCount: Int32Array;
   /** The index-th of these, from 0. */
   lostNumber(index: number): number;
-  /** Waits, blocking, until all is closed that a thread closes; false after so many milliseconds. For tests. */
+  /** Waits, blocking, until all is closed that threads of this process close; false after so many milliseconds. For tests. */
   settleClosing(milliseconds: number): boolean;
   /** F_DUPFD_CLOEXEC from 0 up; the copy is in the ledger. */
   dup(fd: number): number;

@@ -5,7 +5,7 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { type FdLike, type FdSocket, fds, OwnedFd, socketpair } from '../../packages/ancillary';
 import { runDirectory } from '../support/children';
-import { identity } from '../support/descriptors';
+import { identity, openDescriptors } from '../support/descriptors';
 import { codeOf, destroyed, fill, nextOf } from './sockets';
 
 let left: FdSocket;
@@ -37,7 +37,8 @@ describe('transfer closes the source by its own method', () => {
     const number = fds.memfd('number').take();
     const was = identity(number);
     expect(await transfer(number)).toBe(was);
-    expect(() => fs.fstatSync(number)).toThrow(expect.objectContaining({ code: 'EBADF' }) as Error);
+    // What was received may have had the number next.
+    expect(openDescriptors().has(number)).toBe(false);
   });
 
   it('a FileHandle', async () => {

@@ -1,12 +1,22 @@
 import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { resolve } from 'node-gyp-build';
 
 /** Open descriptors of this process: number -> what /proc/self/fd says it is (`socket:[123]`, `/dev/null` …). */
 export type Descriptors = ReadonlyMap<number, string>;
 
 const DIRECTORY = '/proc/self/fd';
+const HANGS_MS = 60_000;
+
+/** The addon that the tests use. What it was told to close, threads of its may still be about to close. */
+const addon = createRequire(__filename)(resolve(path.join(__dirname, '../..'))) as {
+  settleClosing(milliseconds: number): boolean;
+};
 
 export function openDescriptors(): Descriptors {
+  if (!addon.settleClosing(HANGS_MS)) throw new Error('some descriptors are not closed in a minute');
   const open = new Map<number, string>();
   for (const name of readdirSync(DIRECTORY)) {
     try {
