@@ -142,6 +142,7 @@ int Ledger::closeForgotten(int fd) {
 }
 
 bool Ledger::maySuspend(int fd, const Entry& entry) {
+  if (entry.origin == Origin::made) return false;
   if (entry.listening) return isReadable(fd);
   if (entry.holder == Holder::handle) {
     if (!entry.shared) return holdsRights(fd, Sharing::alone);
@@ -149,8 +150,6 @@ bool Ledger::maySuspend(int fd, const Entry& entry) {
     return !endedByPeer(fd) || holdsRights(fd, Sharing::maybe);
   }
   switch (entry.origin) {
-    case Origin::made:
-      return false;
     case Origin::adopted: {
       const UnixSocket kind = unixSocketOf(fd);
       if (kind == UnixSocket::other) return isReadable(fd);
@@ -158,6 +157,7 @@ bool Ledger::maySuspend(int fd, const Entry& entry) {
     }
     case Origin::socket:
       return holdsRights(fd, Sharing::maybe);
+    case Origin::made:
     case Origin::received:
       break;
   }

@@ -16,8 +16,10 @@ int ReadinessHandle::openFor(JsEnvironment& environment, int fd, bool writable, 
   epoll_event event{};
   event.events = writable ? EPOLLOUT : EPOLLIN;
   if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) < 0) return -errno;
+  environment.ledger.adopt(epoll.get(), Origin::made);
   const int error = open(std::make_unique<ReadinessHandle>(environment), epoll.get(), callbacks);
   if (error == 0) number = epoll.release();
+  else (void)environment.ledger.disown(epoll.get());
   return error;
 }
 

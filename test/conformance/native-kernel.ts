@@ -4,7 +4,7 @@ import { MSG_OOB } from '../../packages/binding-model';
 import { nativeBinding } from '../../packages/binding-native';
 import { RealProcess } from '../kernel-calls/real-process';
 import { withDescriptorLimit } from '../support/descriptor-limit';
-import { identity } from '../support/descriptors';
+import { identity, settleClosing } from '../support/descriptors';
 import type { Kernel } from './kernel';
 
 /** The kernel under this process. */
@@ -15,7 +15,11 @@ export function nativeKernel(): Kernel {
     bindings: [nativeBinding, nativeBinding],
     credentials: [self, self],
     socketpair: () => nativeBinding.socketpair(),
-    open: () => fds.memfd('conformance'),
+    open() {
+      // So that the lowest free number is what the contract says.
+      settleClosing();
+      return fds.memfd('conformance');
+    },
     identity: ({ fd }) => identity(fd),
     datagramSocket() {
       const [kept, other] = calls.socketpair('seqpacket');

@@ -1,11 +1,14 @@
 import type { OwnedFd } from '../../packages/binding';
 import { nativeBinding } from '../../packages/binding-native';
+import { settleClosing } from '../support/descriptors';
 import { type Ends, openEnds, put, Recorder } from './recorder';
 
 /** Closes a socket and opens another that gets its number. */
 function reopened(closed: Ends): Ends {
   const { fd } = closed.socket;
   closed.socket.close();
+  // Its number was told to us, so a thread closes it.
+  settleClosing();
   const others: Ends[] = [];
   // The lowest free number comes first, and that may be a lower one.
   for (let tries = 0; tries < 100; tries++) {
@@ -51,6 +54,7 @@ it('one that is closed within its callback, and its number given out again there
   const { fd } = closed.socket;
   closed.recorder.onEvent = () => {
     closed.socket.close();
+    settleClosing();
     for (let tries = 0; tries < 100 && next === undefined; tries++) {
       const [first, second] = nativeBinding.socketpair();
       if (first.fd === fd) {

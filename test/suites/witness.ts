@@ -1,6 +1,7 @@
 import { type OwnedFd, raw } from '../../packages/ancillary';
 import { nativeBinding } from '../../packages/binding-native';
 import { attempt } from '../kernel/pair';
+import { settleClosing } from '../support/descriptors';
 
 /** A socket to give away, which tells when nobody has it any more. */
 export class Witness implements Disposable {
@@ -14,6 +15,7 @@ export class Witness implements Disposable {
 
   /** Whether every descriptor of {@link given} is closed, those in flight included. */
   get gone(): boolean {
+    settleClosing();
     return attempt(() => raw.receiveMessage(this.#kept, Buffer.alloc(1)).bytesRead) === 0;
   }
 

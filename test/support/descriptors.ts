@@ -15,8 +15,13 @@ const addon = createRequire(__filename)(resolve(path.join(__dirname, '../..'))) 
   settleClosing(milliseconds: number): boolean;
 };
 
-export function openDescriptors(): Descriptors {
+/** Waits until the addon has closed what it was told to. */
+export function settleClosing(): void {
   if (!addon.settleClosing(HANGS_MS)) throw new Error('some descriptors are not closed in a minute');
+}
+
+export function openDescriptors(): Descriptors {
+  settleClosing();
   const open = new Map<number, string>();
   for (const name of readdirSync(DIRECTORY)) {
     try {
