@@ -4,10 +4,9 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { resolve } from 'node-gyp-build';
 
-/** Open descriptors of this process: number -> what /proc/self/fd says it is (`socket:[123]`, `/dev/null` …). */
+/** Open descriptors of a process: number -> what /proc says it is (`socket:[123]`, `/dev/null` …). */
 export type Descriptors = ReadonlyMap<number, string>;
 
-const DIRECTORY = '/proc/self/fd';
 const HANGS_MS = 60_000;
 
 /** The addon that the tests use. What it was told to close, threads of its may still be about to close. */
@@ -20,12 +19,14 @@ export function settleClosing(): void {
   if (!addon.settleClosing(HANGS_MS)) throw new Error('some descriptors are not closed in a minute');
 }
 
-export function openDescriptors(): Descriptors {
-  settleClosing();
+/** Of this process, or of a child. */
+export function openDescriptors(pid: number | 'self' = 'self'): Descriptors {
+  if (pid === 'self') settleClosing();
+  const directory = `/proc/${pid}/fd`;
   const open = new Map<number, string>();
-  for (const name of readdirSync(DIRECTORY)) {
+  for (const name of readdirSync(directory)) {
     try {
-      open.set(Number(name), readlinkSync(`${DIRECTORY}/${name}`));
+      open.set(Number(name), readlinkSync(`${directory}/${name}`));
     } catch (error) {
       // The descriptor that read the directory is in the listing and closed by now.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
