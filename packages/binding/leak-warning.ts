@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import { printable } from './printable';
 
 /** A descriptor that nobody closed, and what became of it. */

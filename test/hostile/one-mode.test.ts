@@ -12,8 +12,8 @@ beforeEach(() => {
 afterEach(() => destroyed(left, right));
 
 it.each([
-  ['read()', (socket: FdSocket) => socket.read()],
-  ['read(1)', (socket: FdSocket) => socket.read(1)],
+  ['read()', (socket: FdSocket): unknown => socket.read()],
+  ['read(1)', (socket: FdSocket): unknown => socket.read(1)],
   ['resume()', (socket: FdSocket) => socket.resume()],
   [`on('data')`, (socket: FdSocket) => socket.on('data', () => undefined)],
   [`on('readable')`, (socket: FdSocket) => socket.on('readable', () => undefined)],

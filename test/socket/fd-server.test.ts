@@ -96,7 +96,7 @@ describe('it is an EventEmitter of Node', () => {
       await nextTurn();
       throw new Error('mine');
     };
-    server.on('connection', listener as (socket: FdSocket) => void);
+    server.on('connection', listener);
     const client = await connect(where);
     client.resume().on('error', () => undefined);
     await closed(client);

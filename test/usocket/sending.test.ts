@@ -73,7 +73,7 @@ it('sends no descriptor twice after a partial write: 200 sent, 200 received', as
 it('does not pretend to send descriptors without bytes', async () => {
   using ends = withBarePeer();
   await expect(ends.socket.send('', [files[0]])).rejects.toMatchObject({ code: 'ERR_FD_WITHOUT_BYTES' });
-  expect(() => raw.sendMessage(ends.peer, Buffer.alloc(0), [files[0]])).toThrow(/need a byte/);
+  expect(() => raw.sendMessage(ends.peer, Buffer.alloc(0), [files[0]])).toThrow(/without a byte to ride on/);
   expect(waitingAt(ends.peer)).toEqual({ text: '', fds: 0 });
 });
 

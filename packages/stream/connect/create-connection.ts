@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import { describeValue, invalidType, type ListeningBinding, OwnedFd, type SocketBinding } from '../../binding';
 import { abortError, asError, onAbort } from '../abort';
 import { type Connecting, ConnectingHandle } from '../socket/connecting-handle';

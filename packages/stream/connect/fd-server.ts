@@ -15,6 +15,7 @@ import {
 import { asError } from '../abort';
 import { FdSocket, type FdSocketOptions } from '../socket/fd-socket';
 import { receiveLimits, SOCKET_OPTIONS } from '../socket/options';
+import { nextTick } from '../later';
 import { Acceptor } from './acceptor';
 import { netAddress } from './address';
 import type { BoundPath } from './bound-path';
@@ -201,7 +202,7 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     } finally {
       // In a turn of its own, as net does, so that one who called close() can still listen; and what a listener throws is its own.
       await new Promise<void>((resolve) => {
-        process.nextTick(() => {
+        nextTick(() => {
           resolve();
           this.emit('close');
         });

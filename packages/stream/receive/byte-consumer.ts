@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { AncillaryError, type Segment, systemError, truthful } from '../../binding';
 import { asError } from '../abort';
 import type { FdFrame } from '../frame';
+import { microtask, nextTick } from '../later';
 import { keepsMuch } from './chunk';
 import { type Consumer, type Demand, NO_DEMAND } from './consumer';
 import { FrameReader, segmentFrames } from './frame-reader';
@@ -66,7 +67,7 @@ export class ByteConsumer implements Consumer {
       () => this.#readUpTo,
       () => {
         // Behind 'discarded', which a microtask emits, comes the end of the stream.
-        if (this.#waiting) queueMicrotask(() => this.advance());
+        if (this.#waiting) microtask(() => this.advance());
       },
     );
     return this.#untaken;
@@ -115,7 +116,7 @@ export class ByteConsumer implements Consumer {
       this.#askedForMore = nothing && left > 0;
       this.#polled = nothing && !this.#listened;
     }
-    if (this.#waiting && (left === 0 || this.#askedForMore)) process.nextTick(() => this.advance());
+    if (this.#waiting && (left === 0 || this.#askedForMore)) nextTick(() => this.advance());
     this.#untaken?.wasRead();
   }
 
@@ -143,7 +144,7 @@ export class ByteConsumer implements Consumer {
   }
 
   #advanceSoon(): void {
-    process.nextTick(() => {
+    nextTick(() => {
       this.advance();
       this.#inbox.resumeReading();
     });

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { type ByteRange, OwnedFd } from '../../binding';
 import type { SocketStats } from '../stats';
+import { microtask, nextTick } from '../later';
 
 /** Why descriptors that arrived were closed without reaching anyone. */
 export type DiscardReason =
@@ -47,7 +48,7 @@ export class Discard implements Discarder {
     const report = (): boolean => this.#duplex.emit('discarded', { count, range, reason } satisfies Discarded);
     // Later, since a listener may throw or destroy the socket; but before whoever waits for a frame goes on, and before
     // 'close'.
-    if (this.#duplex.destroyed) process.nextTick(report);
-    else queueMicrotask(report);
+    if (this.#duplex.destroyed) nextTick(report);
+    else microtask(report);
   }
 }

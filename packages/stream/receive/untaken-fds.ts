@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import type { ByteRange, OwnedFd } from '../../binding';
 import { Fifo } from '../fifo';
 import type { FdFrame } from '../frame';

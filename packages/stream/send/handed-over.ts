@@ -1,3 +1,5 @@
+import { nextTick } from '../later';
+
 type WriteCallback = (error?: Error | null) => void;
 
 /** The chunks that a Writable handed over at once: calls it back when each of them left or failed. */
@@ -39,6 +41,6 @@ export class HandedOver {
     // The Writable itself calls nobody back within its write(). Later it would at once, and what a user's callback throws
     // must not get in the way of other frames.
     if (this.#within) this.#callback(this.#failure);
-    else process.nextTick(() => this.#callback(this.#failure));
+    else nextTick(() => this.#callback(this.#failure));
   }
 }

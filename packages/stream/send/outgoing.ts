@@ -2,6 +2,7 @@ import { AncillaryError, counted, type DescriptorTable, OwnedFd, systemError } f
 import { abortError, onAbort } from '../abort';
 import { closeSource, type FdLike, numbersOf } from '../fd-like';
 import { holdReading, type ReadingHold } from '../reading-hold';
+import { nextTick } from '../later';
 import { requireMemory } from './lost-bytes';
 import { bytesNeededFor, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
 
@@ -147,7 +148,7 @@ export class Outgoing implements OutgoingFrame {
       else hold.failed();
     }
     // A Writable is in the middle of handing over, and what the user's close() wrote to it meanwhile would be lost.
-    if (this.onSettled !== undefined && this.#closeTransferred !== undefined) process.nextTick(() => this.#finish());
+    if (this.onSettled !== undefined && this.#closeTransferred !== undefined) nextTick(() => this.#finish());
     else this.#finish();
     this.onSettled?.(this.promised ? undefined : error);
   }

@@ -1,6 +1,7 @@
 import { type SendResult, type SocketBinding, type SocketHandle, systemError } from '../../binding';
 import { asError } from '../abort';
 import type { SocketStats } from '../stats';
+import { microtask } from '../later';
 import { lostBytes } from './lost-bytes';
 import type { Outgoing } from './outgoing';
 import { refusalOf } from './refusal';
@@ -97,7 +98,7 @@ export class Transmitter {
   withdraw(frame: Outgoing): boolean {
     const withdrawn = this.#queue.withdraw(frame);
     // end() may have waited for this frame only.
-    if (withdrawn) queueMicrotask(() => this.#reportIdle());
+    if (withdrawn) microtask(() => this.#reportIdle());
     return withdrawn;
   }
 

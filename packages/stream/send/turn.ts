@@ -1,3 +1,5 @@
+import { microtask } from '../later';
+
 /** Holds frames back that were sent in one turn of the event loop, so that they share system calls. */
 export interface Gathering {
   /** The turn is over, or nothing follows it. */
@@ -17,7 +19,7 @@ process.on('exit', () => {
 export function tellEndOfTurn(to: Gathering): boolean {
   if (exiting) return false;
   gathering.add(to);
-  queueMicrotask(() => {
+  microtask(() => {
     gathering.delete(to);
     to.endOfTurn();
   });

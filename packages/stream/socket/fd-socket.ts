@@ -130,7 +130,7 @@ export class FdSocket extends NetDuplex {
 
   /** The process at the other end when the connection was made (SO_PEERCRED). @throws ERR_FD_CLOSED; system errors */
   get peerCredentials(): PeerCredentials {
-    if (this.fd === -1) {
+    if (this.connecting || this.destroyed) {
       throw new AncillaryError('ERR_FD_CLOSED', `the socket is ${this.connecting ? 'not connected yet' : 'destroyed'}`);
     }
     return this.#lifetime.handle.peerCredentials();

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { systemError } from '../../binding';
+import { nextTick } from '../later';
 
 type WriteCallback = (error?: Error | null) => void;
 
@@ -8,7 +9,7 @@ export function endWithPeer(socket: Duplex): void {
   socket.once('end', () => {
     refuseAfterEnd(socket, (tell) => {
       const error = Object.assign(new Error('this socket has been ended by the other party'), { code: 'EPIPE' });
-      if (tell !== undefined) process.nextTick(tell, error);
+      if (tell !== undefined) nextTick(tell, error);
       socket.destroy(error);
     });
   });
@@ -21,7 +22,7 @@ export function endWithPeer(socket: Duplex): void {
  */
 export function endForPeer(socket: Duplex): void {
   refuseAfterEnd(socket, (tell) => {
-    if (tell !== undefined) process.nextTick(tell, peerGone());
+    if (tell !== undefined) nextTick(tell, peerGone());
     socket.destroy();
   });
   socket.end();

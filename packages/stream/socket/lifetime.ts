@@ -13,6 +13,7 @@ import { Inbox, type InboxOwner, type ReceiveLimits } from '../receive/inbox';
 import { ReceiveQueue } from '../receive/receive-queue';
 import { Outbox } from '../send/outbox';
 import { SocketStats } from '../stats';
+import { microtask, nextTick } from '../later';
 import { ConnectingHandle } from './connecting-handle';
 import { endForPeer } from './half-open';
 
@@ -158,7 +159,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
   }
 
   readingStopped(): void {
-    if (this.#peerGone) queueMicrotask(() => this.#closeIfDone());
+    if (this.#peerGone) microtask(() => this.#closeIfDone());
   }
 
   endReached(): void {
@@ -187,7 +188,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
       endForPeer(duplex);
     };
     if (duplex.readableEnded) end();
-    else duplex.once('end', () => process.nextTick(end));
+    else duplex.once('end', () => nextTick(end));
   }
 
   /** The peer is gone: where nobody reads and nothing is left to be read, the end of the stream need not be read either. */

@@ -1,0 +1,7 @@
+// Taken once, when the module loads: the fake timers of a user's tests replace the globals, and sockets would stop with them.
+
+/** `process.nextTick()`. */
+export const nextTick = process.nextTick.bind(process);
+
+/** `queueMicrotask()`. */
+export const microtask = globalThis.queueMicrotask;
