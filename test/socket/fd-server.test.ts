@@ -96,7 +96,8 @@ describe('it is an EventEmitter of Node', () => {
       await nextTurn();
       throw new Error('mine');
     };
-    server.on('connection', listener);
+    // Its promise is returned, as an async function given in plain JavaScript would.
+    server.on('connection', (socket) => listener(socket) as unknown as undefined);
     const client = await connect(where);
     client.resume().on('error', () => undefined);
     await closed(client);
