@@ -132,8 +132,8 @@ class ClosingThreads::Crew : public std::enable_shared_from_this<Crew> {
   bool waitForFewer(std::ptrdiff_t pending, std::unique_lock<std::mutex>& lock) {
     const std::uint64_t before = added_ - pending_;
     for (std::uint64_t closed = before; closed != closedInVain_; closed = added_ - pending_) {
-      closedInVain_ = closed;
       if (waitFor(pending, kLongestWait, lock)) break;
+      closedInVain_ = closed;
     }
     return added_ - pending_ != before;
   }
