@@ -2,7 +2,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "hung_up.h"
+#include "poll_once.h"
 #include "js_arguments.h"
 #include "js_functions.h"
 

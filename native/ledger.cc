@@ -9,6 +9,7 @@
 #include "close_run.h"
 #include "file_status.h"
 #include "pending_rights.h"
+#include "poll_once.h"
 #include "receive_pump.h"
 
 namespace ancillary {
@@ -147,7 +148,7 @@ bool Ledger::maySuspend(int fd, const Entry& entry) {
   if (entry.holder == Holder::handle) {
     if (!entry.shared) return holdsRights(fd, Sharing::alone);
     // It must not be shut down, and a peer that goes on sending could have its descriptors closed here.
-    return !endedByPeer(fd) || holdsRights(fd, Sharing::maybe);
+    return !receivingEnded(fd) || holdsRights(fd, Sharing::maybe);
   }
   switch (entry.origin) {
     case Origin::adopted: {

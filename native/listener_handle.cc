@@ -1,12 +1,12 @@
 #include "listener_handle.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
 #include "js_environment.h"
+#include "poll_once.h"
 
 namespace ancillary {
 namespace {
@@ -28,16 +28,6 @@ int acceptOne(int listener) {
 #endif
 }
 
-/** Whether somebody who has a copy of the socket shut it down, for reading at least: no connection comes any more. */
-bool shutDown(int listener) {
-#ifdef POLLRDHUP
-  pollfd watched{listener, POLLRDHUP, 0};
-#else
-  pollfd watched{listener, 0, 0};
-#endif
-  return poll(&watched, 1, 0) > 0;
-}
-
 /**
  * Whether a connection waits. accept(2) must not be trusted to say so: whoever has a copy of the socket may have cleared
  * O_NONBLOCK, which all copies share, and then it blocks. So that it cannot where somebody else is faster, it is set again.
@@ -45,8 +35,7 @@ bool shutDown(int listener) {
 bool connectionWaits(int listener) {
   const int flags = fcntl(listener, F_GETFL);
   if (flags >= 0 && (flags & O_NONBLOCK) == 0) fcntl(listener, F_SETFL, flags | O_NONBLOCK);
-  pollfd watched{listener, POLLIN, 0};
-  return poll(&watched, 1, 0) > 0;
+  return isReadable(listener);
 }
 
 }  // namespace
@@ -64,7 +53,7 @@ int ListenerHandle::interest() const {
 
 void ListenerHandle::wake(bool, int) {
   if (!accepting_) {
-    if (shutDown(fd())) fail(-EINVAL);
+    if (receivingEnded(fd())) fail(-EINVAL);
     return;
   }
   const Napi::Env env = this->env();
@@ -74,7 +63,7 @@ void ListenerHandle::wake(bool, int) {
     if (accepted == -EMFILE && environment().ledger.waitForNumbers()) accepted = acceptOne(fd());
     if (accepted == -EAGAIN || accepted == -EWOULDBLOCK) {
       // Shut down, a socket stays readable for ever (docs/kernel.md 40).
-      if (shutDown(fd())) fail(-EINVAL);
+      if (receivingEnded(fd())) fail(-EINVAL);
       return;
     }
     // The one who connected gave up meanwhile; the next in the backlog may be fine.
@@ -93,7 +82,7 @@ void ListenerHandle::wake(bool, int) {
 void ListenerHandle::fail(int error) {
   const Napi::HandleScope scope(env());
   accepting_ = false;
-  watchesHangup_ = watchesHangup_ && !shutDown(fd());
+  watchesHangup_ = watchesHangup_ && !receivingEnded(fd());
   tell(Event::failed, {Napi::Number::New(env(), error)});
 }
 

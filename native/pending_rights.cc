@@ -1,6 +1,5 @@
 #include "pending_rights.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -35,20 +34,6 @@ bool holdsRights(int socket, Sharing sharing) {
   if (peeked < 0) return errno != EAGAIN && errno != EWOULDBLOCK && errno != EINVAL && errno != ENOTCONN;
   // Under SO_PASSCRED, where it stops at bytes of another writer (docs/kernel.md 36), that is always reported.
   return peeked > 0 && (message.msg_flags & MSG_CTRUNC) != 0;
-}
-
-bool endedByPeer(int socket) {
-#ifdef POLLRDHUP
-  pollfd watched{socket, POLLRDHUP, 0};
-#else
-  pollfd watched{socket, 0, 0};
-#endif
-  return poll(&watched, 1, 0) > 0;
-}
-
-bool isReadable(int socket) {
-  pollfd watched{socket, POLLIN, 0};
-  return poll(&watched, 1, 0) > 0;
 }
 
 UnixSocket unixSocketOf(int fd) {

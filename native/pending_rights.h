@@ -16,12 +16,6 @@ enum class Sharing {
  */
 bool holdsRights(int socket, Sharing sharing);
 
-/** Whether the peer can send no more: it ended its sending direction, or is gone, or was never there. */
-bool endedByPeer(int socket);
-
-/** Whether a socket holds anything: messages, or connections that nobody accepted, which may hold anything themselves. */
-bool isReadable(int socket);
-
 enum class UnixSocket { none, stream, other };
 
 UnixSocket unixSocketOf(int fd);

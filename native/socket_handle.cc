@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 
-#include "hung_up.h"
+#include "poll_once.h"
 #include "js_environment.h"
 
 namespace ancillary {

@@ -1,4 +1,4 @@
-import { EventEmitter, on, once } from 'node:events';
+import { EventEmitter, getEventListeners, on, once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -325,4 +325,17 @@ it('a signal that cannot be listened to is refused with the socket closed, and t
   const signal = { aborted: false } as AbortSignal;
   expect(await codeOf(() => listen(where, { signal }))).toMatch(/TypeError/);
   expect(fs.existsSync(where)).toBe(false);
+});
+
+it('any number of servers share one listener on a signal, which closes all of them', async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const servers: FdServer[] = [];
+  for (let index = 0; index < 12; index++) servers.push(await listen(`${where}-${index}`, { signal }));
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  const allClosed = servers.map((server) => once(server, 'close'));
+  controller.abort();
+  await Promise.all(allClosed);
+  expect(servers.map(({ listening }) => listening)).toEqual(servers.map(() => false));
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });

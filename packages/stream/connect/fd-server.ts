@@ -12,7 +12,7 @@ import {
   type ShownHow,
   type SocketBinding,
 } from '../../binding';
-import { asError } from '../abort';
+import { asError, onAbort } from '../abort';
 import { FdSocket, type FdSocketOptions } from '../socket/fd-socket';
 import { receiveLimits, SOCKET_OPTIONS } from '../socket/options';
 import { nextTick } from '../later';
@@ -54,7 +54,6 @@ export const LISTEN_OPTIONS: OptionNames<ListenOptions> = {
 export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, AsyncDisposable {
   /** Where it listens; undefined for an inherited socket without a name. */
   readonly address: BoundAddress | undefined;
-  readonly #options: ListenOptions;
   readonly #acceptor: Acceptor;
   readonly #line = new ConnectionLine(() => this.#serve());
   /** What to remove at the end. */
@@ -65,7 +64,7 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
   #listening = true;
   #closing: Promise<void> | undefined;
   #warned = false;
-  readonly #onAbort = (): void => this.#closeUnasked();
+  #stopListening: (() => void) | undefined;
 
   private constructor(
     binding: (SocketBinding & ListeningBinding) | undefined,
@@ -78,7 +77,6 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     if (typeof binding?.openListener !== 'function')
       throw invalidType('new FdServer() has no socket: use listen(address)');
     super({ captureRejections: options.captureRejections === true });
-    this.#options = options;
     this.#place = place;
     const limits = receiveLimits(options);
     this.#acceptor = new Acceptor(binding, socket, (accepted) => FdSocket.wrap(binding, accepted, options, limits));
@@ -91,7 +89,7 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     this.#acceptor.on('failed', (error) => this.#failed(error));
     try {
       this.address = address ?? binding.localAddress(this.#acceptor.fd);
-      options.signal?.addEventListener('abort', this.#onAbort);
+      if (options.signal !== undefined) this.#stopListening = onAbort(options.signal, () => this.#closeUnasked());
     } catch (error) {
       this.#acceptor.close();
       throw error;
@@ -192,7 +190,7 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
 
   async #close(): Promise<void> {
     this.#listening = false;
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening?.();
     // Its first part is done when it returns: mostly all of it.
     const removed = this.#removePath();
     this.#acceptor.close();
