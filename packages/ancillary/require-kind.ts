@@ -20,10 +20,13 @@ export function wrongKind(info: FdInfo, what: string, why?: string): AncillaryEr
 
 /**
  * Makes something that owns the descriptor's number from then on. Whatever throws, the descriptor is the caller's as it was.
- * @throws ERR_FD_BUSY for a number that an OwnedFd or FdSocket holds: it would be closed twice
+ * @throws ERR_FD_BUSY for a number that an OwnedFd or FdSocket holds: it would be closed twice; EBADF for an OwnedFd whose
+ * number somebody else closed
  */
 export function handOver<Made>(fd: number | OwnedFd, make: (fd: number) => Made): Made {
   const owned = typeof fd === 'number' ? OwnedFd.adopt(fd) : fd;
+  // What is made of a number that is another owner's by now would close it.
+  owned.requireOwned('take');
   try {
     const made = make(owned.fd);
     owned.take();

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { adopt, fds, OwnedFd, raw } from '../../packages/ancillary';
 import { addon, nativeBinding } from '../../packages/binding-native';
@@ -11,13 +12,13 @@ import { plainJavaScript } from '../support/plain-javascript';
 const EBADF = expect.objectContaining({ code: 'EBADF' }) as Error;
 
 /** An owner whose number is another's by now: that of a descriptor that was received since. */
-function lost(): { owner: OwnedFd; next: OwnedFd } {
+function lost(file?: OwnedFd): { owner: OwnedFd; next: OwnedFd } {
   // So that no lower number becomes free meanwhile.
   expect(addon.settleClosing(10_000)).toBe(true);
   const [left, right] = nativeBinding.socketpair();
-  using file = fds.memfd('received');
+  using memfd = fds.memfd('received');
   const owner = fds.memfd('lost');
-  raw.sendMessage(left, Buffer.from('x'), [file]);
+  raw.sendMessage(left, Buffer.from('x'), [file ?? memfd]);
   closeSync(owner.fd);
   const [next] = raw.receiveMessage(right, Buffer.alloc(1)).fds;
   OwnedFd.closeAll([left, right]);
@@ -39,6 +40,16 @@ it.each([
   expect(fstatSync(fd).isFile()).toBe(true);
   expect(next.take()).toBe(fd);
   closeSync(fd);
+});
+
+it('toSocket() of the former owner is EBADF, and makes nothing that reads what has the number', async () => {
+  const [sent, peer] = nativeBinding.socketpair();
+  const { owner, next } = lost(sent);
+  expect(() => fds.toSocket(owner)).toThrow(EBADF);
+  raw.sendMessage(peer, Buffer.from('hello'));
+  for (let turn = 0; turn < 3; turn++) await nextTurn();
+  expect(raw.receiveMessage(next, Buffer.alloc(10)).bytesRead).toBe(5);
+  OwnedFd.closeAll([owner, next, sent, peer]);
 });
 
 it('closeAll() does not count the former owner', () => {
