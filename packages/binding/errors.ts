@@ -14,7 +14,9 @@ export type AncillaryErrorCode =
   | 'ERR_FD_MODE'
   | 'ERR_FD_PLATFORM'
   | 'ERR_FRAME_TOO_LARGE'
-  | 'ERR_FRAME_INCOMPLETE';
+  | 'ERR_FRAME_INVALID'
+  | 'ERR_FRAME_INCOMPLETE'
+  | 'ERR_UNAUTHORIZED';
 
 /**
  * An error of this package's own rules. System calls that fail are reported as {@link SystemError} instead.
