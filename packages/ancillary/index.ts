@@ -71,9 +71,12 @@ export {
 } from '../binding';
 export {
   type Address,
+  type Ahead,
+  type CodecFactory,
   type ConnectOptions,
   type Discarded,
   type DiscardReason,
+  type EncodedFrame,
   type FdFrame,
   type FdLike,
   FdServer,
@@ -83,6 +86,8 @@ export {
   type FdSocketOptions,
   type FrameCallback,
   type FrameCodec,
+  type FrameDecoder,
+  type FrameEncoder,
   type ListenAddress,
   type ListenOptions,
   type MeasureAt,

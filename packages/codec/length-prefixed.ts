@@ -43,7 +43,10 @@ export interface LengthPrefixedPayload {
   fds?: readonly FdLike[] | undefined;
 }
 
-type LengthPrefixedCodec = FrameCodec<LengthPrefixedMessage, LengthPrefixedPayload>;
+/** What {@link lengthPrefixed} makes. Each frame it encodes is one piece. */
+export interface LengthPrefixedCodec extends FrameCodec<LengthPrefixedMessage, LengthPrefixedPayload> {
+  encode(payload: LengthPrefixedPayload): { bytes: Uint8Array; fds: readonly FdLike[] };
+}
 
 // The global is a getter, which shows where each frame asks it.
 const { Buffer: NodeBuffer } = globalThis;

@@ -1,7 +1,7 @@
 import { finished } from 'node:stream/promises';
 import { describeValue, type OptionNames, outOfRange, requireMethods, requireOptions } from '../binding';
-import { requireEncoded } from './encoded';
-import { asError, type FdFrame, type FdSocket, type FrameCodec } from '../stream';
+import { encode, joined } from './encoded';
+import { asError, type CodecFactory, codecOf, type FdFrame, type FdSocket, type FrameCodec } from '../stream';
 
 /** How long `close()` takes at most, in milliseconds, unless it is told otherwise. */
 const CLOSE_TIMEOUT_MS = 5000;
@@ -42,12 +42,12 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
 /**
  * Puts a codec over a socket, which it takes over: close the result instead.
  * A message that cannot be decoded destroys the socket, for its peer waits for an answer that nobody will give.
- * @throws TypeError for what is no FdSocket, or no codec with all three functions
+ * @throws TypeError for what is no FdSocket, or no codec with its functions; what a factory throws
  */
-export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): Framed<In, Out> {
+export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | CodecFactory<In, Out>): Framed<In, Out> {
   // A program in plain JavaScript may give anything, and would hear of it with the first message only.
   requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['frames', 'send']);
-  requireMethods('codec', 'a FrameCodec, such as lengthPrefixed()', codec, ['measure', 'decode', 'encode']);
+  const codec = codecOf(socket, given, ['measure', 'decode']);
   return {
     socket,
 
@@ -77,9 +77,9 @@ export function framed<In, Out>(socket: FdSocket, codec: FrameCodec<In, Out>): F
 
     send(message) {
       try {
-        const { bytes, fds, transfer = false } = requireEncoded(codec.encode(message));
+        const { bytes, fds, transfer = false } = encode(codec, message);
         // The very promise of the socket, which knows whether a failure is told in another way.
-        return socket.send(bytes, fds, { transfer });
+        return socket.send(joined(bytes), fds, { transfer: transfer === true });
       } catch (error) {
         return new Promise(() => {
           throw error;

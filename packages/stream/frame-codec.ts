@@ -1,7 +1,7 @@
 import type { FdLike } from './fd-like';
 import type { FdFrame } from './frame';
 
-/** What {@link FrameCodec.measure} knows of the frame at the front. */
+/** What {@link FrameDecoder.measure} knows of the frame at the front. */
 export type Measured =
   /** More bytes are wanted: `need` in all before asking again; `scanned`: how far a search for the end got. */
   | { readonly need: number; readonly scanned?: number | undefined }
@@ -17,16 +17,33 @@ export type Measured =
  */
 export type MeasureAt = (memory: Uint8Array, start: number, scanned: number) => Measured;
 
+/** A descriptor comes at most so many bytes before the first byte of its frame. */
+export interface Ahead {
+  readonly ahead: number;
+}
+
+/** A frame to send. */
+export interface EncodedFrame {
+  /** The frame, header included; several pieces are sent one after the other, and are one frame all the same. */
+  readonly bytes: Uint8Array | readonly Uint8Array[];
+  /** Its descriptors, which ride on its first byte. They are borrowed. */
+  readonly fds?: readonly FdLike[] | undefined;
+  /** Close them when sent or failed: all, or each for which it is true. */
+  readonly transfer?: boolean | readonly boolean[] | undefined;
+}
+
 /**
- * How messages are laid out in the stream. Pure: it does no I/O and keeps no state between calls.
+ * The half of a codec that frames are read with.
  *
  * @typeParam In what {@link decode} makes of a frame
- * @typeParam Out what {@link encode} takes; `never` for a codec that is only read with
  */
-export interface FrameCodec<In, Out = In> {
+export interface FrameDecoder<In> {
   /**
-   * How long is the frame at the front, and which descriptors are its own? The function may have a property `at`, a
-   * {@link MeasureAt}, which is then called instead where it can be: that saves a view for each frame.
+   * How long is the frame at the front, and which descriptors are its own? It may be asked ahead and again, also by another
+   * way of reading, so it changes nothing: what a codec remembers belongs in {@link cut}.
+   *
+   * The function may have a property `at`, a {@link MeasureAt}, which is then called instead where it can be: that saves a
+   * view for each frame.
    *
    * @param buffered bytes from the frame's first one on: at least what `need` asked for last, none at first, often more
    * @param scanned what was returned as `scanned` last for this frame; 0 at first
@@ -35,8 +52,14 @@ export interface FrameCodec<In, Out = In> {
   measure(buffered: Uint8Array, scanned: number): Measured;
   /** Makes a message of a whole frame. `framed()` closes the frame afterwards: take out of it what the message keeps. */
   decode(frame: FdFrame): In;
-  /** The frame to send, header included; with `transfer` the descriptors are closed when sent or failed. */
-  encode(message: Out): { bytes: Uint8Array; fds?: readonly FdLike[] | undefined; transfer?: boolean | undefined };
+  /**
+   * Called once for each frame, in order, before the next one is measured: the place for what a codec remembers of a
+   * connection. A codec that has it belongs to one connection, so a CodecFactory makes it.
+   *
+   * @param frame its bytes, header included; borrowed until this returns
+   * @throws whatever makes the stream unreadable: the socket is destroyed with it
+   */
+  cut?(frame: Uint8Array): void;
   /**
    * `'bounded'`: never read past the end of the frame in hand. Exact for every sender whose sendmsg has descriptors of one
    * frame only.
@@ -46,7 +69,33 @@ export interface FrameCodec<In, Out = In> {
   readonly reads?: 'bounded' | 'greedy' | undefined;
   /**
    * `'own'` (default): a counted frame's descriptors are exactly those anchored in it. `'early'`: they are the next ones
-   * in arrival order, for senders that let descriptors ride ahead of their frame.
+   * in arrival order, for senders that let descriptors ride ahead of their frame. `{ ahead }`: those, but none that came
+   * more than so many bytes before the frame.
    */
-  readonly descriptors?: 'own' | 'early' | undefined;
+  readonly descriptors?: 'own' | 'early' | Ahead | undefined;
 }
+
+/**
+ * The half of a codec that frames are sent with.
+ *
+ * @typeParam Out what {@link encode} takes
+ */
+export interface FrameEncoder<Out> {
+  /** The frame to send, header included. */
+  encode(message: Out): EncodedFrame;
+  /** The most descriptors that the peer's recvmsg has room for; default 253, the kernel's own limit. */
+  readonly fdsPerSend?: number | undefined;
+}
+
+/**
+ * How messages are laid out in the stream. It does no I/O, and keeps no state between calls, but for what
+ * {@link FrameDecoder.cut} is for.
+ *
+ * @typeParam In what `decode` makes of a frame
+ * @typeParam Out what `encode` takes; `never` for a codec that is only read with, which then needs no `encode`
+ */
+export type FrameCodec<In, Out = In> = FrameDecoder<In> &
+  ([Out] extends [never] ? Partial<FrameEncoder<never>> : FrameEncoder<Out>);
+
+/** Makes the codec of a connection over a socket of this kind: see CodecFactory. */
+export type CodecMaker<Socket, In, Out = In> = (connection: { readonly socket: Socket }) => FrameCodec<In, Out>;

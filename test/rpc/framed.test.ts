@@ -224,7 +224,7 @@ it('ends quietly, even inside a message, when the user destroys the socket', asy
     }
   })();
   // The second message lacks its last byte.
-  const { bytes } = codec.encode('b');
+  const { bytes } = lengthPrefixed().encode({ bytes: Buffer.from('b') });
   await Promise.all([left.send('a'), left.socket.send(bytes.subarray(0, -1))]);
   await reading;
   expect(seen).toEqual(['a']);

@@ -74,6 +74,11 @@ export class ByteQueue implements MemoryHolder {
     return front;
   }
 
+  /** A view of the first `length` bytes (they must be there), which stay. What has to be joined for it is joined once. */
+  show(length: number): Buffer {
+    return this.#viewOf(length) ?? this.peek(length).subarray(0, length);
+  }
+
   /** Takes the first `length` bytes (they must be there) out, without a copy where one chunk holds them all. */
   take(length: number): Buffer {
     const view = this.#viewOf(length);

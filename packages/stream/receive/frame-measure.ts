@@ -1,13 +1,13 @@
 import { inspect } from 'node:util';
 import { describeValue, invalidType, type OwnedFd, outOfRange, requireMethods } from '../../binding';
-import type { FrameCodec, Measured, MeasureAt } from '../frame-codec';
+import type { FrameDecoder, Measured, MeasureAt } from '../frame-codec';
 import type { ReceiveQueue } from './receive-queue';
 
 /** What reading needs of a codec. */
-export type FrameMeasure = Pick<FrameCodec<unknown, never>, 'measure' | 'reads' | 'descriptors'>;
+export type FrameMeasure = Pick<FrameDecoder<unknown>, 'measure' | 'cut' | 'reads' | 'descriptors'>;
 
 /** A codec's `measure`, perhaps with a second form. */
-type Measure = FrameCodec<unknown, never>['measure'] & { readonly at?: MeasureAt };
+type Measure = FrameDecoder<unknown>['measure'] & { readonly at?: MeasureAt };
 
 /**
  * Asks a codec how long the frame at the front of a queue is, and only when there is more to see than last time. An
@@ -56,6 +56,19 @@ export class FrontMeasure {
       this.#ask();
     }
     return 0;
+  }
+
+  /** Whether the codec wants to see each frame. */
+  get watches(): boolean {
+    return this.#codec.cut !== undefined;
+  }
+
+  /** Shows the codec the whole frame at the front. @throws what the codec throws; RangeError */
+  show(): void {
+    const frame = this.#queue.show(this.#length);
+    this.#codec.cut?.(frame);
+    // It is the queue's own, which goes by its length.
+    if (frame.length !== this.#length) throw outOfRange("the codec's cut() changed the length of what it was shown");
   }
 
   /** The frame was taken: the next one begins. */

@@ -19,6 +19,8 @@ export interface FrameSupply {
   /** Why nothing follows what is queued, if so. */
   readonly end: ReadEnd | undefined;
   readonly owner: { failed(error: Error): void };
+  /** Where the frame began that a codec was shown last. */
+  shownAt?: number | undefined;
   /** Counts a frame that is returned to the user. */
   frameTaken(): void;
 }
@@ -145,6 +147,7 @@ export class FrameReader {
     if (this.#stopped) return undefined;
     if (this.#failure !== undefined) throw this.#failure;
     if (missing > 0) return undefined;
+    if (this.#measure.watches && !this.#shown()) return undefined;
     const { length, fds } = this.#measure;
     const range = { start: this.#queue.start, end: this.#queue.start + length };
     // Before anything is claimed: it throws where a user transferred the memory of bytes that wait here.
@@ -155,6 +158,17 @@ export class FrameReader {
     this.#measured = false;
     this.#measure.startOver();
     return frame;
+  }
+
+  /** Shows the codec the frame that is about to be taken. Returns false where the codec made whoever takes it leave. */
+  #shown(): boolean {
+    const { start } = this.#queue;
+    // One that stayed because the codec had whoever took it leave was shown already.
+    if (this.#supply.shownAt !== start) {
+      this.#supply.shownAt = start;
+      this.#measure.show();
+    }
+    return !this.#stopped;
   }
 
   #withFds(bytes: Buffer, range: ByteRange, fds: number | 'attached'): FdFrame {

@@ -44,6 +44,8 @@ export class Inbox implements SegmentReceiver {
   readonly limits: ReceiveLimits;
   readonly discarder: Discarder;
   readonly owner: InboxOwner;
+  /** Where the frame began that a codec was shown last, before it was taken. */
+  shownAt: number | undefined;
   readonly #handle: SocketHandle;
   readonly #stats: SocketStats;
   #consumer: Consumer | undefined;

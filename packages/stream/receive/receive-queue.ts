@@ -161,6 +161,11 @@ export class ReceiveQueue<Fd> {
     return this.#bytes.peek(need);
   }
 
+  /** {@link ByteQueue.show} */
+  show(length: number): Buffer {
+    return this.#bytes.show(length);
+  }
+
   /** {@link ByteQueue.take} */
   takeBytes(length: number): Buffer {
     const taken = this.#bytes.take(length);

@@ -17,9 +17,11 @@ import { asError } from '../abort';
 import { type FdLike, heldBack } from '../fd-like';
 import { type Stopped, stopReading } from '../reading-hold';
 import type { FdFrame } from '../frame';
-import type { FrameCodec } from '../frame-codec';
+import { codecOf } from '../codec-of';
+import type { CodecMaker, FrameCodec } from '../frame-codec';
 import { type FrameCallback, FrameHandler } from '../receive/frame-handler';
 import { FrameIterator } from '../receive/frame-iterator';
+import type { FrameMeasure } from '../receive/frame-measure';
 import { exactly, segmentFrames } from '../receive/frame-reader';
 import type { ReceiveLimits } from '../receive/inbox';
 import { type ReadOptions, signalOf } from '../receive/read-options';
@@ -38,6 +40,14 @@ import { factsOf, type SocketFacts } from './socket-facts';
 
 /** Limits on what a socket receives, and how it is read. */
 export type FdSocketOptions = SocketOptions<FdSocket>;
+
+/**
+ * Makes the codec of a connection, which may remember what it saw there. It is taken wherever a codec is, and called once
+ * for each connection: the same function has the same codec there again.
+ */
+export type CodecFactory<In, Out = In> = CodecMaker<FdSocket, In, Out>;
+
+type AnyCodec = FrameCodec<unknown, never> | CodecFactory<unknown, never>;
 
 /** Reading into memory of the user's own, as net has it. */
 export type OnreadOptions = Onread<FdSocket>;
@@ -157,9 +167,11 @@ export class FdSocket extends NetDuplex {
    * inside a frame, ERR_FD_MISSING, ERR_FD_SURPLUS, ERR_FD_TRUNCATED, what the codec throws, an AbortError, which leaves the
    * loop, or a system error.
    */
-  frames(codec?: FrameCodec<unknown, never>, options?: ReadOptions): AsyncIterableIterator<FdFrame> {
-    const { inbox } = this.#lifetime;
-    return new FrameIterator(inbox, codec ?? segmentFrames(inbox.queue), 'frames()', signalOf('frames()', options));
+  frames(
+    codec?: FrameCodec<unknown, never> | CodecFactory<unknown, never>,
+    options?: ReadOptions,
+  ): AsyncIterableIterator<FdFrame> {
+    return new FrameIterator(this.#lifetime.inbox, this.#measureOf(codec), 'frames()', signalOf('frames()', options));
   }
 
   /**
@@ -168,15 +180,14 @@ export class FdSocket extends NetDuplex {
    * would, and with what the handler throws or rejects with: that leaves the socket open, as leaving a loop does. When the
    * signal aborts, a handler that still runs is not waited for.
    */
-  forEachFrame(handler: FrameCallback, codec?: FrameCodec<unknown, never>, options?: ReadOptions): Promise<void> {
+  forEachFrame(
+    handler: FrameCallback,
+    codec?: FrameCodec<unknown, never> | CodecFactory<unknown, never>,
+    options?: ReadOptions,
+  ): Promise<void> {
     const { inbox } = this.#lifetime;
     try {
-      return new FrameHandler(
-        inbox,
-        codec ?? segmentFrames(inbox.queue),
-        handler,
-        signalOf('forEachFrame()', options),
-      ).run();
+      return new FrameHandler(inbox, this.#measureOf(codec), handler, signalOf('forEachFrame()', options)).run();
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -364,6 +375,10 @@ export class FdSocket extends NetDuplex {
   /** @internal */
   [INSPECT](...shown: ShownHow): string {
     return show('FdSocket', this.toJSON(), ...shown);
+  }
+
+  #measureOf(codec: AnyCodec | undefined): FrameMeasure {
+    return codec === undefined ? segmentFrames(this.#lifetime.inbox.queue) : codecOf(this, codec, ['measure']);
   }
 
   #closedReason(consequence: string): Error {

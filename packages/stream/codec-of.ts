@@ -1,0 +1,46 @@
+import { requireMethods } from '../binding';
+import type { CodecMaker, FrameCodec } from './frame-codec';
+
+type Methods = readonly ('measure' | 'decode' | 'encode')[];
+
+/** The codecs that were made for each socket, so that a way of reading that is left and taken again goes on with its own. */
+const made = new WeakMap<object, WeakMap<object, object>>();
+
+/**
+ * The codec to use on a connection: the one that was given, or what a factory made for it, once.
+ * @throws TypeError for what has not these methods; what the factory throws
+ */
+export function codecOf<Socket extends object, In, Out>(
+  socket: Socket,
+  given: FrameCodec<In, Out> | CodecMaker<Socket, In, Out>,
+  methods: Methods,
+): FrameCodec<In, Out> {
+  if (isMaker(given)) return madeBy(socket, given, methods);
+  requireMethods('codec', 'a FrameCodec, such as lengthPrefixed()', given, methods);
+  return given;
+}
+
+/** A class is none: whoever gives it has forgotten to make an instance. */
+function isMaker<Socket, In, Out>(
+  given: FrameCodec<In, Out> | CodecMaker<Socket, In, Out>,
+): given is CodecMaker<Socket, In, Out> {
+  if (typeof given !== 'function' || 'measure' in given) return false;
+  return !Function.prototype.toString.call(given).startsWith('class');
+}
+
+function madeBy<Socket extends object, In, Out>(
+  socket: Socket,
+  maker: CodecMaker<Socket, In, Out>,
+  methods: Methods,
+): FrameCodec<In, Out> {
+  let ofSocket = made.get(socket);
+  // Under a maker there is nothing but what it made.
+  let codec = ofSocket?.get(maker) as FrameCodec<In, Out> | undefined;
+  if (codec === undefined) {
+    codec = maker({ socket });
+    requireMethods('the codec that was made', 'a FrameCodec, such as lengthPrefixed()', codec, methods);
+    if (ofSocket === undefined) made.set(socket, (ofSocket = new WeakMap()));
+    ofSocket.set(maker, codec);
+  }
+  return codec;
+}
