@@ -4,16 +4,12 @@
 #include <cstdint>
 #include <memory>
 
+#include "closing_work.h"
 #include "number_owners.h"
 
 namespace ancillary {
 
-/** A descriptor that waits to be closed ({@link owners::releaseToWait}). */
-struct Closing {
-  int fd;
-  /** Which socket it came by, or 0. */
-  std::uint32_t source;
-};
+class ClosingCrew;
 
 /**
  * Closes what must not be closed on the event loop, since close(2) may take as long as whoever sent the descriptor likes
@@ -44,19 +40,29 @@ class ClosingThreads {
   /** Waits until all is closed, or a few milliseconds during which nothing was. Whether anything was closed. */
   bool hurry();
 
-  /** Waits until all is closed, so many milliseconds at most. Whether it is. */
-  bool settle(int milliseconds) const;
-
   void end();
 
-  /** {@link settle} for all environments of the process. For tests. */
-  static bool settleAll(int milliseconds);
+  // Of all environments of the process, since they share its descriptors.
+
+  /**
+   * Whether a descriptor of this file waits to be closed, or may be on its way: its number is free then, and nobody can say
+   * which file it was of (docs/kernel.md 44).
+   * @param turn what the last call left, 0 at first
+   */
+  static bool stillCloses(std::uint64_t device, std::uint64_t inode, std::uint64_t& turn);
+
+  /** How many are not closed yet. */
+  static std::size_t allPending();
+
+  /** How many were closed so far, to tell whether closing goes on. */
+  static std::uint64_t closedSoFar();
+
+  /** Waits until all is closed, or so many naps of a millisecond during which nothing was. Whether all is. For tests. */
+  static bool settleAll(int naps);
 
  private:
-  class Crew;
-
   const owners::Owner owner_;
-  std::shared_ptr<Crew> crew_;
+  std::shared_ptr<ClosingCrew> crew_;
 };
 
 }  // namespace ancillary

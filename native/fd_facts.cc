@@ -35,19 +35,11 @@ Napi::Value getByFcntl(Info info) {
 
 Napi::Value statOf(Info info) {
   int fd;
-  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
-  napi_typedarray_type type;
-  void* into = nullptr;
-  std::size_t length = 0;
-  if (napi_get_typedarray_info(info.Env(), info[1], &type, &length, &into, nullptr, nullptr) != napi_ok ||
-      type != napi_biguint64_array || length < 4) {
-    throwType(info.Env(), "into", "a BigUint64Array of four");
-    return info.Env().Undefined();
-  }
+  std::uint64_t* numbers;
+  if (!readInt(info, 0, "fd", fd) || !readBigInts(info, 1, "into", 4, numbers)) return info.Env().Undefined();
   FileStatus found;
   const int error = readStatus(fd, found);
   if (error != 0) return answer(info, error);
-  auto* const numbers = static_cast<std::uint64_t*>(into);
   numbers[0] = found.device;
   numbers[1] = found.inode;
   numbers[2] = found.mode;

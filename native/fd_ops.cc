@@ -70,9 +70,19 @@ Napi::Value closeAll(Info info) {
 
 /** Waits on the event loop until all that was struck off in this process is closed. For tests. */
 Napi::Value settleClosing(Info info) {
-  int milliseconds;
-  if (!readInt(info, 0, "milliseconds", milliseconds)) return info.Env().Undefined();
-  return Napi::Boolean::New(info.Env(), ClosingThreads::settleAll(milliseconds));
+  int naps;
+  if (!readInt(info, 0, "naps", naps)) return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), ClosingThreads::settleAll(naps));
+}
+
+/** Takes the st_dev and st_ino of a file, and keeps account in the rest of what {@link Addon.stillCloses} says. */
+Napi::Value stillCloses(Info info) {
+  std::uint64_t* watched;
+  if (!readBigInts(info, 0, "watched", 5, watched)) return info.Env().Undefined();
+  const bool closing = ClosingThreads::stillCloses(watched[0], watched[1], watched[2]);
+  watched[3] = ClosingThreads::closedSoFar();
+  watched[4] = ClosingThreads::allPending();
+  return Napi::Boolean::New(info.Env(), closing);
 }
 
 Napi::Value duplicate(Info info) {
@@ -193,6 +203,7 @@ void exportFdOps(Napi::Env env, Napi::Object exports) {
   add("lostNumber", lostNumber);
   add("closeAll", closeAll);
   add("settleClosing", settleClosing);
+  add("stillCloses", stillCloses);
   add("dup", duplicate);
   add("pipe", newPipe);
   add("socketpair", newSocketpair);

@@ -73,6 +73,20 @@ bool readInts(const Napi::CallbackInfo& info, std::size_t index, const char* nam
   return true;
 }
 
+bool readBigInts(const Napi::CallbackInfo& info, std::size_t index, const char* name, std::size_t length,
+                 std::uint64_t*& into) {
+  napi_typedarray_type type;
+  void* data = nullptr;
+  std::size_t actual = 0;
+  if (napi_get_typedarray_info(info.Env(), info[index], &type, &actual, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_biguint64_array || actual < length) {
+    throwType(info.Env(), name, "a BigUint64Array of sufficient length");
+    return false;
+  }
+  into = static_cast<std::uint64_t*>(data);
+  return true;
+}
+
 bool readArray(const Napi::CallbackInfo& info, std::size_t index, const char* name, Napi::Array& into) {
   if (!info[index].IsArray()) {
     throwType(info.Env(), name, "an array");

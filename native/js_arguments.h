@@ -40,6 +40,10 @@ bool readBytes(Napi::Env env, Napi::Value value, const char* name, Bytes& into);
 bool readInts(const Napi::CallbackInfo& info, std::size_t index, const char* name, std::size_t length,
               std::int32_t*& into);
 
+/** A BigUint64Array likewise. */
+bool readBigInts(const Napi::CallbackInfo& info, std::size_t index, const char* name, std::size_t length,
+                 std::uint64_t*& into);
+
 bool readArray(const Napi::CallbackInfo& info, std::size_t index, const char* name, Napi::Array& into);
 
 /** Throws `TypeError: name must be expected`. */

@@ -13,12 +13,6 @@
 #include "receive_pump.h"
 
 namespace ancillary {
-namespace {
-
-/** For a listening socket with connections that nobody accepted: whoever closed it may want its address again. */
-constexpr int kLongestWaitMilliseconds = 20;
-
-}  // namespace
 
 std::uint32_t Ledger::sourceOf(int socket) const {
   const auto number = static_cast<std::size_t>(socket);
@@ -108,11 +102,7 @@ void Ledger::closeHandedOver(int fd) {
   if (!handles_.erase(fd)) return;
   Entry* const entry = find(fd, Holder::handle);
   // Otherwise somebody closed it behind the handle's back, and the number is another owner's.
-  if (entry == nullptr) return;
-  const bool listening = entry->listening;
-  const std::size_t before = closing_.pending();
-  closeEntry(fd, *entry);
-  if (listening && closing_.pending() > before) (void)closing_.settle(kLongestWaitMilliseconds);
+  if (entry != nullptr) closeEntry(fd, *entry);
 }
 
 void Ledger::closeAll() {

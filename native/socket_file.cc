@@ -51,14 +51,8 @@ Napi::Value openSocketFile(Info info) {
   if (!readInt(info, 0, "socket", socket) || !readBytes(info.Env(), info[1], "path", path)) {
     return info.Env().Undefined();
   }
-  napi_typedarray_type type;
-  void* into = nullptr;
-  std::size_t length = 0;
-  if (napi_get_typedarray_info(info.Env(), info[2], &type, &length, &into, nullptr, nullptr) != napi_ok ||
-      type != napi_biguint64_array || length < 4) {
-    throwType(info.Env(), "into", "a BigUint64Array of four");
-    return info.Env().Undefined();
-  }
+  std::uint64_t* numbers;
+  if (!readBigInts(info, 2, "into", 4, numbers)) return info.Env().Undefined();
 #ifdef __linux__
   const std::string terminated(reinterpret_cast<const char*>(path.data), path.size);
   // The kernel would open what the part before a zero names.
@@ -66,7 +60,6 @@ Napi::Value openSocketFile(Info info) {
   UniqueFd file(openFile(socket, terminated.c_str()));
   struct stat found;
   if (!file || fstat(file.get(), &found) < 0) return answerCall(info, -1);
-  auto* const numbers = static_cast<std::uint64_t*>(into);
   numbers[0] = static_cast<std::uint64_t>(found.st_dev);
   numbers[1] = static_cast<std::uint64_t>(found.st_ino);
   numbers[2] = static_cast<std::uint64_t>(found.st_mode);

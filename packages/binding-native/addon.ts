@@ -28,8 +28,16 @@ export interface Addon {
   readonly lostCount: Int32Array;
   /** The index-th of these, from 0. */
   lostNumber(index: number): number;
-  /** Waits, blocking, until all is closed that threads of this process close; false after so many milliseconds. For tests. */
-  settleClosing(milliseconds: number): boolean;
+  /**
+   * Waits, blocking, until all is closed that threads of this process close; false after so many naps of a millisecond in
+   * which nothing was. For tests.
+   */
+  settleClosing(naps: number): boolean;
+  /**
+   * Whether threads of this process still have to close a descriptor of a file, or may be at it. Takes st_dev and st_ino,
+   * its own note, 0 at first, and answers how many they have closed and how many not yet.
+   */
+  stillCloses(watched: BigUint64Array): boolean;
   /** F_DUPFD_CLOEXEC from 0 up; the copy is in the ledger. */
   dup(fd: number): number;
 

@@ -58,6 +58,21 @@ export const nativeListening: ListeningBinding = {
     return fromBytes(address);
   },
 
+  watchCloses(fd) {
+    const watched = new BigUint64Array(5);
+    addon.stat(fd, watched);
+    watched.fill(0n, 2);
+    return {
+      pending: () => addon.stillCloses(watched),
+      get closed() {
+        return Number(watched[3]);
+      },
+      get left() {
+        return Number(watched[4]);
+      },
+    };
+  },
+
   openListener(socket, events) {
     const { fd } = socket;
     socket.requireOwned('open');

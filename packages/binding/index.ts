@@ -16,7 +16,14 @@ export { counted } from './counted';
 export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable } from './descriptor-table';
 export { AncillaryError, type AncillaryErrorCode, errnoName, type SystemError, systemError } from './errors';
 export { INSPECT, show, type ShownHow } from './inspect';
-export type { BoundAddress, ListenerEvents, ListenerHandle, ListeningBinding, SocketFile } from './listening';
+export type {
+  BoundAddress,
+  ListenerEvents,
+  ListenerHandle,
+  ListeningBinding,
+  SocketFile,
+  WatchedCloses,
+} from './listening';
 export { LostNumbers } from './lost-numbers';
 export { type OptionNames, requireNames, requireOptions } from './option-names';
 export { OwnedFd } from './owned-fd';

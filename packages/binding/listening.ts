@@ -14,6 +14,15 @@ export interface ListenerEvents {
   failed(error: string): void;
 }
 
+/** What threads of this process still have to close (docs/kernel.md 44), of which one file is watched. */
+export interface WatchedCloses {
+  /** Whether descriptors of the file are among it, or may be. Brings the numbers below up to date. */
+  pending(): boolean;
+  /** How many were closed so far, of whatever file, and how many were not yet. */
+  readonly closed: number;
+  readonly left: number;
+}
+
 /** A listening Unix stream socket. */
 export interface ListenerHandle {
   readonly fd: number;
@@ -21,7 +30,7 @@ export interface ListenerHandle {
   accept(on: boolean): void;
   ref(): void;
   unref(): void;
-  /** Closes the socket at once; no event comes afterwards. */
+  /** Closes the socket, or has a thread close it; no event comes afterwards. */
   close(): void;
 }
 
@@ -64,6 +73,8 @@ export interface ListeningBinding {
   lock(fd: number): string | undefined;
   /** The address a socket is bound to, or undefined when it has none. @throws system errors */
   localAddress(fd: number): BoundAddress | undefined;
+  /** Watches closes of the file that an open descriptor is of. */
+  watchCloses(fd: number): WatchedCloses;
   /** Wraps a listening socket and takes it over. @throws ERR_FD_KIND; system errors */
   openListener(socket: OwnedFd, events: ListenerEvents): ListenerHandle;
 }

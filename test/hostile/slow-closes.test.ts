@@ -1,32 +1,7 @@
 import { nativeBinding } from '../../packages/binding-native';
 import { type Child, node, python } from '../support/children';
 import { plainJavaScript } from '../support/plain-javascript';
-
-// Closing a descriptor can take as long as whoever sent it likes. Here it is a TCP socket with SO_LINGER and bytes that its
-// other end never takes: the close that is the last one waits for ten minutes.
-
-const SLOW = `
-import array, signal, socket, struct, sys
-peer = socket.socket(fileno=3)
-kept = []
-for each in range(int(sys.argv[1])):
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    listener.bind(('127.0.0.1', 0))
-    listener.listen()
-    slow = socket.create_connection(listener.getsockname())
-    kept += [listener, listener.accept()]
-    slow.setblocking(False)
-    try:
-        while True: slow.send(bytes(65536))
-    except BlockingIOError: pass
-    slow.setblocking(True)
-    slow.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 600))
-    peer.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [slow.fileno()]))])
-    slow.close()
-print('sent', flush=True)
-signal.pause()
-`;
+import { SEND_SLOW_DESCRIPTORS } from '../support/slow-descriptors';
 
 /** Far more than the program takes, and far less than the close does. */
 const HANGS_MS = 60_000;
@@ -37,7 +12,7 @@ const HANGS_MS = 60_000;
  */
 async function run(program: string, count = 1): Promise<string> {
   const [ours, theirs] = nativeBinding.socketpair();
-  await using peer: Child = python(SLOW, { args: [String(count)], descriptors: [theirs.fd] });
+  await using peer: Child = python(SEND_SLOW_DESCRIPTORS, { args: [String(count)], descriptors: [theirs.fd] });
   theirs.close();
   expect(await peer.line()).toBe('sent');
   const child = node(
@@ -47,15 +22,18 @@ async function run(program: string, count = 1): Promise<string> {
     const { text } = require('node:stream/consumers');
     const library = ${JSON.stringify(plainJavaScript())};
     const { adopt, connect, fds, listen, OwnedFd, raw, socketpair } = require(library);
-    const turn = () => new Promise((resolve) => setImmediate(resolve));
-    async function main() {
-      ${program}
-      console.log('closed');
-      const others = socketpair();
+    const others = socketpair();
+    // Comes back when a thread has closed what another peer sent.
+    async function closeOther() {
       const [reader, writer] = fds.pipe();
       others[0].send('y', [writer], { transfer: true });
       (await others[1].receive(1)).close();
-      console.log(await text(fds.toReadStream(reader)) === '' ? 'and others' : '?');
+      return await text(fds.toReadStream(reader)) === '' ? 'and others' : '?';
+    }
+    async function main() {
+      ${program}
+      console.log('closed');
+      console.log(await closeOther());
       process.exit();
     }
     main();`,
@@ -132,8 +110,8 @@ it('one peer holds up none but itself, however many it sends', async () => {
     const socket = adopt(3);
     for (let count = 0; count < 40; count++) {
       (await socket.receive(1)).close();
-      // Each for itself, and long enough for another thread to take over.
-      await new Promise((resolve) => setTimeout(resolve, 15));
+      // Each for itself: while it does not come back, another thread has taken over.
+      await closeOther();
     }`;
   expect(await run(program, 40)).toBe('closed\nand others\n');
 });

@@ -4,7 +4,7 @@ import { node, start } from './children';
 import { differences, differencesAfterSettling, expectDescriptors, identity, openDescriptors } from './descriptors';
 
 const root = path.resolve(__dirname, '../..');
-const soon = { milliseconds: 50 };
+const soon = { waits: 5 };
 
 describe('the check that runs around every test', () => {
   test('finds nothing when nothing changed', async () => {

@@ -1,6 +1,7 @@
 import { type BigIntStats, lstatSync, rmSync } from 'node:fs';
 import type { BoundAddress, ListeningBinding, OwnedFd, SocketFile } from '../../binding';
 import { withDirectoryLocked } from './directory-lock';
+import { closeBound } from './pending-closes';
 
 /** A path, which is absolute, with the very file that a socket was bound to there. */
 export class BoundPath {
@@ -40,7 +41,7 @@ export class BoundPath {
     }
     // While it is open its inode is not used for another file.
     using open = file.fd;
-    close();
+    await closeBound(this.#binding, socket, close, () => this.#isBound(open));
     await withDirectoryLocked(this.#binding, this.#path, undefined, () => {
       if (!this.#isBound(open)) this.remove();
     });

@@ -20,6 +20,7 @@ import { Acceptor } from './acceptor';
 import { netAddress } from './address';
 import type { BoundPath } from './bound-path';
 import { ConnectionLine } from './connection-line';
+import { closeBound } from './pending-closes';
 import { ServerEmitter } from './server-emitter';
 
 export interface ListenOptions extends FdSocketOptions {
@@ -54,6 +55,7 @@ export const LISTEN_OPTIONS: OptionNames<ListenOptions> = {
 export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, AsyncDisposable {
   /** Where it listens; undefined for an inherited socket without a name. */
   readonly address: BoundAddress | undefined;
+  readonly #binding: ListeningBinding;
   readonly #acceptor: Acceptor;
   readonly #line = new ConnectionLine(() => this.#serve());
   /** What to remove at the end. */
@@ -77,6 +79,7 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     if (typeof binding?.openListener !== 'function')
       throw invalidType('new FdServer() has no socket: use listen(address)');
     super({ captureRejections: options.captureRejections === true });
+    this.#binding = binding;
     this.#place = place;
     const limits = receiveLimits(options);
     this.#acceptor = new Acceptor(binding, socket, (accepted) => FdSocket.wrap(binding, accepted, options, limits));
@@ -165,7 +168,8 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
 
   /**
    * Stops listening, removes the path it bound while that is still its own, ends the iterators, destroys connections that
-   * nobody took, and emits 'close'. If `fd` was lent the path stays as long as the socket is open elsewhere. Does nothing the
+   * nobody took, and emits 'close'. If `fd` was lent the path stays as long as the socket is open elsewhere; copies that this
+   * process closed before do not count, but for those whose close does not come back within a second. Does nothing the
    * second time. Rejects when the path cannot be removed; it is closed all the same.
    */
   close(): Promise<void> {
@@ -192,11 +196,10 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     this.#listening = false;
     this.#stopListening?.();
     // Its first part is done when it returns: mostly all of it.
-    const removed = this.#removePath();
-    this.#acceptor.close();
+    const closed = this.#closeSocket();
     this.#line.end();
     try {
-      await removed;
+      await closed;
     } finally {
       // In a turn of its own, as net does, so that one who called close() can still listen; and what a listener throws is its own.
       await new Promise<void>((resolve) => {
@@ -208,9 +211,17 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     }
   }
 
-  async #removePath(): Promise<void> {
-    if (this.#lent) await this.#place?.removeWithLast(this.#acceptor.fd, () => this.#acceptor.close());
-    else this.#place?.remove();
+  async #closeSocket(): Promise<void> {
+    const { fd } = this.#acceptor;
+    const close = (): void => this.#acceptor.close();
+    try {
+      if (this.#place !== undefined && this.#lent) await this.#place.removeWithLast(fd, close);
+      else if (this.#place !== undefined) this.#place.remove();
+      // Then a name in the abstract namespace is free, unless somebody else has the socket.
+      else await closeBound(this.#binding, fd, close);
+    } finally {
+      close();
+    }
   }
 
   /** Hands out what is accepted, and accepts exactly while somebody waits for more. */
