@@ -15,3 +15,19 @@ export {
   type LengthPrefixedOptions,
   type LengthPrefixedPayload,
 } from './length-prefixed';
+export { contentLength, type ContentLengthOptions } from './content-length';
+export { delimited, type DelimitedFds, type DelimitedOptions } from './delimited';
+export type { Payload, ReceivedPayload } from './payload';
+export {
+  type OutgoingVarlinkMessage,
+  type VarlinkBody,
+  type VarlinkMessage,
+  varlinkMessages,
+  type VarlinkMessagesOptions,
+} from './varlink-messages';
+export {
+  type OutgoingVhostUserMessage,
+  type VhostUserMessage,
+  vhostUserMessages,
+  type VhostUserMessagesOptions,
+} from './vhost-user-messages';

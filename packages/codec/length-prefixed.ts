@@ -1,17 +1,22 @@
 import {
-  AncillaryError,
-  describeValue,
-  invalidType,
-  invalidValue,
   counted,
+  describeValue,
+  invalidValue,
   type OptionNames,
   outOfRange,
-  type OwnedFd,
   requireBoolean,
-  requireObject,
   requireOptions,
 } from '../binding';
 import type { FdLike, FrameCodec, Measured } from '../stream';
+import {
+  DEFAULT_MAX_LENGTH,
+  type Payload,
+  type ReceivedPayload,
+  requireMaxLength,
+  requirePayload,
+  takePayload,
+  tooLarge,
+} from './payload';
 
 export interface LengthPrefixedOptions {
   /** Bytes of the payload's length at the front of each frame; default 4. */
@@ -32,16 +37,10 @@ const OPTIONS: OptionNames<LengthPrefixedOptions> = {
 };
 
 /** A received payload; whoever receives it owns the descriptors. */
-export interface LengthPrefixedMessage {
-  bytes: Buffer;
-  fds: OwnedFd[];
-}
+export type LengthPrefixedMessage = ReceivedPayload;
 
 /** A payload to send; the descriptors are borrowed. */
-export interface LengthPrefixedPayload {
-  bytes: Uint8Array;
-  fds?: readonly FdLike[] | undefined;
-}
+export type LengthPrefixedPayload = Payload;
 
 /** What {@link lengthPrefixed} makes. Each frame it encodes is one piece. */
 export interface LengthPrefixedCodec extends FrameCodec<LengthPrefixedMessage, LengthPrefixedPayload> {
@@ -52,8 +51,6 @@ export interface LengthPrefixedCodec extends FrameCodec<LengthPrefixedMessage, L
 const { Buffer: NodeBuffer } = globalThis;
 
 let usual: LengthPrefixedCodec | undefined;
-
-const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024;
 
 /**
  * Frames of a length (of the payload alone), a number of descriptors, and the payload.
@@ -71,9 +68,7 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   const { lengthBytes = 4, countBytes = 2, littleEndian = false, maxLength = DEFAULT_MAX_LENGTH } = options;
   requireOneOf('lengthBytes', lengthBytes, [1, 2, 4]);
   requireOneOf('countBytes', countBytes, [0, 1, 2, 4]);
-  if (!Number.isSafeInteger(maxLength) || maxLength < 0) {
-    throw outOfRange(`maxLength is a number of bytes, not ${describeValue(maxLength)}`);
-  }
+  requireMaxLength(maxLength);
   const headerLength = lengthBytes + countBytes;
   const longest = Math.min(maxLength, 2 ** (8 * lengthBytes) - 1);
   const mostFds = countBytes === 0 ? Infinity : 2 ** (8 * countBytes) - 1;
@@ -93,18 +88,10 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
 
     measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0), { at: measureAt }),
 
-    decode(frame) {
-      return { bytes: frame.bytes.subarray(headerLength), fds: frame.fds.splice(0) };
-    },
+    decode: (frame) => takePayload(frame, headerLength),
 
     encode(payload) {
-      requireObject('a payload', payload);
-      const { bytes, fds = [] } = payload;
-      if (!(bytes instanceof Uint8Array))
-        throw invalidType(`encode() takes { bytes, fds }, bytes a Uint8Array, not ${describeValue(bytes)}`);
-      if (!Array.isArray(fds))
-        throw invalidType(`encode() takes { bytes, fds }, fds an array of descriptors, not ${describeValue(fds)}`);
-      if (bytes.length > longest) throw tooLarge(bytes.length, longest);
+      const { bytes, fds } = requirePayload(payload, longest);
       if (fds.length > mostFds) {
         const count = counted(countBytes, 'byte');
         throw outOfRange(`fds has ${fds.length} descriptors, which do not fit a count of ${count}: raise countBytes`);
@@ -116,13 +103,6 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
       return { bytes: frame, fds };
     },
   };
-}
-
-function tooLarge(length: number, longest: number): AncillaryError {
-  return new AncillaryError(
-    'ERR_FRAME_TOO_LARGE',
-    `a payload of ${counted(length, 'byte')} is longer than the ${longest} allowed; nothing was allocated for it`,
-  );
 }
 
 function requireOneOf(name: string, value: number, allowed: readonly number[]): void {

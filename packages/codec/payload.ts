@@ -1,0 +1,79 @@
+import {
+  AncillaryError,
+  counted,
+  describeValue,
+  invalidType,
+  outOfRange,
+  type OwnedFd,
+  requireObject,
+} from '../binding';
+import type { EncodedFrame, FdFrame, FdLike } from '../stream';
+
+/** A received payload; whoever receives it owns the descriptors. */
+export interface ReceivedPayload {
+  bytes: Buffer;
+  fds: OwnedFd[];
+}
+
+/** A payload to send; the descriptors are borrowed. */
+export interface Payload {
+  bytes: Uint8Array;
+  fds?: readonly FdLike[] | undefined;
+}
+
+/** The longest payload, in bytes, where nothing else is said. */
+export const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024;
+
+/** A payload with its descriptors, of a frame in which it lies from `start` to `end`. */
+export function takePayload(frame: FdFrame, start: number, end = frame.bytes.length): ReceivedPayload {
+  return { bytes: frame.bytes.subarray(start, end), fds: frame.fds.splice(0) };
+}
+
+/**
+ * The parts of what `encode()` was given.
+ * @throws TypeError; ERR_FRAME_TOO_LARGE
+ */
+export function requirePayload(payload: Payload, longest: number): { bytes: Uint8Array; fds: readonly FdLike[] } {
+  requireObject('a payload', payload);
+  const { bytes, fds = [] } = payload;
+  if (!(bytes instanceof Uint8Array))
+    throw invalidType(`encode() takes { bytes, fds }, bytes a Uint8Array, not ${describeValue(bytes)}`);
+  requireFds(fds);
+  if (bytes.length > longest) throw tooLarge(bytes.length, longest);
+  return { bytes, fds };
+}
+
+/** @throws TypeError for what is no array of descriptors in a message to encode */
+export function requireFds(fds: unknown): void {
+  if (!Array.isArray(fds))
+    throw invalidType(`encode() takes { bytes, fds }, fds an array of descriptors, not ${describeValue(fds)}`);
+}
+
+/** @throws RangeError for what is no number of bytes */
+export function requireMaxLength(maxLength: number): void {
+  if (!Number.isSafeInteger(maxLength) || maxLength < 0)
+    throw outOfRange(`maxLength is a number of bytes, not ${describeValue(maxLength)}`);
+}
+
+export function tooLarge(length: number, longest: number): AncillaryError {
+  return new AncillaryError(
+    'ERR_FRAME_TOO_LARGE',
+    `a payload of ${counted(length, 'byte')} is longer than the ${longest} allowed; nothing was allocated for it`,
+  );
+}
+
+// The global is a getter, which shows where each frame asks it.
+const { Buffer: NodeBuffer } = globalThis;
+
+/** A payload so long is sent from where it is; a shorter one is copied sooner than sent in a piece of its own. */
+const LONG = 4096;
+
+/** The bytes of a frame that has something short before or behind its payload. */
+export function around(before: Uint8Array, payload: Uint8Array, behind: Uint8Array): EncodedFrame['bytes'] {
+  if (payload.length >= LONG) return [before, payload, behind].filter(({ length }) => length > 0);
+  const frame = NodeBuffer.allocUnsafe(before.length + payload.length + behind.length);
+  frame.set(before);
+  frame.set(payload, before.length);
+  frame.set(behind, before.length + payload.length);
+  return frame;
+}

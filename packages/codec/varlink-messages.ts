@@ -1,0 +1,134 @@
+import { isUtf8 } from 'node:buffer';
+import {
+  AncillaryError,
+  describeValue,
+  invalidType,
+  type OptionNames,
+  outOfRange,
+  type OwnedFd,
+  requireObject,
+  requireOptions,
+} from '../binding';
+import { type FdLike, type FdFrame, type FrameCodec, MAX_FDS_PER_SENDMSG } from '../stream';
+import { delimited } from './delimited';
+import { DEFAULT_MAX_LENGTH, requireFds } from './payload';
+
+export interface VarlinkMessagesOptions {
+  /** The longest message, in bytes of JSON, that is received or sent; default 16 MiB, as systemd has it. */
+  maxLength?: number | undefined;
+}
+
+const OPTIONS: OptionNames<VarlinkMessagesOptions> = { maxLength: true };
+
+/** A call, which has a `method`, or a reply, which has none. What else stands in it is passed over. */
+export interface VarlinkBody {
+  /** Interface and method, such as 'io.systemd.UserDatabase.GetUserRecord'. */
+  method?: string | undefined;
+  parameters?: Readonly<Record<string, unknown>> | null | undefined;
+  /** Of a call: nobody waits for a reply. */
+  oneway?: boolean | undefined;
+  /** Of a call: several replies may come. */
+  more?: boolean | undefined;
+  /** Of a call: after the reply the connection speaks another protocol. */
+  upgrade?: boolean | undefined;
+  /** Of a reply: another one follows. */
+  continues?: boolean | undefined;
+  /** Of a reply: the name of an error, such as 'org.varlink.service.MethodNotFound'. */
+  error?: string | undefined;
+}
+
+/** A received message; whoever receives it owns the descriptors. */
+export interface VarlinkMessage {
+  body: VarlinkBody;
+  fds: OwnedFd[];
+}
+
+/** A message to send; the descriptors are borrowed. */
+export interface OutgoingVarlinkMessage {
+  body: VarlinkBody;
+  fds?: readonly FdLike[] | undefined;
+}
+
+const STRINGS = ['method', 'error'] as const;
+const FLAGS = ['oneway', 'more', 'upgrade', 'continues'] as const;
+
+/**
+ * Messages of Varlink: objects of JSON that each end with a zero byte (https://varlink.org/Method-Call). The specification
+ * has no descriptors. systemd's sd-varlink lets them come with the first byte of their message, and sends them in a sendmsg
+ * that ends with it; which of its parameters means which descriptor each method says.
+ *
+ * sd-varlink gives descriptors to the first message of what one recvmsg of its own returns (systemd issue 43823): to a
+ * systemd service, send a message with descriptors when the replies to all before have come.
+ *
+ * @throws TypeError and RangeError for options. Its `measure` throws ERR_FRAME_TOO_LARGE, its `decode` ERR_FRAME_INVALID for
+ * what is no message of Varlink. Its `encode` throws the same, and RangeError for more than 253 descriptors, which cannot
+ * all come with a first byte.
+ */
+export function varlinkMessages(
+  options: VarlinkMessagesOptions = {},
+): FrameCodec<VarlinkMessage, OutgoingVarlinkMessage> {
+  requireOptions('varlinkMessages()', options, OPTIONS);
+  const { maxLength = DEFAULT_MAX_LENGTH } = options;
+  const messages = delimited({ delimiter: '\0', maxLength });
+  return {
+    ...messages,
+    fdsPerSend: MAX_FDS_PER_SENDMSG,
+
+    decode(frame) {
+      const body = parse(frame);
+      return { body, fds: frame.fds.splice(0) };
+    },
+
+    encode(message) {
+      requireObject('a message', message);
+      const { body, fds = [] } = message;
+      requireFds(fds);
+      if (fds.length > MAX_FDS_PER_SENDMSG)
+        throw outOfRange(`a message of Varlink has at most ${MAX_FDS_PER_SENDMSG} descriptors, not ${fds.length}`);
+      const wrong = problemOf(body);
+      if (wrong !== undefined) throw invalidType(`a message to encode ${wrong}`);
+      // JSON writes a zero byte as \u0000.
+      return messages.encode({ bytes: Buffer.from(JSON.stringify(body)), fds });
+    },
+  };
+}
+
+/** @throws ERR_FRAME_INVALID */
+function parse({ bytes, range }: FdFrame): VarlinkBody {
+  const text = bytes.subarray(0, -1);
+  let body: unknown;
+  try {
+    if (!isUtf8(text)) throw new SyntaxError('its bytes are not UTF-8');
+    body = JSON.parse(text.toString());
+  } catch (error) {
+    throw invalid(range, `is no JSON: ${(error as Error).message}`, error);
+  }
+  const wrong = problemOf(body);
+  if (wrong !== undefined) throw invalid(range, wrong);
+  return body as VarlinkBody;
+}
+
+/** What keeps a value from being a message of Varlink, if anything. */
+function problemOf(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return `is no object: ${describeValue(body)}`;
+  const fields = body as Readonly<Record<string, unknown>>;
+  for (const name of STRINGS) {
+    if (given(fields[name]) && typeof fields[name] !== 'string') return `has no string as its ${name}`;
+  }
+  for (const name of FLAGS) {
+    if (given(fields[name]) && typeof fields[name] !== 'boolean') return `has neither true nor false as its ${name}`;
+  }
+  const { parameters } = fields;
+  if (given(parameters) && (typeof parameters !== 'object' || Array.isArray(parameters)))
+    return 'has no object as its parameters';
+  return undefined;
+}
+
+/** Some write null for what is not there. */
+function given(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function invalid({ start, end }: { start: number; end: number }, what: string, cause?: unknown): AncillaryError {
+  return new AncillaryError('ERR_FRAME_INVALID', `the message at bytes ${start} to ${end} ${what}`, { cause });
+}
