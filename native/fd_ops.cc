@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #endif
 
@@ -157,6 +158,8 @@ Napi::Value newMemfd(Info info) {
   bool allowSealing;
   if (!readText(info, 0, "name", name)) return info.Env().Undefined();
   if (!readBool(info, 1, "allowSealing", allowSealing)) return info.Env().Undefined();
+  std::uint64_t size;
+  if (!readCount(info, 3, "size", size)) return info.Env().Undefined();
 #ifdef __linux__
   const unsigned flags = MFD_CLOEXEC | (allowSealing ? MFD_ALLOW_SEALING : 0u);
   UniqueFd fd(withNumbers(info, [&] { return memfd_create(name.c_str(), flags); }));
@@ -170,7 +173,23 @@ Napi::Value newMemfd(Info info) {
     if (written < 0 && errno != EINTR) return answerCall(info, -1);
     if (written > 0) at += static_cast<std::size_t>(written);
   }
+  if (size > data.size && ftruncate(fd.get(), static_cast<off_t>(size)) < 0) return answerCall(info, -1);
   return answerOwned(info, fd.release(), Origin::made);
+#else
+  return answer(info, -ENOSYS);
+#endif
+}
+
+Napi::Value newEventfd(Info info) {
+  std::uint64_t initial;
+  bool semaphore;
+  bool nonBlocking;
+  if (!readCount(info, 0, "initial", initial)) return info.Env().Undefined();
+  if (!readBool(info, 1, "semaphore", semaphore)) return info.Env().Undefined();
+  if (!readBool(info, 2, "nonBlocking", nonBlocking)) return info.Env().Undefined();
+#ifdef __linux__
+  const int flags = EFD_CLOEXEC | (semaphore ? EFD_SEMAPHORE : 0) | (nonBlocking ? EFD_NONBLOCK : 0);
+  return answerOwned(info, withNumbers(info, [=] { return eventfd(static_cast<unsigned>(initial), flags); }), Origin::made);
 #else
   return answer(info, -ENOSYS);
 #endif
@@ -210,6 +229,7 @@ void exportFdOps(Napi::Env env, Napi::Object exports) {
   add("socket", newSocket);
   add("datagramSocket", newDatagramSocket);
   add("memfd", newMemfd);
+  add("eventfd", newEventfd);
   add("lock", lock);
   add("setMode", setMode);
 }

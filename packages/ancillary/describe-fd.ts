@@ -3,6 +3,7 @@ import { errnoName, systemError } from '../binding';
 import { addon } from '../binding-native';
 import { type FdLike, numberOf } from '../stream';
 import { isMemfd } from './memfd-devices';
+import { type Seal, sealsOf } from './seals';
 
 const { S_IFMT, S_IFREG, S_IFDIR, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK, S_IFLNK } = fs.constants;
 
@@ -42,7 +43,7 @@ export interface FdInfo {
   size?: bigint;
   position?: bigint;
   /** Seals of a memfd. */
-  seals?: ('seal' | 'shrink' | 'grow' | 'write' | 'future-write')[];
+  seals?: Seal[];
 }
 
 /**
@@ -114,20 +115,6 @@ function accessOf(status: number): FdInfo['access'] {
   const mode = status & O_ACCMODE;
   if (mode === O_RDONLY) return 'read';
   return mode === O_WRONLY ? 'write' : 'read-write';
-}
-
-function sealsOf(fd: number): NonNullable<FdInfo['seals']> {
-  const { F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE } = addon.constants;
-  const bits = addon.getSeals(fd);
-  if (bits < 0) return [];
-  const names = [
-    [F_SEAL_SEAL, 'seal'],
-    [F_SEAL_SHRINK, 'shrink'],
-    [F_SEAL_GROW, 'grow'],
-    [F_SEAL_WRITE, 'write'],
-    [F_SEAL_FUTURE_WRITE, 'future-write'],
-  ] as const;
-  return names.filter(([bit]) => (bits & bit) !== 0).map(([, name]) => name);
 }
 
 function positionOf(fd: number): bigint | undefined {

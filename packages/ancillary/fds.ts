@@ -3,14 +3,17 @@ import {
   invalidType,
   invalidValue,
   type OptionNames,
+  outOfRange,
   OwnedFd,
   requireBoolean,
   requireOptions,
 } from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
+import { seal } from './seals';
 import { type FdLike, MAX_FDS_PER_SENDMSG, numberOf } from '../stream';
 
 export { describeFd, type FdInfo, type FdKind } from './describe-fd';
+export { type Seal, seal } from './seals';
 export { type FdReadable, type FdWritable, toReadStream, toWriteStream } from './file-streams';
 export { toServer, toSocket, type ToSocketOptions } from './net-objects';
 
@@ -24,6 +27,9 @@ export function pipe(): [OwnedFd, OwnedFd] {
   return [ofLedger(pair[0]), ofLedger(pair[1])];
 }
 
+const NOTHING = new Uint8Array();
+const MOST_INITIAL = 0xffff_ffff;
+
 export interface MemfdOptions {
   /** Seal it, so that neither size nor content can change any more and a receiver can map it without fear. */
   seal?: boolean | undefined;
@@ -32,31 +38,59 @@ export interface MemfdOptions {
 const MEMFD_OPTIONS: OptionNames<MemfdOptions> = { seal: true };
 
 /**
- * An anonymous file in memory with the data given, positioned at its start. Close-on-exec.
+ * An anonymous file in memory with the data given, or of so many zero bytes, positioned at its start. Close-on-exec.
  * @param name for /proc only; need not be unique
- * @throws TypeError, for a name with a zero byte too; EMFILE, ENOMEM; EINVAL for a name longer than 249 bytes
+ * @param content bytes, or how many there are: memory for them is taken as they are written
+ * @throws TypeError, for a name with a zero byte too; RangeError; EMFILE, ENOMEM; EINVAL for a name longer than 249 bytes; EFBIG
  */
-export function memfd(name: string, data?: Uint8Array, options: MemfdOptions = {}): OwnedFd {
+export function memfd(name: string, content: Uint8Array | number = NOTHING, options: MemfdOptions = {}): OwnedFd {
   if (typeof name !== 'string') throw invalidType(`a memfd's name is a string, not ${describeValue(name)}`);
   // memfd_create(2) would take the part before it for the whole name.
   if (name.includes('\0')) throw invalidValue(`name is a string without a zero byte, not ${describeValue(name)}`);
   requireOptions('memfd()', options, MEMFD_OPTIONS);
   requireBoolean('seal', options.seal);
   // Options in its place would give an empty file, and no seal.
-  if (data !== undefined && !(data instanceof Uint8Array)) {
-    throw invalidType(`data is a Uint8Array such as Buffer.from(text), not ${describeValue(data)}`);
+  if (typeof content !== 'number' && !(content instanceof Uint8Array)) {
+    throw invalidType(
+      `data is a Uint8Array such as Buffer.from(text), or a number of bytes, not ${describeValue(content)}`,
+    );
   }
-  const fd = ofLedger(checked(addon.memfd(name, true, data ?? new Uint8Array()), 'memfd_create'));
+  const [data, size] = typeof content === 'number' ? [NOTHING, content] : [content, content.length];
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw outOfRange(`the size of a memfd is a number of bytes, not ${describeValue(size)}`);
+  const fd = ofLedger(checked(addon.memfd(name, true, data, size), 'memfd_create'));
   try {
-    if (options.seal === true) {
-      const { F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE } = addon.constants;
-      checked(addon.addSeals(fd.fd, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 'fcntl');
-    }
+    if (options.seal === true) seal(fd);
     return fd;
   } catch (error) {
     fd.close();
     throw error;
   }
+}
+
+export interface EventfdOptions {
+  /** Each read takes 1 off the count, and not all of it. */
+  semaphore?: boolean | undefined;
+  /** Reading a count of 0 is EAGAIN at once, for all who have the descriptor; default false, as of pipes. */
+  nonBlocking?: boolean | undefined;
+}
+
+const EVENTFD_OPTIONS: OptionNames<EventfdOptions> = { semaphore: true, nonBlocking: true };
+
+/**
+ * A count that wakes whoever waits for it (eventfd(2)), such as a queue of a virtual machine. 8 bytes in the order of the machine
+ * are written to add to it, and read to take it and begin at 0 again. `toReadStream()` waits for it. Close-on-exec.
+ * @param initial the count at first, from 0 to 2^32 - 1
+ * @throws TypeError and RangeError; EMFILE
+ */
+export function eventfd(initial = 0, options: EventfdOptions = {}): OwnedFd {
+  if (!Number.isInteger(initial) || initial < 0 || initial > MOST_INITIAL)
+    throw outOfRange(`initial is a count from 0 to 2^32 - 1, not ${describeValue(initial)}`);
+  requireOptions('eventfd()', options, EVENTFD_OPTIONS);
+  const { semaphore = false, nonBlocking = false } = options;
+  requireBoolean('semaphore', semaphore);
+  requireBoolean('nonBlocking', nonBlocking);
+  return ofLedger(checked(addon.eventfd(initial, semaphore, nonBlocking), 'eventfd'));
 }
 
 /** A second descriptor of the same open file, close-on-exec; the source is borrowed. @throws EBADF, EMFILE */

@@ -19,10 +19,10 @@ export interface FdWritable extends Writable {
   readonly fd: number;
 }
 
-const STREAMABLE: readonly FdKind[] = ['file', 'memfd', 'pipe', 'character-device', 'block-device'];
+const STREAMABLE: readonly FdKind[] = ['file', 'memfd', 'pipe', 'character-device', 'block-device', 'eventfd'];
 
 /**
- * Makes a stream that reads on from where the file stands; takes the descriptor over as {@link toSocket} does. A pipe or a
+ * Makes a stream that reads on from where the file stands; takes the descriptor over as {@link toSocket} does. A pipe, an eventfd or a
  * terminal is waited for on the event loop; O_NONBLOCK, which is also its sender's, stays as it is and does not matter.
  */
 export function toReadStream(fd: number | OwnedFd): FdReadable {
@@ -35,7 +35,7 @@ export function toReadStream(fd: number | OwnedFd): FdReadable {
 }
 
 /**
- * Makes a stream that writes on from where the file stands; takes the descriptor over as {@link toSocket} does. A pipe or a
+ * Makes a stream that writes on from where the file stands; takes the descriptor over as {@link toSocket} does. A pipe, an eventfd or a
  * terminal is waited for as by {@link toReadStream}.
  */
 export function toWriteStream(fd: number | OwnedFd): FdWritable {
@@ -49,7 +49,7 @@ export function toWriteStream(fd: number | OwnedFd): FdWritable {
 
 /** Of devices, the kernel says which: /dev/null never does. */
 function mayWait({ kind }: FdInfo): boolean {
-  return kind === 'pipe' || kind === 'character-device';
+  return kind === 'pipe' || kind === 'character-device' || kind === 'eventfd';
 }
 
 /** Node's types leave it out. */

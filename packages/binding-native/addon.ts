@@ -44,8 +44,10 @@ export interface Addon {
   // New descriptors, all close-on-exec and in the ledger. Pairs come back in the array.
   pipe(pair: Int32Array): number;
   socketpair(pair: Int32Array): number;
-  /** A file in memory that holds the data, positioned at its start. */
-  memfd(name: string, allowSealing: boolean, data: Uint8Array): number;
+  /** A file in memory that holds the data, and zeros up to a size, positioned at its start. */
+  memfd(name: string, allowSealing: boolean, data: Uint8Array, size: number): number;
+  /** eventfd(2), with EFD_SEMAPHORE and EFD_NONBLOCK. `initial` has 32 bits. */
+  eventfd(initial: number, semaphore: boolean, nonBlocking: boolean): number;
   /** AF_UNIX, SOCK_STREAM, non-blocking. */
   socket(): number;
   /** The same of SOCK_DGRAM. */

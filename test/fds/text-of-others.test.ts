@@ -54,5 +54,5 @@ it('a zero byte in a name is refused: the kernel would take the part before it f
   ]) {
     expect(result).toBe(-os.constants.errno.EINVAL);
   }
-  expect(() => addon.memfd('a\0b', true, new Uint8Array())).toThrow('name must be a string without zero bytes');
+  expect(() => addon.memfd('a\0b', true, new Uint8Array(), 0)).toThrow('name must be a string without zero bytes');
 });

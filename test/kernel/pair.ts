@@ -74,7 +74,7 @@ export function identity(fd: OwnedFd): string {
 }
 
 function nativeMemory(): OwnedFd {
-  const fd = addon.memfd('kernel-test', false, new Uint8Array());
+  const fd = addon.memfd('kernel-test', false, new Uint8Array(), 0);
   if (fd < 0) throw new Error(`memfd_create: ${fd}`);
   return OwnedFd.ofLedger(fd, nativeBinding.descriptors);
 }

@@ -4,7 +4,7 @@ it('descriptors the kernel could not install are told as truncated, and the rest
   const child = addonChild(
     `
     const [ours, theirs] = pair();
-    const files = Array.from({ length: 10 }, () => addon.memfd('file', false, new Uint8Array()));
+    const files = Array.from({ length: 10 }, () => addon.memfd('file', false, new Uint8Array(), 0));
     const fs = require('node:fs');
     const inodes = files.map((fd) => fs.fstatSync(fd).ino);
     addon.sendMessage(theirs, Buffer.from('x'), files);

@@ -1,0 +1,49 @@
+import { describeValue, invalidType, invalidValue } from '../binding';
+import { addon, checked } from '../binding-native';
+import { type FdLike, numberOf } from '../stream';
+
+const { F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE } = addon.constants;
+
+const BITS = {
+  /** No further seals. */
+  seal: F_SEAL_SEAL,
+  shrink: F_SEAL_SHRINK,
+  grow: F_SEAL_GROW,
+  /** The content stays as it is, also for those who have mapped it. */
+  write: F_SEAL_WRITE,
+  /** Only those who have mapped it for writing can change the content from now on. */
+  'future-write': F_SEAL_FUTURE_WRITE,
+} as const;
+
+/** What a seal forbids, as fcntl(2) has them. */
+export type Seal = keyof typeof BITS;
+
+/** Neither size nor content can change any more. */
+export const UNCHANGING: readonly Seal[] = ['seal', 'shrink', 'grow', 'write'];
+
+/**
+ * Seals a memfd, for all who have it and for good. Borrows it. What a receiver is to map is sealed against shrinking at least:
+ * reading memory of a file that has shrunk ends a process with SIGBUS.
+ * @param seals what to forbid; by default everything, so that neither size nor content can change any more
+ * @throws TypeError; EPERM for one that is sealed against seals; EBUSY to forbid writing while it is mapped for that; EINVAL for
+ * what is no memfd
+ */
+export function seal(fd: FdLike, seals: readonly Seal[] = UNCHANGING): void {
+  const given: unknown = seals;
+  if (!Array.isArray(given)) throw invalidType(`seals is an array such as ['shrink'], not ${describeValue(given)}`);
+  const bits = seals.reduce((sum, name) => sum | bitOf(name), 0);
+  checked(addon.addSeals(numberOf(fd), bits), 'fcntl');
+}
+
+/** The seals of a memfd. */
+export function sealsOf(fd: number): Seal[] {
+  const bits = addon.getSeals(fd);
+  if (bits < 0) return [];
+  return (Object.keys(BITS) as Seal[]).filter((name) => (bits & BITS[name]) !== 0);
+}
+
+/** @throws TypeError for what is no seal */
+function bitOf(name: Seal): number {
+  if (Object.hasOwn(BITS, name)) return BITS[name];
+  throw invalidValue(`seals has ${describeValue(name)} in it; there is ${Object.keys(BITS).join(', ')}`);
+}
