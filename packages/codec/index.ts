@@ -8,6 +8,8 @@ export type {
   MeasureAt,
   Measured,
 } from '../stream';
+export { dbusHeader, type DBusHeader, type DBusHeaderFields } from './dbus/header';
+export { type DBusMessage, dbusMessages, type DBusMessagesOptions, type DBusOutgoing } from './dbus/messages';
 export {
   lengthPrefixed,
   type LengthPrefixedCodec,

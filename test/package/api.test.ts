@@ -13,6 +13,7 @@ const entries = {
   handoff: 'packages/ancillary/handoff.ts',
   raw: 'packages/ancillary/raw.ts',
   'ancillary/codec': 'packages/codec/index.ts',
+  'ancillary/dbus': 'packages/codec/dbus/index.ts',
   'ancillary/rpc': 'packages/rpc/index.ts',
   'ancillary/testing': 'packages/ancillary/testing.ts',
   'ancillary/model': 'packages/binding-model/kernel/index.ts',

@@ -147,7 +147,7 @@ describe('the tarball', () => {
   });
 });
 
-test.each(['ancillary', 'ancillary/codec', 'ancillary/rpc', 'ancillary/testing', 'ancillary/model'])(
+test.each(['ancillary', 'ancillary/codec', 'ancillary/dbus', 'ancillary/rpc', 'ancillary/testing', 'ancillary/model'])(
   'import and require of %s give the very same exports',
   async (name) => {
     const file = path.join(directory, 'same.mjs');

@@ -1,0 +1,116 @@
+import {
+  counted,
+  describeValue,
+  invalidType,
+  invalidValue,
+  type OptionNames,
+  outOfRange,
+  type OwnedFd,
+  requireBytes,
+  requireDescriptors,
+  requireObject,
+  requireOptions,
+} from '../../binding';
+import { type FdLike, type FrameCodec, MAX_FDS_PER_SENDMSG, type Measured } from '../../stream';
+import { type DBusHeader, dbusHeader, declaredFds, FIXED_LENGTH, layoutAt, LONGEST_MESSAGE } from './header';
+
+export interface DBusMessagesOptions {
+  /** The longest message, in bytes, that is received or sent; default 128 MiB, which is the most that D-Bus allows. */
+  maxLength?: number | undefined;
+  /**
+   * The most descriptors that a message may be sent with; default 16. dbus-daemon and libdbus close the connection if there are
+   * more, unless they are configured otherwise. At most 253, since all go with one sendmsg: dbus-daemon and dbus-broker drop
+   * those of a second one. Set it to 0 where the peer did not agree to have any.
+   */
+  maxFds?: number | undefined;
+}
+
+const OPTIONS: OptionNames<DBusMessagesOptions> = { maxLength: true, maxFds: true };
+
+/** A received message: its header, and the whole of it as bytes, since its body is for a library of D-Bus to read. */
+export type DBusMessage = DBusHeader & {
+  /** The whole message. */
+  readonly bytes: Buffer;
+  /** Its body alone, a view of {@link bytes}. */
+  readonly body: Buffer;
+  /** In the order that values of the type `h` in the body count them. Whoever receives the message owns them. */
+  readonly fds: OwnedFd[];
+};
+
+/** A message to send. */
+export interface DBusOutgoing {
+  /** The whole message, as a library of D-Bus marshals it. Its header must declare the descriptors (UNIX_FDS). */
+  readonly bytes: Uint8Array;
+  /** Borrowed, unless `transfer` says otherwise. */
+  readonly fds?: readonly FdLike[] | undefined;
+  /** Close the descriptors when sent or failed. */
+  readonly transfer?: boolean | undefined;
+}
+
+/** dbus-daemon's limit for a message, and libdbus's, which every client of it has. */
+const USUAL_MAX_FDS = 16;
+
+/**
+ * Messages of D-Bus, once the handshake is over ({@link dbusHandshake}): the length of each is in its fixed header, and how many
+ * descriptors it has in the header field UNIX_FDS. Both byte orders are read. The codec keeps no state.
+ *
+ * D-Bus Specification, "Message Protocol": descriptors come neither before the first byte of their message nor after its last.
+ *
+ * @throws TypeError and RangeError for options. Its `measure` throws ERR_FRAME_INVALID, and ERR_FRAME_TOO_LARGE before
+ * anything is allocated; its `encode` TypeError and RangeError, too.
+ */
+export function dbusMessages(options: DBusMessagesOptions = {}): FrameCodec<DBusMessage, DBusOutgoing> {
+  requireOptions('dbusMessages()', options, OPTIONS);
+  const { maxLength = LONGEST_MESSAGE, maxFds = USUAL_MAX_FDS } = options;
+  requireCount('maxLength', maxLength, FIXED_LENGTH, LONGEST_MESSAGE);
+  requireCount('maxFds', maxFds, 0, MAX_FDS_PER_SENDMSG);
+
+  const measureAt = (memory: Uint8Array, start: number): Measured => {
+    const buffered = memory.length - start;
+    if (buffered < FIXED_LENGTH) return { need: FIXED_LENGTH };
+    const layout = layoutAt(memory, start, maxLength);
+    if (memory.length < layout.fieldsEnd) return { need: layout.fieldsEnd - start };
+    return { length: layout.end - start, fds: declaredFds(memory, start, layout) };
+  };
+
+  return {
+    // Each sendmsg of libdbus, GDBus and sd-bus that has descriptors has bytes of one message only.
+    reads: 'greedy',
+
+    measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0), { at: measureAt }),
+
+    decode(frame) {
+      const { bytes } = frame;
+      const header = dbusHeader(bytes);
+      const body = bytes.subarray(bytes.length - header.bodyLength);
+      return { ...header, bytes, body, fds: frame.fds.splice(0) };
+    },
+
+    encode(message) {
+      requireObject('a message', message);
+      const { bytes, fds = [], transfer = false } = message;
+      requireBytes('bytes', bytes);
+      requireDescriptors(fds);
+      if (typeof transfer !== 'boolean') throw invalidType(`transfer is true or false, not ${describeValue(transfer)}`);
+      const measured = measureAt(bytes, 0);
+      if (!('length' in measured) || measured.length !== bytes.length) {
+        throw invalidValue(`bytes has ${counted(bytes.length, 'byte')}, which is not one whole D-Bus message`);
+      }
+      if (measured.fds !== fds.length) {
+        const declared = counted(Number(measured.fds), 'descriptor');
+        throw invalidValue(`the message declares ${declared} (UNIX_FDS), and fds has ${fds.length}`);
+      }
+      if (fds.length > maxFds) {
+        throw outOfRange(
+          `fds has ${fds.length} descriptors, where at most maxFds, ${maxFds}, may be sent with a message`,
+        );
+      }
+      return { bytes, fds, transfer };
+    },
+  };
+}
+
+function requireCount(name: string, value: number, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  throw outOfRange(`${name} is a number from ${least} to ${most}, not ${describeValue(value)}`);
+}
