@@ -1,9 +1,9 @@
-import { AncillaryError, counted, type DescriptorTable, OwnedFd, systemError } from '../../binding';
+import { AncillaryError, counted, type DescriptorTable, systemError } from '../../binding';
 import { abortError, onAbort } from '../abort';
-import { closeSource, type FdLike, numbersOf } from '../fd-like';
-import { holdReading, type ReadingHold } from '../reading-hold';
+import { type FdLike, numbersOf } from '../fd-like';
 import { nextTick } from '../later';
 import { requireMemory } from './lost-bytes';
+import { closeAll, holdAll, Obligations } from './obligations';
 import { bytesNeededFor, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
 
 /** How `send()` treats what it is given. */
@@ -20,6 +20,9 @@ export type WriteFdsOptions = Pick<SendOptions, 'transfer'>;
 const NONE: readonly never[] = [];
 /** What every frame's promise is that was sent before anyone could wait for it. */
 const SENT = Promise.resolve();
+
+/** Settles a promise; takes a rejection too, so that no second function need be kept for each frame. */
+type Resolve = (outcome?: Promise<never>) => void;
 
 interface Failure {
   readonly error: Error;
@@ -38,17 +41,13 @@ export class Outgoing implements OutgoingFrame {
   parked = false;
   /** Tells the Writable that handed it over; of a frame that fails alone, which only rejects, nothing but that it is done. */
   onSettled: ((error?: Error) => void) | undefined;
+  /** Sent, or failed. */
+  settled = false;
   #promise: Promise<void> | undefined;
-  /** Tells who waits for the promise; to a rejection too, so that no second function need be made for each frame. */
-  #resolve: ((outcome?: Promise<never>) => void) | undefined;
-  #settled = false;
+  #resolve: Resolve | undefined;
   #failure: Failure | undefined;
-  #closeTransferred: (() => void) | undefined;
-  /** Duplicates of our own, since the frame has to wait. */
-  #copies: readonly OwnedFd[] = NONE;
-  /** Streams among what is sent, which are not read here meanwhile. */
-  #held: readonly ReadingHold[] = NONE;
-  #stopListening: (() => void) | undefined;
+  /** Few frames have any. */
+  #obligations: Obligations | undefined;
 
   private constructor(bytes: Uint8Array, promised: boolean) {
     this.bytes = bytes;
@@ -76,42 +75,47 @@ export class Outgoing implements OutgoingFrame {
     promised = true,
   ): Outgoing {
     const frame = new Outgoing(bytes, promised);
+    if (bytes.length === 0) requireMemory(bytes);
+    if (given.length > 0) frame.#attach(given, transfer, table);
+    return frame;
+  }
+
+  #attach(given: readonly FdLike[], transfer: boolean, table: DescriptorTable): void {
     // The caller may change the array once send() has returned.
     const sources = transfer ? [...given] : given;
     try {
-      if (bytes.length === 0) requireMemory(bytes);
-      if (given.length > 0) frame.fds = numbersOf(given, transfer);
-      check(bytes, frame.fds, table);
+      this.fds = numbersOf(given, transfer);
+      check(this.bytes, this.fds, table);
       // A write that fails later is the end of the stream, so what can be told before is.
-      if (!promised) requireOpen(frame.fds, table);
+      if (!this.promised) requireOpen(this.fds, table);
     } catch (error) {
       const refused = error instanceof TypeError || (error instanceof AncillaryError && error.code === 'ERR_FD_BUSY');
       if (transfer && !refused) closeAll(sources, table);
       throw error;
     }
-    if (transfer) frame.#closeTransferred = () => closeAll(sources, table);
-    if (given.length > 0) frame.#held = holdAll(given);
-    return frame;
+    if (transfer) this.#obliged.transfer(sources, table);
+    const held = holdAll(given);
+    if (held !== undefined) this.#obliged.held = held;
+  }
+
+  get #obliged(): Obligations {
+    return (this.#obligations ??= new Obligations());
   }
 
   /** A promise of how it goes. Most frames are sent by now, and share one. */
   outcome(): Promise<void> {
-    if (this.#settled && this.#failure === undefined) return SENT;
-    this.#promise = new Promise((resolve) => {
+    if (this.settled && this.#failure === undefined) return SENT;
+    const promise = new Promise<void>((resolve) => {
       this.#resolve = resolve;
     });
-    if (this.#settled) this.#tell();
-    return this.#promise;
-  }
-
-  /** Sent, or failed. */
-  get settled(): boolean {
-    return this.#settled;
+    this.#promise = promise;
+    if (this.settled) this.#tell();
+    return promise;
   }
 
   /** Settles it when the signal aborts, provided that `withdraw` can still take it back. */
   withdrawOn(signal: AbortSignal, withdraw: () => boolean): void {
-    this.#stopListening = onAbort(signal, () => {
+    this.#obliged.stopListening = onAbort(signal, () => {
       if (withdraw()) this.settle(abortError(signal));
     });
   }
@@ -121,16 +125,7 @@ export class Outgoing implements OutgoingFrame {
    * @throws EMFILE, EBADF, with the frame as it was
    */
   secure(table: DescriptorTable): void {
-    if (this.#copies.length > 0) return;
-    const copies: OwnedFd[] = [];
-    try {
-      for (const fd of this.fds) copies.push(OwnedFd.ofLedger(table.dup(fd), table));
-    } catch (error) {
-      OwnedFd.closeAll(copies);
-      throw error;
-    }
-    this.#copies = copies;
-    this.fds = copies.map(({ fd }) => fd);
+    if (this.fds.length > 0 && this.#obliged.copies.length === 0) this.fds = this.#obliged.duplicate(this.fds, table);
   }
 
   /**
@@ -138,24 +133,23 @@ export class Outgoing implements OutgoingFrame {
    * @param reported whether the program learns of the failure besides
    */
   settle(error?: Error, reported = false): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    this.#failure = error && { error, reported };
-    this.#stopListening?.();
-    if (this.#copies.length > 0) OwnedFd.closeAll(this.#copies);
-    for (const hold of this.#held) {
-      if (error === undefined) hold.sent();
-      else hold.failed();
-    }
-    // A Writable is in the middle of handing over, and what the user's close() wrote to it meanwhile would be lost.
-    if (this.onSettled !== undefined && this.#closeTransferred !== undefined) nextTick(() => this.#finish());
-    else this.#finish();
+    if (this.settled) return;
+    this.settled = true;
+    if (error !== undefined) this.#failure = { error, reported };
+    if (this.#obligations === undefined) this.#tell();
+    else this.#discharge(this.#obligations, error);
     this.onSettled?.(this.promised ? undefined : error);
   }
 
-  #finish(): void {
-    this.#closeTransferred?.();
-    this.#tell();
+  #discharge(obligations: Obligations, error: Error | undefined): void {
+    obligations.release(error === undefined);
+    const finish = (): void => {
+      obligations.closeTransferred();
+      this.#tell();
+    };
+    // A Writable is in the middle of handing over, and what the user's close() wrote to it meanwhile would be lost.
+    if (this.onSettled !== undefined && obligations.transfers) nextTick(finish);
+    else finish();
   }
 
   #tell(): void {
@@ -164,6 +158,7 @@ export class Outgoing implements OutgoingFrame {
     this.#resolve = undefined;
     resolve(this.#failure && Promise.reject(this.#failure.error));
     if (this.#failure?.reported === true) this.#promise?.catch(() => undefined);
+    this.#promise = undefined;
   }
 }
 
@@ -184,17 +179,4 @@ function check(bytes: Uint8Array, fds: readonly number[], table: DescriptorTable
 function requireOpen(fds: readonly number[], table: DescriptorTable): void {
   const notOpen = fds.find((fd) => !table.isOpen(fd));
   if (notOpen !== undefined) throw systemError('EBADF', 'sendmsg', `descriptor ${notOpen} is not open`);
-}
-
-function holdAll(sources: readonly FdLike[]): readonly ReadingHold[] {
-  let held: ReadingHold[] | undefined;
-  for (const source of sources) {
-    const hold = holdReading(source);
-    if (hold !== undefined) (held ??= []).push(hold);
-  }
-  return held ?? NONE;
-}
-
-function closeAll(sources: readonly FdLike[], table: DescriptorTable): void {
-  for (const source of sources) closeSource(source, table);
 }

@@ -1,0 +1,67 @@
+import { type DescriptorTable, OwnedFd } from '../../binding';
+import { closeSource, type FdLike } from '../fd-like';
+import { holdReading, type ReadingHold } from '../reading-hold';
+
+const NONE: readonly never[] = [];
+
+/** What is owed when a frame is sent or failed, beside saying so. A frame of plain bytes owes nothing. */
+export class Obligations {
+  /** Duplicates of our own, since the frame has to wait. */
+  copies: readonly OwnedFd[] = NONE;
+  stopListening: (() => void) | undefined;
+  /** Streams among what is sent, which are not read here meanwhile. */
+  held: readonly ReadingHold[] = NONE;
+  #transferred: (() => void) | undefined;
+
+  /** Whether the user gave descriptors away: they are closed by {@link closeTransferred}. */
+  get transfers(): boolean {
+    return this.#transferred !== undefined;
+  }
+
+  /** The sources are to be closed, each by its own method. */
+  transfer(sources: readonly FdLike[], table: DescriptorTable): void {
+    this.#transferred = () => closeAll(sources, table);
+  }
+
+  /** @throws EMFILE, EBADF, with nothing duplicated */
+  duplicate(fds: readonly number[], table: DescriptorTable): readonly number[] {
+    const copies: OwnedFd[] = [];
+    try {
+      for (const fd of fds) copies.push(OwnedFd.ofLedger(table.dup(fd), table));
+    } catch (error) {
+      OwnedFd.closeAll(copies);
+      throw error;
+    }
+    this.copies = copies;
+    return copies.map(({ fd }) => fd);
+  }
+
+  /** Gives back what was needed until now. */
+  release(sent: boolean): void {
+    this.stopListening?.();
+    if (this.copies.length > 0) OwnedFd.closeAll(this.copies);
+    for (const hold of this.held) {
+      if (sent) hold.sent();
+      else hold.failed();
+    }
+  }
+
+  closeTransferred(): void {
+    this.#transferred?.();
+  }
+}
+
+/** Stops reading those of the sources that are streams, until they are sent or not. Undefined where none is. */
+export function holdAll(sources: readonly FdLike[]): readonly ReadingHold[] | undefined {
+  let held: ReadingHold[] | undefined;
+  for (const source of sources) {
+    const hold = holdReading(source);
+    if (hold !== undefined) (held ??= []).push(hold);
+  }
+  return held;
+}
+
+/** Closes what a user gave away. */
+export function closeAll(sources: readonly FdLike[], table: DescriptorTable): void {
+  for (const source of sources) closeSource(source, table);
+}
