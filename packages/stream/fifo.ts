@@ -23,6 +23,11 @@ export class Fifo<T> implements Iterable<T> {
     return this.#items[this.#head + index];
   }
 
+  /** The last `count` items, or all where there are fewer, in order. */
+  last(count: number): T[] {
+    return this.#items.slice(Math.max(this.#head, this.#items.length - count));
+  }
+
   push(item: T): void {
     if (this.#items === NONE) this.#items = [item];
     else this.#items.push(item);

@@ -5,9 +5,6 @@ import { endWithin, isIn, share } from './own-memory';
 import { type MemoryHolder, waitsIn } from './recent-memory';
 import { ReservedMemory } from './reserved-memory';
 
-/** Codecs of all sockets are shown it. */
-const NOTHING = Object.freeze(Buffer.alloc(0));
-
 /**
  * Bytes in the order received, as the chunks they came in. They are copied only where a frame spans several chunks, and where
  * they have to stay and would keep much more memory than they are.
@@ -29,7 +26,8 @@ export class ByteQueue implements MemoryHolder {
 
   /** The chunk at the front, of which what was taken is no part any more: see {@link frontStart}. */
   get front(): Buffer {
-    return this.#chunks.front?.bytes ?? NOTHING;
+    // A codec is shown it, and may keep or change it. One that is frozen would make every other slower to read.
+    return this.#chunks.front?.bytes ?? Buffer.alloc(0);
   }
 
   /** Where in {@link front} the bytes begin that nobody took. */

@@ -9,6 +9,7 @@ export class HandedOver {
   #pending = 1;
   #failure: Error | undefined;
   #within = true;
+  readonly #one = (error?: Error): void => this.#done(error);
 
   constructor(callback: WriteCallback) {
     this.#callback = callback;
@@ -17,7 +18,7 @@ export class HandedOver {
   /** One chunk more. Returns what to call once it left or failed. */
   add(): (error?: Error) => void {
     this.#pending++;
-    return (error) => this.#done(error);
+    return this.#one;
   }
 
   /** One of them failed: nothing behind it may be sent. */

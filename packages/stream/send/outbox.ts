@@ -31,7 +31,10 @@ export class Outbox implements Gathering {
   readonly #table: DescriptorTable;
   readonly #transmitter: Transmitter;
   readonly #places = new Places();
-  /** Bytes of frames in the queue that hold no place yet, since they may leave within this turn. */
+  /** Of what the Writable counts, the bytes that are in the queue: nothing waits before the next frame but the queue. */
+  #queuedBytes = 0;
+  /** Frames at the end of the queue that hold no place yet, since they may leave within this turn. */
+  #uncountedFrames = 0;
   #uncountedBytes = 0;
   #gathering = false;
   /** Why nothing is sent any more. */
@@ -78,7 +81,7 @@ export class Outbox implements Gathering {
     if (signal?.aborted === true) frame.settle(abortError(signal));
     else if (refused !== undefined) frame.settle(refused.error, refused.reported);
     else if (bytes.length === 0) frame.settle();
-    else if (this.#leavesAtOnce(frame)) this.#sendNow(frame);
+    else if (this.#isNext(frame)) this.#sendNow(frame);
     else this.#park(frame);
     if (signal !== undefined && !frame.settled)
       frame.withdrawOn(signal, () => frame.parked || this.#transmitter.withdraw(frame));
@@ -102,12 +105,18 @@ export class Outbox implements Gathering {
 
   /** Sends what the Writable hands over, and calls back when all of it left or the socket failed. */
   writeChunks(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
-    const handedOver = new HandedOver(callback);
+    let length = 0;
+    for (const chunk of chunks) length += chunk.length;
+    const handedOver = new HandedOver((error) => {
+      this.#queuedBytes -= length;
+      callback(error);
+    });
     const frames: Outgoing[] = [];
     for (const chunk of chunks) {
       if (handedOver.failed) break;
-      const placed = this.#places.take(chunk);
-      if (placed !== undefined) frames.push(...this.#leavePlace(placed, handedOver));
+      const place = this.#places.take(chunk);
+      if (place?.queued !== true) this.#queuedBytes += chunk.length;
+      if (place !== undefined) frames.push(...this.#leavePlace(place.frames, handedOver));
       else if (chunk.length > 0) frames.push(Outgoing.chunk(chunk, handedOver.add()));
       else handedOver.fail(lossOf(chunk));
     }
@@ -139,19 +148,22 @@ export class Outbox implements Gathering {
   /** Fails every frame that was not sent or still comes. */
   destroy(reason: Error, reported: boolean): void {
     this.#closed = { error: reason, reported };
-    this.#uncountedBytes = 0;
+    this.#allCounted();
     for (const frame of [...this.#transmitter.stop(), ...this.#places.clear()]) frame.settle(reason, reported);
   }
 
-  /** Nothing waits before it. One that is as long as may wait goes through the Writable, which then wants to drain. */
-  #leavesAtOnce({ bytes }: Outgoing): boolean {
-    return bytes.length < this.#highWaterMark && countedLength(this.#writable) === 0;
+  /**
+   * Nothing waits before it but the queue. One that is as long as may wait goes through the Writable, which then wants to
+   * drain.
+   */
+  #isNext({ bytes }: Outgoing): boolean {
+    return bytes.length < this.#highWaterMark && countedLength(this.#writable) === this.#queuedBytes;
   }
 
   /** Lets a frame wait for its turn in the Writable's buffer; where there is no turn to wait for, sends it. */
   #park(frame: Outgoing, callback?: (error?: Error | null) => void): boolean {
     frame.parked = true;
-    const [place, ...others] = this.#places.reserve(frame);
+    const [place, ...others] = this.#places.reserve([frame], false);
     let more = this.#writable.write(place, (error) => {
       if (error) {
         this.#places.take(place);
@@ -175,7 +187,10 @@ export class Outbox implements Gathering {
   /** Of frames that are in the queue already. */
   #takePlace(frames: readonly Outgoing[]): void {
     for (const frame of frames) frame.onSettled = nothing;
-    for (const place of this.#places.reserve(...frames)) this.#writeMore(place);
+    for (const place of this.#places.reserve(frames, true)) {
+      this.#queuedBytes += place.length;
+      this.#writeMore(place);
+    }
   }
 
   /** Frames whose place has come: those that are to be queued now. */
@@ -199,29 +214,48 @@ export class Outbox implements Gathering {
     }
     // The first plain frame of a turn goes at once; those that follow within it share system calls.
     const gathers = frame.fds.length === 0;
-    if (gathers && this.#gathering) {
-      this.#transmitter.push(frame);
-      this.#uncountedBytes += frame.bytes.length;
-      if (this.#uncountedBytes < this.#highWaterMark) return;
-      this.#transmitter.flush();
-    } else {
+    if (gathers && this.#gathering) this.#transmitter.push(frame);
+    else {
       this.#gathering ||= gathers && tellEndOfTurn(this);
       this.#transmitter.send(frame);
       if (frame.settled) return;
       this.#transmitter.secure(frame);
     }
+    this.#uncountedFrames++;
+    this.#uncountedBytes += frame.bytes.length;
+    if (this.#gathering && !this.#fillsWritable()) return;
+    this.#transmitter.flush();
     this.#countWaiting();
+  }
+
+  /** Whether the next should wait for `'drain'`, which only the Writable can say. */
+  #fillsWritable(): boolean {
+    const most = this.#highWaterMark;
+    // Once it is full, no frame more makes a difference.
+    const counted = this.#queuedBytes < most ? this.#queuedBytes : 0;
+    return counted + this.#uncountedBytes >= most;
   }
 
   /** Has the Writable count what could not leave within its turn. */
   #countWaiting(): void {
-    this.#uncountedBytes = 0;
-    if (!this.#transmitter.pending) return;
-    const waiting = this.#transmitter.filter(({ promised, onSettled }) => promised && onSettled === undefined);
+    const waiting = this.#transmitter
+      .last(this.#uncountedFrames)
+      .filter(({ promised, onSettled }) => promised && onSettled === undefined);
+    this.#allCounted();
     if (waiting.length === 0) return;
-    // After end() it takes nothing more.
-    if (!this.#writable.writable) for (const { bytes } of waiting) this.#uncountedBytes += bytes.length;
-    else this.#takePlace(waiting);
+    if (this.#writable.writable) this.#takePlace(waiting);
+    else this.#leaveUncounted(waiting);
+  }
+
+  #allCounted(): void {
+    this.#uncountedFrames = 0;
+    this.#uncountedBytes = 0;
+  }
+
+  /** After end() the Writable takes nothing more. */
+  #leaveUncounted(frames: readonly Outgoing[]): void {
+    this.#uncountedFrames = frames.length;
+    for (const { bytes } of frames) this.#uncountedBytes += bytes.length;
   }
 }
 

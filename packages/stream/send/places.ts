@@ -5,6 +5,13 @@ let nowhere: ArrayBuffer | undefined;
 const LONGEST = 64 * 1024;
 const NONE: readonly never[] = [];
 
+/** The frames that a chunk stands for. */
+interface Place {
+  readonly frames: readonly Outgoing[];
+  /** They are in the queue already, and wait there to be sent. */
+  readonly queued: boolean;
+}
+
 /**
  * Frames that wait, as the Writable knows them: each holds a place in its buffer, chunks that are together as long as the
  * frame. So they count in `writableLength`, `'drain'` comes when they have left, and they keep their order among chunks.
@@ -13,44 +20,47 @@ const NONE: readonly never[] = [];
  * away meanwhile could never finish.
  */
 export class Places {
-  #frames: Map<Uint8Array, readonly Outgoing[]> | undefined;
+  #places: Map<Uint8Array, Place> | undefined;
 
-  /** The chunks to write. The first stands for the frames, and is found again by {@link take}; others only add length. */
-  reserve(...frames: readonly Outgoing[]): [Buffer, ...Buffer[]] {
+  /**
+   * The chunks to write. The first stands for the frames, and is found again by {@link take}; others only add length.
+   * @param queued whether the frames are in the queue
+   */
+  reserve(frames: readonly Outgoing[], queued: boolean): [Buffer, ...Buffer[]] {
     let length = 0;
     for (const { bytes } of frames) length += bytes.length;
-    const place = this.#chunk(Math.min(length, LONGEST), frames);
+    const place = this.#chunk(Math.min(length, LONGEST), { frames, queued });
     const others: Buffer[] = [];
     for (let left = length - place.length; left > 0; left -= LONGEST) {
-      others.push(this.#chunk(Math.min(left, LONGEST), NONE));
+      others.push(this.#chunk(Math.min(left, LONGEST), { frames: NONE, queued }));
     }
     return [place, ...others];
   }
 
-  /** The frames of a chunk, which is given up; undefined for any that was not made here. */
-  take(chunk: Uint8Array): readonly Outgoing[] | undefined {
-    const frames = this.#frames?.get(chunk);
-    if (frames !== undefined) this.#frames?.delete(chunk);
-    return frames;
+  /** What a chunk stands for, which is given up; undefined for any that was not made here. */
+  take(chunk: Uint8Array): Place | undefined {
+    const place = this.#places?.get(chunk);
+    if (place !== undefined) this.#places?.delete(chunk);
+    return place;
   }
 
   /** All that hold a place still. */
   get frames(): Outgoing[] {
-    return [...(this.#frames?.values() ?? NONE)].flat();
+    return [...(this.#places?.values() ?? NONE)].flatMap(({ frames }) => frames);
   }
 
   /** Gives all places up. */
   clear(): Outgoing[] {
     const { frames } = this;
-    this.#frames = undefined;
+    this.#places = undefined;
     return frames;
   }
 
-  #chunk(length: number, frames: readonly Outgoing[]): Buffer {
+  #chunk(length: number, place: Place): Buffer {
     nowhere ??= new ArrayBuffer(LONGEST);
     const chunk = Buffer.from(nowhere, 0, length);
-    this.#frames ??= new Map();
-    this.#frames.set(chunk, frames);
+    this.#places ??= new Map();
+    this.#places.set(chunk, place);
     return chunk;
   }
 }

@@ -63,6 +63,11 @@ export class SendQueue<Frame extends OutgoingFrame> {
     return [...this.#frames].filter(condition);
   }
 
+  /** The newest frames, so many at most. */
+  last(count: number): Frame[] {
+    return this.#frames.last(count);
+  }
+
   /** Appends a frame of at least one byte, and of at least {@link bytesNeededFor} its descriptors. */
   push(frame: Frame): void {
     this.#frames.push(frame);

@@ -50,6 +50,11 @@ export class Transmitter {
     return this.#queue.filter(condition);
   }
 
+  /** The newest frames that wait, so many at most. */
+  last(count: number): Outgoing[] {
+    return this.#queue.last(count);
+  }
+
   /** Appends a frame, to be sent with the next {@link flush}. */
   push(frame: Outgoing): void {
     this.#queue.push(frame);
