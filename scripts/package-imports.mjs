@@ -13,8 +13,9 @@ export const mayImport = {
   stream: ['binding'],
   codec: ['stream', 'binding'],
   rpc: ['codec', 'stream', 'binding'],
+  proxy: ['stream', 'binding'],
   cli: ['codec', 'stream', 'binding'],
-  ancillary: ['cli', 'rpc', 'codec', 'stream', 'binding', 'binding-native', 'binding-model'],
+  ancillary: ['cli', 'proxy', 'rpc', 'codec', 'stream', 'binding', 'binding-native', 'binding-model'],
 };
 
 /**

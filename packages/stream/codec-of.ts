@@ -1,5 +1,5 @@
 import { requireMethods } from '../binding';
-import type { CodecMaker, FrameCodec } from './frame-codec';
+import type { CodecConnection, CodecMaker, FrameCodec } from './frame-codec';
 
 type Methods = readonly ('measure' | 'decode' | 'encode')[];
 
@@ -8,14 +8,16 @@ const made = new WeakMap<object, WeakMap<object, object>>();
 
 /**
  * The codec to use on a connection: the one that was given, or what a factory made for it, once.
+ * @param forwardedTo see {@link CodecConnection}
  * @throws TypeError for what has not these methods; what the factory throws
  */
 export function codecOf<Socket extends object, In, Out>(
   socket: Socket,
   given: FrameCodec<In, Out> | CodecMaker<Socket, In, Out>,
   methods: Methods,
+  forwardedTo?: Socket,
 ): FrameCodec<In, Out> {
-  if (isMaker(given)) return madeBy(socket, given, methods);
+  if (isMaker(given)) return madeBy({ socket, forwardedTo }, given, methods);
   requireMethods('codec', 'a FrameCodec, such as lengthPrefixed()', given, methods);
   return given;
 }
@@ -29,15 +31,16 @@ function isMaker<Socket, In, Out>(
 }
 
 function madeBy<Socket extends object, In, Out>(
-  socket: Socket,
+  connection: CodecConnection<Socket>,
   maker: CodecMaker<Socket, In, Out>,
   methods: Methods,
 ): FrameCodec<In, Out> {
+  const { socket } = connection;
   let ofSocket = made.get(socket);
   // Under a maker there is nothing but what it made.
   let codec = ofSocket?.get(maker) as FrameCodec<In, Out> | undefined;
   if (codec === undefined) {
-    codec = maker({ socket });
+    codec = maker(connection);
     requireMethods('the codec that was made', 'a FrameCodec, such as lengthPrefixed()', codec, methods);
     if (ofSocket === undefined) made.set(socket, (ofSocket = new WeakMap()));
     ofSocket.set(maker, codec);

@@ -97,5 +97,12 @@ export interface FrameEncoder<Out> {
 export type FrameCodec<In, Out = In> = FrameDecoder<In> &
   ([Out] extends [never] ? Partial<FrameEncoder<never>> : FrameEncoder<Out>);
 
+/** What a codec is made for. */
+export interface CodecConnection<Socket> {
+  readonly socket: Socket;
+  /** In `forward()` the other connection, with whose codec this one may share what it remembers. */
+  readonly forwardedTo?: Socket | undefined;
+}
+
 /** Makes the codec of a connection over a socket of this kind: see CodecFactory. */
-export type CodecMaker<Socket, In, Out = In> = (connection: { readonly socket: Socket }) => FrameCodec<In, Out>;
+export type CodecMaker<Socket, In, Out = In> = (connection: CodecConnection<Socket>) => FrameCodec<In, Out>;

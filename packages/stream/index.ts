@@ -1,7 +1,7 @@
-export { throwIfAborted } from './abort';
+export { abortError, asError, onAbort, requireSignal, throwIfAborted } from './abort';
 export type { Address } from './connect/address';
 export { adopt } from './connect/adopt';
-export { connect } from './connect/connect';
+export { connect, requireConnectArguments } from './connect/connect';
 export type { ConnectOptions } from './connect/connect-options';
 export { createConnection } from './connect/create-connection';
 export type { Discarded, DiscardReason } from './receive/discard';
@@ -9,16 +9,25 @@ export { type FdLike, heldBack, numberOf } from './fd-like';
 export { FdServer, type ListenOptions } from './connect/fd-server';
 export type { FdSocketEvents } from './socket/events';
 export { type CodecFactory, FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
-export type { FdFrame } from './frame';
+export { failSendingAlone } from './socket/half-open';
+export { FdFrame } from './frame';
 export { codecOf } from './codec-of';
-export type { Ahead, EncodedFrame, FrameCodec, FrameDecoder, FrameEncoder, MeasureAt, Measured } from './frame-codec';
+export type {
+  Ahead,
+  CodecConnection,
+  EncodedFrame,
+  FrameCodec,
+  FrameDecoder,
+  FrameEncoder,
+  MeasureAt,
+  Measured,
+} from './frame-codec';
 export { listen, type ListenAddress } from './connect/listen';
 export type { FdServerEvents } from './connect/server-emitter';
 export type { FrameCallback } from './receive/frame-handler';
 export { holdReading, type Stopped, stopReading } from './reading-hold';
 export { SOCKET_OPTIONS } from './socket/options';
 export type { ReadOptions } from './receive/read-options';
-export { asError } from './abort';
 export { MAX_FDS_PER_SENDMSG } from './send/send-queue';
 export type { SendOptions, WriteFdsOptions } from './send/outgoing';
 export type { SocketStats } from './stats';

@@ -15,6 +15,7 @@ const entries = {
   'ancillary/codec': 'packages/codec/index.ts',
   'ancillary/dbus': 'packages/codec/dbus/index.ts',
   'ancillary/rpc': 'packages/rpc/index.ts',
+  'ancillary/proxy': 'packages/ancillary/proxy.ts',
   'ancillary/testing': 'packages/ancillary/testing.ts',
   'ancillary/model': 'packages/binding-model/kernel/index.ts',
 };

@@ -147,13 +147,19 @@ describe('the tarball', () => {
   });
 });
 
-test.each(['ancillary', 'ancillary/codec', 'ancillary/dbus', 'ancillary/rpc', 'ancillary/testing', 'ancillary/model'])(
-  'import and require of %s give the very same exports',
-  async (name) => {
-    const file = path.join(directory, 'same.mjs');
-    writeFileSync(
-      file,
-      `import { createRequire } from 'node:module';
+test.each([
+  'ancillary',
+  'ancillary/codec',
+  'ancillary/dbus',
+  'ancillary/rpc',
+  'ancillary/proxy',
+  'ancillary/testing',
+  'ancillary/model',
+])('import and require of %s give the very same exports', async (name) => {
+  const file = path.join(directory, 'same.mjs');
+  writeFileSync(
+    file,
+    `import { createRequire } from 'node:module';
        import * as imported from '${name}';
        const required = createRequire(import.meta.url)('${name}');
        const names = Object.keys(required).filter((name) => name !== '__esModule').sort();
@@ -162,13 +168,12 @@ test.each(['ancillary', 'ancillary/codec', 'ancillary/dbus', 'ancillary/rpc', 'a
          required: names,
          different: names.filter((name) => imported[name] !== required[name]),
        }));`,
-    );
-    const result = JSON.parse(await run(file)) as { imported: string[]; required: string[]; different: string[] };
-    expect(result.imported).toEqual(result.required);
-    expect(result.imported).not.toEqual([]);
-    expect(result.different).toEqual([]);
-  },
-);
+  );
+  const result = JSON.parse(await run(file)) as { imported: string[]; required: string[]; different: string[] };
+  expect(result.imported).toEqual(result.required);
+  expect(result.imported).not.toEqual([]);
+  expect(result.different).toEqual([]);
+});
 
 describe.each([
   [

@@ -16,10 +16,8 @@ export function connect(
 ): Promise<FdSocket> {
   // What the executor throws is a rejection.
   return new Promise((resolve, reject) => {
-    requireAddress(address, ADDRESS_FORMS);
+    requireConnectArguments(address, options);
     const target = boundAddress(address);
-    requireOptions('connect()', options, CONNECT_OPTIONS);
-    requireConnectOptions(options);
     const connected = (socket: OwnedFd): void => {
       try {
         resolve(FdSocket.wrap(binding, socket, options));
@@ -30,4 +28,12 @@ export function connect(
     };
     new ConnectionAttempt(binding, target, options, { connected, failed: reject }).start();
   });
+}
+
+/** What {@link connect} takes, before there is anything to connect for. @throws TypeError and RangeError */
+export function requireConnectArguments(address: Address, options: ConnectOptions): void {
+  requireAddress(address, ADDRESS_FORMS);
+  boundAddress(address);
+  requireOptions('connect()', options, CONNECT_OPTIONS);
+  requireConnectOptions(options);
 }

@@ -39,14 +39,24 @@ export class Outbox implements Gathering {
   #gathering = false;
   /** Why nothing is sent any more. */
   #closed: Refused | undefined;
+  #broken: (error: Error) => void = (error) => void this.#writable.destroy(error);
 
   constructor(writable: Writable, handle: SocketHandle, binding: SocketBinding, stats: SocketStats) {
     this.#writable = writable;
     this.#highWaterMark = writable.writableHighWaterMark;
     this.#table = binding.descriptors;
-    this.#transmitter = new Transmitter(handle, binding, stats, (error) => {
-      writable.destroy(error);
-    });
+    this.#transmitter = new Transmitter(handle, binding, stats, (error) => this.#broken(error));
+  }
+
+  /**
+   * From now on only the sending side ends when nothing more can be sent: what waits fails, `told` is called, and the socket
+   * is read on. What is written to the Writable afterwards is dropped.
+   */
+  failAlone(told: (error: Error) => void): void {
+    this.#broken = (error) => {
+      this.destroy(error, true);
+      told(error);
+    };
   }
 
   /** Whether frames wait to be sent. */
@@ -78,8 +88,9 @@ export class Outbox implements Gathering {
   send(bytes: Uint8Array, fds: readonly FdLike[], options: SendOptions, refused: Refused | undefined): Promise<void> {
     const { transfer = false, signal } = options;
     const frame = Outgoing.frame(bytes, fds, transfer, this.#table);
+    const closed = refused ?? this.#closed;
     if (signal?.aborted === true) frame.settle(abortError(signal));
-    else if (refused !== undefined) frame.settle(refused.error, refused.reported);
+    else if (closed !== undefined) frame.settle(closed.error, closed.reported);
     else if (bytes.length === 0) frame.settle();
     else if (this.#isNext(frame)) this.#sendNow(frame);
     else this.#park(frame);
@@ -105,6 +116,10 @@ export class Outbox implements Gathering {
 
   /** Sends what the Writable hands over, and calls back when all of it left or the socket failed. */
   writeChunks(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
+    if (this.#closed !== undefined) {
+      callback();
+      return;
+    }
     let length = 0;
     for (const chunk of chunks) length += chunk.length;
     const handedOver = new HandedOver((error) => {

@@ -32,7 +32,7 @@ import type { SendOptions, WriteFdsOptions } from '../send/outgoing';
 import type { SocketStats } from '../stats';
 import type { ConnectingHandle } from './connecting-handle';
 import type { FdSocketEvent, FdSocketListener } from './events';
-import { endWithPeer, peerGone } from './half-open';
+import { endWithPeer, failSendingAlone, peerGone } from './half-open';
 import { Lifetime } from './lifetime';
 import { NetDuplex } from './net-duplex';
 import { receiveLimits, type SocketOptions } from './options';
@@ -355,6 +355,15 @@ export class FdSocket extends NetDuplex {
    */
   [heldBack](): boolean {
     return this.#lifetime.holding;
+  }
+
+  /**
+   * A peer that does not read any more may have said why. From now on, when nothing more can be sent, the sending side ends
+   * alone and `told` is called; the socket is read to its end, and closes when it is ended too.
+   * @internal
+   */
+  [failSendingAlone](told: (error: Error) => void): void {
+    this.#lifetime.outbox.failAlone(told);
   }
 
   /**

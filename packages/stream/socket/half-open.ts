@@ -2,6 +2,9 @@ import type { Duplex } from 'node:stream';
 import { systemError } from '../../binding';
 import { nextTick } from '../later';
 
+/** Has sending fail alone: see FdSocket. */
+export const failSendingAlone = Symbol('failSendingAlone');
+
 type WriteCallback = (error?: Error | null) => void;
 
 /** For a Duplex that ends its sending side with the peer's: later writes fail with EPIPE, as in net. */

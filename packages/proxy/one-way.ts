@@ -1,0 +1,161 @@
+import { describeValue, invalidType, OwnedFd } from '../binding';
+import { asError, FdFrame, type FdLike, type FdSocket, type FrameCodec, type SendOptions } from '../stream';
+import { ForwardError } from './forward-error';
+import type { ForwardOptions, Passing, Verdict } from './forward-options';
+import { otherSide, type Side } from './side';
+import { Count } from './totals';
+
+/** Descriptors that may wait to be sent before reading waits, too: those of a whole sendmsg (docs/kernel.md 14). */
+const MOST_WAITING_FDS = 253;
+
+type Seen<In> = NonNullable<ForwardOptions<In>['seen']>;
+
+/** One direction: what it reads, and where it sends that. */
+export interface Way<In> {
+  /** The connection that is read. */
+  readonly side: Side;
+  readonly from: FdSocket;
+  readonly to: FdSocket;
+  readonly codec: FrameCodec<In, never> | undefined;
+  readonly seen: Seen<In> | undefined;
+}
+
+/**
+ * Passes on what one socket receives to another, frame by frame and in order. Each frame is a sendmsg of its own with its
+ * descriptors on its first byte, so no descriptor comes later than it came here, nor with another frame's bytes.
+ */
+export class OneWay<In> {
+  readonly count: Count;
+  readonly #way: Way<In>;
+  readonly #failed: (error: Error) => void;
+  #waitingFds = 0;
+  /** Why no more frames are passed on, although the stream goes on. */
+  #stopped: Error | undefined;
+
+  /** @param failed called when something went wrong, on either side; a {@link ForwardError} where that is known */
+  constructor(way: Way<In>, failed: (error: Error) => void) {
+    this.count = new Count(way.to);
+    this.#way = way;
+    this.#failed = failed;
+  }
+
+  /** Goes on until the stream ends, and ends the other one with it, or until something fails. Rejects never. */
+  async run(): Promise<void> {
+    const { side, from, to, codec } = this.#way;
+    try {
+      await from.forEachFrame((frame) => this.#pass(frame), codec);
+      to.end();
+    } catch (error) {
+      if (this.#stopped === undefined) this.#failed(new ForwardError(side, asError(error)));
+    }
+  }
+
+  /** Passes on nothing more, since it has failed. */
+  stop(reason: Error): void {
+    this.#stopped ??= reason;
+  }
+
+  /** The frame is closed when this returns, or the promise settles: by then what is sent of it has left, or is duplicated. */
+  #pass(frame: FdFrame): Promise<void> | undefined {
+    // A decoder takes descriptors out of the frame.
+    const fds = [...frame.fds];
+    const close = (): void => {
+      OwnedFd.closeAll(fds);
+      frame.close();
+    };
+    let verdict: unknown;
+    try {
+      if (this.#stopped !== undefined) throw this.#stopped;
+      const { seen } = this.#way;
+      verdict = seen?.(frame, this.#passing(frame, fds));
+      if (!isThenable(verdict)) return this.#obey(verdict as Verdict, frame, fds);
+    } catch (error) {
+      throw this.#fail(asError(error));
+    } finally {
+      if (!isThenable(verdict)) close();
+    }
+    return this.#obeyLater(verdict, frame, fds, close);
+  }
+
+  async #obeyLater(verdict: PromiseLike<unknown>, frame: FdFrame, fds: OwnedFd[], close: () => void): Promise<void> {
+    let sent: Promise<void> | undefined;
+    try {
+      sent = this.#obey((await verdict) as Verdict, frame, fds);
+    } catch (error) {
+      throw this.#fail(asError(error));
+    } finally {
+      close();
+    }
+    await sent;
+  }
+
+  /** @throws TypeError for what is no verdict */
+  #obey(verdict: Verdict, { bytes }: FdFrame, fds: readonly OwnedFd[]): Promise<void> | undefined {
+    if (verdict === undefined) return this.#send(bytes, fds);
+    if (verdict === false) {
+      this.count.refused++;
+      return undefined;
+    }
+    const given: unknown = verdict;
+    if (typeof given !== 'object' || given === null || !('bytes' in given)) {
+      const shown = describeValue(given);
+      throw invalidType(
+        `seen() returns nothing to pass a frame on, { bytes, fds } to change it, or false, not ${shown}`,
+      );
+    }
+    const { transfer } = verdict;
+    return this.#send(verdict.bytes, verdict.fds ?? [], transfer === undefined ? {} : { transfer });
+  }
+
+  /** Returns what to wait for before the next frame is read, if anything. */
+  #send(bytes: Uint8Array, fds: readonly FdLike[], options: SendOptions = {}): Promise<void> | undefined {
+    const { to } = this.#way;
+    const count = fds.length;
+    this.#waitingFds += count;
+    const sent = to.send(bytes, fds, options).then(
+      () => {
+        this.#waitingFds -= count;
+      },
+      (error: unknown) => {
+        this.#waitingFds -= count;
+        this.#notSent(asError(error));
+      },
+    );
+    const full = to.writableLength >= to.writableHighWaterMark || this.#waitingFds >= MOST_WAITING_FDS;
+    return full ? sent : undefined;
+  }
+
+  /** Of a socket that failed something else tells; and otherwise it may be a changed frame that cannot be sent. */
+  #notSent(error: Error): void {
+    const { side, to } = this.#way;
+    if (to.destroyed) return;
+    this.#fail(to.writable ? error : new ForwardError(otherSide(side), error));
+  }
+
+  #fail(error: Error): Error {
+    if (this.#stopped === undefined) {
+      this.#stopped = error;
+      this.#failed(error);
+    }
+    return this.#stopped;
+  }
+
+  #passing(frame: FdFrame, fds: readonly OwnedFd[]): Passing<In> {
+    const { side, codec } = this.#way;
+    const { bytes, range, truncated, ambiguous } = frame;
+    return {
+      side,
+      message: () => {
+        try {
+          return codec?.decode(new FdFrame(bytes, [...fds], range, truncated, ambiguous)) as In;
+        } catch (error) {
+          throw new ForwardError(side, asError(error));
+        }
+      },
+    };
+  }
+}
+
+function isThenable(given: unknown): given is PromiseLike<unknown> {
+  return typeof (given as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}

@@ -1,0 +1,85 @@
+import { requireMethods } from '../binding';
+import { abortError, type Address, type FdServer, type FdSocket, onAbort, requireConnectArguments } from '../stream';
+import { type Connect, Connection } from './connection';
+import { type ProxyOptions, requireProxyOptions } from './proxy-options';
+import { sum, type Totals } from './totals';
+
+/** Settles when the listener is closed and no connection is left, with what passed. */
+export interface Proxying extends Promise<Totals> {
+  /** What passed so far on all connections. */
+  readonly totals: Totals;
+  /** Clients that are connected now. */
+  readonly connections: number;
+}
+
+/**
+ * Forwards each connection of a listener to a server of its own connection there: see {@link forward}. The listener is taken over.
+ * A connection that fails ends alone, and `ended` tells.
+ *
+ * Rejects with what the listener fails with, or with an AbortError, once no connection is left.
+ * @throws TypeError for arguments
+ */
+export function proxy<In = unknown>(
+  connect: Connect,
+  listener: FdServer,
+  address: Address,
+  options: ProxyOptions<In> = {},
+): Proxying {
+  requireMethods('listener', 'an FdServer, as listen() returns it', listener, ['close', 'on']);
+  requireProxyOptions(options);
+  requireConnectArguments(address, options.connect ?? {});
+  const connections = new Connections(connect, address, options);
+  const proxying = connections.serve(listener);
+  return Object.defineProperties(proxying, {
+    totals: { get: () => connections.totals },
+    connections: { get: () => connections.count },
+  }) as Proxying;
+}
+
+class Connections<In> {
+  readonly #connect: Connect;
+  readonly #address: Address;
+  readonly #options: ProxyOptions<In>;
+  readonly #open = new Map<Promise<void>, Connection<In>>();
+  #before: Totals = sum([]);
+
+  constructor(connect: Connect, address: Address, options: ProxyOptions<In>) {
+    this.#connect = connect;
+    this.#address = address;
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  get totals(): Totals {
+    return sum([this.#before, ...[...this.#open.values()].map(({ totals }) => totals)]);
+  }
+
+  /** Settles when the listener is closed and each connection has ended. */
+  async serve(listener: FdServer): Promise<Totals> {
+    const { signal } = this.#options;
+    const stopListening = signal && onAbort(signal, () => void listener.close().catch(() => undefined));
+    try {
+      if (signal?.aborted === true) await listener.close();
+      for await (const from of listener) this.#begin(from);
+    } finally {
+      await Promise.all(this.#open.keys());
+      stopListening?.();
+    }
+    if (signal?.aborted === true) throw abortError(signal);
+    return this.totals;
+  }
+
+  #begin(from: FdSocket): void {
+    const connection = new Connection(this.#connect, this.#address, this.#options, from);
+    const ended = connection.run().then((forwarded) => {
+      this.#open.delete(ended);
+      this.#before = sum([this.#before, forwarded.totals]);
+      // What it throws is uncaught, as what a listener throws.
+      if (this.#options.ended !== undefined) process.nextTick(this.#options.ended, forwarded);
+    });
+    this.#open.set(ended, connection);
+  }
+}

@@ -1,0 +1,225 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { connect, type FdServer, type FdSocket, listen } from '../../packages/ancillary';
+import { type Forwarded, ForwardError, proxy, type Proxying, type ProxyOptions } from '../../packages/ancillary/proxy';
+import { settled, until } from '../hostile/until';
+import { bytesOf, closed, codeOf, destroyed } from '../socket/sockets';
+import { identity } from '../support/descriptors';
+import { Files } from '../support/files';
+
+let directory: string;
+let server: FdServer;
+let listener: FdServer;
+let ended: Forwarded[];
+let proxying: Proxying;
+
+const at = (name: string): string => path.join(directory, name);
+
+beforeEach(async () => {
+  directory = mkdtempSync(path.join(os.tmpdir(), 'proxy-'));
+  server = await listen(at('server'));
+  listener = await listen(at('proxy'));
+  ended = [];
+});
+
+afterEach(async () => {
+  await Promise.all([server.close(), listener.close()]);
+  await proxying.catch(() => undefined);
+  rmSync(directory, { recursive: true });
+});
+
+function start(options: ProxyOptions = {}, address = at('server')): void {
+  proxying = proxy(listener, address, { ended: (forwarded) => ended.push(forwarded), ...options });
+  proxying.catch(() => undefined);
+}
+
+/** Sends back what comes, with its descriptors, until the client ends. */
+async function echo(socket: FdSocket): Promise<void> {
+  socket.on('error', () => undefined);
+  await socket.forEachFrame(async (frame) => {
+    try {
+      await socket.send(frame.bytes, frame.fds);
+    } finally {
+      frame.close();
+    }
+  });
+  socket.end();
+}
+
+const echoing = (socket: FdSocket): void => void echo(socket).catch(() => undefined);
+
+it('gives each client a connection of its own, and counts what passes', async () => {
+  server.on('connection', echoing);
+  start();
+  using files = new Files(20);
+  const clients = await Promise.all(files.numbers.map(() => connect(at('proxy'))));
+  await Promise.all(
+    clients.map(async (client, index) => {
+      await client.send(`client ${String(index).padStart(2)}`, [files.numbers[index] as number]);
+      const frame = await client.receive(9);
+      expect(frame.bytes.toString()).toBe(`client ${String(index).padStart(2)}`);
+      expect(frame.fds.map(({ fd }) => identity(fd))).toEqual([files.identities[index]]);
+      frame.close();
+    }),
+  );
+  const passed = { bytes: 180, fds: 20, frames: 20, refused: 0 };
+  expect(proxying.connections).toBe(20);
+  expect(proxying.totals).toEqual({ from: passed, to: passed });
+  for (const client of clients) client.end().resume();
+  await closed(...clients);
+  await until(() => ended.length === 20);
+  expect(ended.map(({ error }) => error)).toEqual(files.numbers.map(() => undefined));
+  expect(proxying.connections).toBe(0);
+  await listener.close();
+  expect(await proxying).toEqual({ from: passed, to: passed });
+});
+
+it('sees, changes and refuses what passes, as forward() does', async () => {
+  server.on('connection', echoing);
+  start({
+    seen: ({ bytes }, { side }) => (side === 'to' ? { bytes: Buffer.from(bytes.toString().toUpperCase()) } : undefined),
+  });
+  const client = await connect(at('proxy'));
+  await client.send('quietly');
+  expect((await client.receive(7)).bytes.toString()).toBe('QUIETLY');
+  await destroyed(client);
+});
+
+it('lets a connection that fails end alone, and tells which side failed', async () => {
+  server.on('connection', echoing);
+  const picky = {
+    measure: (bytes: Uint8Array) => {
+      if (bytes[0] === 0x21) throw new Error('refused');
+      return bytes.length === 0 ? { need: 1 } : { length: 1, fds: 0 };
+    },
+    decode: () => undefined,
+  };
+  start({ codec: picky });
+  const good = await connect(at('proxy'));
+  const bad = await connect(at('proxy'));
+  bad.on('error', () => undefined).resume();
+  bad.write('!');
+  await closed(bad);
+  expect(ended).toMatchObject([{ error: { side: 'from', message: expect.stringContaining('refused') as string } }]);
+  await good.send('.');
+  expect((await good.receive(1)).bytes.toString()).toBe('.');
+  await destroyed(good);
+});
+
+it('closes a client for whom there is no server, and tells the side', async () => {
+  start({}, at('nobody'));
+  const client = await connect(at('proxy'));
+  expect((await bytesOf(client)).length).toBe(0);
+  client.end();
+  await closed(client);
+  await until(() => ended.length === 1);
+  expect(ended[0]?.error).toBeInstanceOf(ForwardError);
+  expect(ended).toMatchObject([{ error: { side: 'to', code: 'ENOENT' }, totals: { from: { bytes: 0 } } }]);
+});
+
+it('waits for a server that is to come, with what the client sent meanwhile', async () => {
+  start({ connect: { retry: true } }, at('late'));
+  const client = await connect(at('proxy'));
+  using files = new Files(1);
+  await client.send('early', files.numbers);
+  const late = await listen(at('late'));
+  late.on('connection', echoing);
+  const frame = await client.receive(5);
+  expect(frame.fds.map(({ fd }) => identity(fd))).toEqual(files.identities);
+  frame.close();
+  await destroyed(client);
+  await until(() => ended.length === 1);
+  await late.close();
+});
+
+describe('handshake()', () => {
+  it('has both sides first, and what it leaves unread is forwarded', async () => {
+    server.on('connection', echoing);
+    start({
+      async handshake(from, to) {
+        const { bytes } = await from.receive(2);
+        await to.send(`v2${bytes.toString()}`);
+        await to.receive(4);
+      },
+    });
+    const client = await connect(at('proxy'));
+    using files = new Files(1);
+    client.write('v1');
+    await client.send('then this', files.numbers);
+    const frame = await client.receive(9);
+    expect(frame.bytes.toString()).toBe('then this');
+    expect(frame.fds).toHaveLength(1);
+    frame.close();
+    expect(proxying.totals.from.bytes).toBe(9);
+    await destroyed(client);
+  });
+
+  it('closes both where it fails', async () => {
+    const error = new Error('not you');
+    server.on('connection', echoing);
+    start({ handshake: () => Promise.reject(error) });
+    const client = await connect(at('proxy'));
+    client
+      .on('error', () => undefined)
+      .end()
+      .resume();
+    await closed(client);
+    await until(() => ended.length === 1);
+    expect(ended[0]?.error).toBe(error);
+  });
+});
+
+describe('ending', () => {
+  it('goes on with the connections that there are when the listener is closed', async () => {
+    server.on('connection', echoing);
+    start();
+    const client = await connect(at('proxy'));
+    await until(() => proxying.connections === 1);
+    await listener.close();
+    await client.send('still');
+    expect((await client.receive(5)).bytes.toString()).toBe('still');
+    client.end().resume();
+    expect(await settled(proxying)).toMatchObject({ status: 'fulfilled' });
+    await closed(client);
+  });
+
+  it('closes all when the signal aborts', async () => {
+    server.on('connection', echoing);
+    const aborting = new AbortController();
+    start({ signal: aborting.signal });
+    const clients = await Promise.all([connect(at('proxy')), connect(at('proxy'))]);
+    await until(() => proxying.connections === 2);
+    aborting.abort();
+    expect(await settled(proxying)).toMatchObject({ reason: { name: 'AbortError' } });
+    expect(listener.listening).toBe(false);
+    expect(ended).toMatchObject([{ error: { name: 'AbortError' } }, { error: { name: 'AbortError' } }]);
+    for (const client of clients)
+      client
+        .on('error', () => undefined)
+        .end()
+        .resume();
+    await closed(...clients);
+  });
+
+  it('closes those that are still connecting, too', async () => {
+    const aborting = new AbortController();
+    start({ signal: aborting.signal, connect: { retry: true } }, at('nobody'));
+    const client = await connect(at('proxy'));
+    await until(() => proxying.connections === 1);
+    aborting.abort();
+    expect(await settled(proxying)).toMatchObject({ reason: { name: 'AbortError' } });
+    await destroyed(client);
+  });
+});
+
+it.each([
+  ['no listener', () => proxy({} as never, at('server'))],
+  ['an option that there is not', () => proxy(listener, at('server'), { sees: true } as ProxyOptions)],
+  ['what is no function', () => proxy(listener, at('server'), { ended: true } as never)],
+  ['what is no address', () => proxy(listener, 5 as never)],
+  ['connect options that there are not', () => proxy(listener, at('server'), { connect: { retries: 2 } as never })],
+])('refuses %s', async (_what, attempt) => {
+  start();
+  expect(await codeOf(attempt)).toMatch(/^ERR_INVALID_ARG/);
+});
