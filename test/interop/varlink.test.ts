@@ -66,7 +66,7 @@ it.each([
     const { fdsSent, fdsReceived } = peer.socket.stats;
     reportRow(
       {
-        peer: `Varlink: Python with descriptors, ${how}`,
+        peer: `Varlink: Python, ${joining === 'True' ? 'joined as by sd-varlink' : 'one by one'}`,
         messages: messages + theirs.messages,
         fdsSent,
         fdsReceived,
