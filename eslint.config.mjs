@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 import * as packageImports from './scripts/package-imports.mjs';
 
 export default defineConfig(
-  globalIgnores(['**/build/', 'build-sanitize/', 'coverage/', 'dist/']),
+  globalIgnores(['**/build/', 'build-sanitize/', 'coverage/', 'dist/', 'ancillary-usocket/']),
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

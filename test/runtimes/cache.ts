@@ -7,13 +7,21 @@ const CACHE = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.
 
 /** The node_modules that has these packages of the npm registry, installed once without their scripts. */
 export function installed(...specs: readonly string[]): string {
-  const home = path.join(CACHE, specs.join('+').replaceAll('/', '-'));
+  return installedOnce(specs.join('+').replaceAll('/', '-'), specs, () => ({ private: true }));
+}
+
+/**
+ * The node_modules of a project, under this name in the cache.
+ * @param prepare puts into its folder what it needs besides, and returns its package.json
+ */
+export function installedOnce(name: string, specs: readonly string[], prepare: (folder: string) => object): string {
+  const home = path.join(CACHE, name);
   if (!existsSync(home)) {
     // Under another name until it is complete.
     const partial = `${home}.${process.pid}`;
     rmSync(partial, { recursive: true, force: true });
     mkdirSync(partial, { recursive: true });
-    writeFileSync(path.join(partial, 'package.json'), '{ "private": true }');
+    writeFileSync(path.join(partial, 'package.json'), JSON.stringify(prepare(partial)));
     // --force: for another processor or libc than this machine's.
     const flags = ['--force', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', partial];
     execFileSync('npm', ['install', ...flags, ...specs], { cwd: partial, stdio: ['ignore', 'ignore', 'inherit'] });

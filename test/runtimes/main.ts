@@ -1,8 +1,9 @@
 /**
- * npm run test:runtimes [-- [smoke:|suite:|install:]NAME …]: the package as packed, in every runtime and with every package
+ * npm run test:runtimes [-- [smoke:|suite:|install:|dbus-next:]NAME …]: the package as packed, in every runtime and with every package
  * manager there is; or only those named. The binaries are those of `npm run prebuild`.
  */
 import path from 'node:path';
+import { beside, besideNames } from './beside-dbus-next';
 import { installWith, managerNames } from './managers';
 import { binariesOf, makeProject, type Project } from './project';
 import { runtimes } from './runtimes';
@@ -16,6 +17,7 @@ for (const [name, make] of Object.entries(runtimes)) {
   jobs.set(`smoke:${name}`, async (project) => smoke(make(), project));
 }
 for (const name of managerNames) jobs.set(`install:${name}`, async (project) => installWith(name, project));
+for (const name of besideNames) jobs.set(`dbus-next:${name}`, async (project) => beside(name, project));
 for (const [name, make] of Object.entries(runtimes)) {
   if (!/^node-\d/.test(name)) continue;
   jobs.set(`suite:${name}`, async (project) => wholeSuite(make(), project));

@@ -6,7 +6,7 @@ import { run } from './run';
 import { runtimes } from './runtimes';
 
 /** A package manager: what installs a tarball in an empty folder. */
-const managers: Readonly<Record<string, () => readonly string[]>> = {
+export const managers: Readonly<Record<string, () => readonly string[]>> = {
   'npm-10': () => [program('npm@10', 'npm/bin/npm-cli.js'), 'install', '--no-audit', '--no-fund'],
   'npm-11': () => [program('npm@11', 'npm/bin/npm-cli.js'), 'install', '--no-audit', '--no-fund'],
   'npm-12': () => [program('npm@12', 'npm/bin/npm-cli.js'), 'install', '--no-audit', '--no-fund'],
