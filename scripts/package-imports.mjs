@@ -14,8 +14,9 @@ export const mayImport = {
   codec: ['stream', 'binding'],
   rpc: ['codec', 'stream', 'binding'],
   proxy: ['stream', 'binding'],
+  compat: ['codec', 'stream', 'binding'],
   cli: ['codec', 'stream', 'binding'],
-  ancillary: ['cli', 'proxy', 'rpc', 'codec', 'stream', 'binding', 'binding-native', 'binding-model'],
+  ancillary: ['cli', 'compat', 'proxy', 'rpc', 'codec', 'stream', 'binding', 'binding-native', 'binding-model'],
 };
 
 /**

@@ -16,6 +16,9 @@ const entries = {
   'ancillary/dbus': 'packages/codec/dbus/index.ts',
   'ancillary/rpc': 'packages/rpc/index.ts',
   'ancillary/proxy': 'packages/ancillary/proxy.ts',
+  'ancillary/dbus-native': 'packages/ancillary/dbus-native.ts',
+  'ancillary/x11': 'packages/ancillary/x11.ts',
+  'ancillary/usocket': 'packages/ancillary/usocket.ts',
   'ancillary/testing': 'packages/ancillary/testing.ts',
   'ancillary/model': 'packages/binding-model/kernel/index.ts',
 };

@@ -153,6 +153,9 @@ test.each([
   'ancillary/dbus',
   'ancillary/rpc',
   'ancillary/proxy',
+  'ancillary/dbus-native',
+  'ancillary/x11',
+  'ancillary/usocket',
   'ancillary/testing',
   'ancillary/model',
 ])('import and require of %s give the very same exports', async (name) => {

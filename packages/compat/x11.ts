@@ -1,0 +1,63 @@
+import type { OwnedFd } from '../binding';
+import { asError, type FdFrame, type FdSocket } from '../stream';
+import { CarryingDuplex } from './carrying-duplex';
+import { closeNumbers } from './close-numbers';
+import { ReceivedFds } from './received-fds';
+
+/**
+ * What node-x11 takes as `options.stream`: a socket that carries descriptors both ways, for MIT-SHM and DRI3. It ends with
+ * the peer, as a net.Socket does.
+ *
+ * The server may send descriptors ahead of the reply that names how many are its own, so they are given out in the order of
+ * arrival.
+ */
+export class X11Stream extends CarryingDuplex {
+  /** By this node-x11 knows that {@link sendFds} is there. */
+  readonly _fdCapable = true;
+  /** And by this that {@link takeFds} is. */
+  readonly _fdReceiving = true;
+  readonly #received = new ReceivedFds();
+
+  /** Takes the socket over. */
+  constructor(socket: FdSocket) {
+    super({ allowHalfOpen: false });
+    this.attach(socket);
+  }
+
+  /** As net.Socket has it; node-x11 looks at it. */
+  get readyState(): FdSocket['readyState'] {
+    return this.socket?.readyState ?? 'closed';
+  }
+
+  /**
+   * Sends a request with its descriptors, which it takes over: each is closed when it was sent, or could not be.
+   * @param callback called when the kernel accepted all, or with the error
+   */
+  sendFds(request: Uint8Array, fds: readonly (number | OwnedFd)[], callback?: (error?: Error | null) => void): void {
+    try {
+      this.writeCarrying(request, fds, true, callback);
+    } catch (error) {
+      closeNumbers(fds);
+      process.nextTick(() => callback?.(asError(error)));
+    }
+  }
+
+  /** The next descriptors that came, as numbers for the caller to close; fewer where no more are there. At 1,024 reading pauses. */
+  takeFds(count: number): number[] {
+    const fds = this.#received.takeBefore(Infinity, count).map((fd) => fd.take());
+    this.roomAgain();
+    return fds;
+  }
+
+  protected override get full(): boolean {
+    return this.#received.full;
+  }
+
+  protected override received(frame: FdFrame): void {
+    this.#received.add(frame);
+  }
+
+  protected override closeReceived(): void {
+    this.#received.close();
+  }
+}

@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { closeSync, fstatSync } from 'node:fs';
+import dbus from 'dbus-native';
+import { fds } from '../../packages/ancillary';
+import { createStream } from '../../packages/ancillary/dbus-native';
+import { pythonService, SERVICE, SERVICE_PATH } from './dbus-service';
+import { privateBus } from './private-bus';
+import { reportRow } from './report';
+
+const COUNT = 1000;
+
+type Client = ReturnType<typeof dbus.createClient>;
+interface Message {
+  readonly type: number;
+  readonly replySerial: number;
+  readonly body: readonly unknown[];
+  readonly fds?: readonly number[];
+}
+
+/** A client that has its name, and the answers to its calls by their serial. */
+async function connected(address: string): Promise<{ client: Client; call: Call; end: () => Promise<void> }> {
+  const client = dbus.createClient({ stream: createStream(address) });
+  const waiting = new Map<number, (answer: Message) => void>();
+  client.connection.on('message', (message: Message) => {
+    waiting.get(message.replySerial)?.(message);
+    waiting.delete(message.replySerial);
+  });
+  await once(client.connection, 'connect');
+  return {
+    client,
+    call: (member, signature, body, sent) =>
+      new Promise((resolve) => {
+        const { serial } = client;
+        client.serial++;
+        waiting.set(serial, resolve);
+        client.connection.message({
+          type: 1,
+          serial,
+          destination: SERVICE,
+          path: SERVICE_PATH,
+          interface: SERVICE,
+          member,
+          ...(signature === '' ? {} : { signature, body }),
+          ...(sent === undefined ? {} : { fds: sent }),
+        } as never);
+      }),
+    async end() {
+      const closed = once(client.connection, 'close');
+      client.connection.end();
+      await closed;
+    },
+  };
+}
+
+type Call = (member: string, signature: string, body: readonly unknown[], sent?: readonly number[]) => Promise<Message>;
+
+async function swap(call: Call): Promise<boolean> {
+  const memory = fds.memfd('question');
+  const { ino } = fstatSync(memory.fd);
+  const answered = call('Swap', 'h', [0], [memory.fd]);
+  memory.close();
+  const { body, fds: received = [] } = await answered;
+  const inodes = received.map((fd) => fstatSync(fd).ino);
+  for (const fd of received) closeSync(fd);
+  return inodes.length === 1 && Number(body[1]) === inodes[0] && Number(body[2]) === ino;
+}
+
+async function ping(call: Call, text: string): Promise<boolean> {
+  const { body, fds: received = [] } = await call('Ping', 's', [text]);
+  return body[0] === text && received.length === 0;
+}
+
+it(`dbus-native: ${COUNT} calls and answers with a descriptor among as many without, in one burst`, async () => {
+  await using bus = await privateBus();
+  await using service = await pythonService(bus);
+  const { client, call, end } = await connected(bus.address);
+  expect(client.connection).toMatchObject({ canPassFds: true, unixFdsAgreed: true });
+  const right = await Promise.all(
+    Array.from({ length: 2 * COUNT }, (_, index) => (index % 2 === 0 ? swap(call) : ping(call, `text ${index}`))),
+  );
+  const { body } = await call('Open', '', []);
+  await end();
+  service.kill();
+  reportRow(
+    {
+      peer: 'dbus-native, a service of libdbus',
+      messages: 4 * COUNT,
+      fdsSent: COUNT,
+      fdsReceived: COUNT,
+      wrong: right.filter((each) => !each).length,
+      leftOver: Number(body[0]),
+    },
+    { messages: 2 * COUNT, fdsSent: COUNT, fdsReceived: COUNT },
+  );
+});
