@@ -33,6 +33,7 @@
     "socket_handle.cc",
     "socket_options.cc",
     "thread_poller.cc",
+    "thread_state.cc",
     "unix_address.cc",
     "uv_poller.cc"
   ],

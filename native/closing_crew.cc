@@ -30,6 +30,8 @@ constexpr std::size_t kMuch = 512;
 /** Where so many wait the event loop waits, too, as long as they get fewer. */
 constexpr std::size_t kTooMuch = 2048;
 constexpr milliseconds kLongestWait{5};
+/** Where descriptors would be lost, it waits as often for threads that have no processor. */
+constexpr int kMostWaits = 200;
 constexpr std::size_t kStackSize = 128 * 1024;
 
 /** Of all environments, whose closes a server that ends waits for. */
@@ -44,14 +46,14 @@ bool ClosingCrew::add(const Closing* closings, std::size_t count) {
   const std::size_t pending = pending_ += count;
   if (busy_ == 0) wake_.notify_one();
   else if (napping_ > 0 && pending >= kMuch) nap_.notify_one();
-  if (pending >= kTooMuch) (void)waitForFewer(kTooMuch / 2, lock);
+  if (pending >= kTooMuch) (void)waitForFewer(kTooMuch / 2, 1, lock);
   return true;
 }
 
 bool ClosingCrew::hurry() {
   Lock lock(mutex_);
   nap_.notify_all();
-  return waitForFewer(0, lock);
+  return waitForFewer(0, kMostWaits, lock);
 }
 
 void ClosingCrew::endNap() {
@@ -88,18 +90,22 @@ void ClosingCrew::end() {
   nap_.notify_all();
 }
 
-bool ClosingCrew::waitForFewer(std::ptrdiff_t pending, Lock& lock) {
+bool ClosingCrew::waitForFewer(std::ptrdiff_t pending, int most, Lock& lock) {
   const std::uint64_t before = closed_;
+  int inVain = 0;
   for (std::uint64_t closed = before; closed != closedInVain_; closed = closed_) {
     awaited_ = pending;
     const bool reached =
         settled_.wait_for(lock, kLongestWait, [=] { return static_cast<std::ptrdiff_t>(pending_.load()) <= pending; });
     awaited_ = kNobodyWaits;
     if (reached) break;
-    closedInVain_ = closed;
+    inVain = closed_ == closed ? inVain + 1 : 0;
+    if (inVain >= most || (inVain > 0 && !anyRunnable())) closedInVain_ = closed;
   }
   return closed_ != before;
 }
+
+bool ClosingCrew::anyRunnable() const { return std::any_of(ids_.begin(), ids_.end(), isRunnable); }
 
 bool ClosingCrew::startThread() {
   pthread_attr_t attributes;
@@ -130,6 +136,7 @@ void* ClosingCrew::main(void* given) {
 
 void ClosingCrew::run() {
   Lock lock(mutex_);
+  ids_.push_back(currentThread());
   for (;;) {
     if (hasWork() && (busy_ == 0 || waitedInVain(lock))) {
       workUntilDone(lock);
@@ -140,6 +147,7 @@ void ClosingCrew::run() {
     }
   }
   --threads_;
+  ids_.erase(std::find(ids_.begin(), ids_.end(), currentThread()));
 }
 
 bool ClosingCrew::waitedInVain(Lock& lock) {

@@ -11,6 +11,7 @@
 
 #include "closing_work.h"
 #include "number_owners.h"
+#include "thread_state.h"
 
 namespace ancillary {
 
@@ -48,8 +49,14 @@ class ClosingCrew : public std::enable_shared_from_this<ClosingCrew> {
  private:
   using Lock = std::unique_lock<std::mutex>;
 
-  /** Only while something is done: where all threads are stuck, there would be no end. Whether anything was closed. */
-  bool waitForFewer(std::ptrdiff_t pending, Lock& lock);
+  /**
+   * Only while something is done: where all threads are stuck, there would be no end. Whether anything was closed.
+   * @param most how often it may wait in vain for threads that would go on, had they a processor
+   */
+  bool waitForFewer(std::ptrdiff_t pending, int most, Lock& lock);
+
+  /** The mutex is held. Whether one of the threads is not stuck. */
+  bool anyRunnable() const;
 
   /** The mutex is held. */
   bool startThread();
@@ -96,6 +103,8 @@ class ClosingCrew : public std::enable_shared_from_this<ClosingCrew> {
   std::shared_ptr<ClosingWork> work_ = std::make_shared<ClosingWork>();
   std::shared_ptr<ClosingWork> incoming_ = std::make_shared<ClosingWork>();
   int threads_ = 0;
+  /** As {@link isRunnable} knows them. */
+  std::vector<pid_t> ids_;
   /** Threads that work, or nap. */
   int busy_ = 0;
   /** Threads that wait for work, or for others to get stuck. */

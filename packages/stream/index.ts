@@ -25,6 +25,7 @@ export type {
 export { listen, type ListenAddress } from './connect/listen';
 export type { FdServerEvents } from './connect/server-emitter';
 export type { FrameCallback } from './receive/frame-handler';
+export { type Reservation, reserveReading } from './receive/reservation';
 export { holdReading, type Stopped, stopReading } from './reading-hold';
 export { SOCKET_OPTIONS } from './socket/options';
 export type { ReadOptions } from './receive/read-options';

@@ -47,11 +47,31 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     return this;
   }
 
+  /** Becomes the consumer, if it is not yet. @throws ERR_FD_MODE; AbortError; what the socket was destroyed with */
+  start(): void {
+    if (this.#state !== 'new') return;
+    const { destroyed } = this.#inbox;
+    if (destroyed !== undefined) {
+      // As if it had been waiting when the socket was destroyed.
+      this.#state = 'finished';
+      if (destroyed.error !== undefined) throw destroyed.error;
+      return;
+    }
+    const signal = this.#signal;
+    if (signal?.aborted === true) {
+      this.#state = 'finished';
+      throw abortError(signal);
+    }
+    this.#inbox.claimFrames(this);
+    this.#state = 'reading';
+    if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.#finish(abortError(signal)));
+  }
+
   next(): Promise<Result> {
     const unreported = this.#report();
     if (unreported !== undefined) return unreported;
     try {
-      if (this.#state === 'new') this.#start();
+      this.start();
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -117,24 +137,6 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     const { error } = this.#unreported;
     this.#unreported = undefined;
     return Promise.reject(error);
-  }
-
-  #start(): void {
-    const { destroyed } = this.#inbox;
-    if (destroyed !== undefined) {
-      // As if it had been waiting when the socket was destroyed.
-      this.#state = 'finished';
-      if (destroyed.error !== undefined) throw destroyed.error;
-      return;
-    }
-    const signal = this.#signal;
-    if (signal?.aborted === true) {
-      this.#state = 'finished';
-      throw abortError(signal);
-    }
-    this.#inbox.claimFrames(this);
-    this.#state = 'reading';
-    if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.#finish(abortError(signal)));
   }
 
   /** Nothing is taken any more. An error is told to whoever waits, or else to the next who asks. */

@@ -25,6 +25,7 @@ import type { FrameMeasure } from '../receive/frame-measure';
 import { exactly, segmentFrames } from '../receive/frame-reader';
 import type { ReceiveLimits } from '../receive/inbox';
 import { type ReadOptions, signalOf } from '../receive/read-options';
+import { type Reservation, reserveReading } from '../receive/reservation';
 import { nextMemory, type Onread, OnreadConsumer } from '../receive/onread';
 import { countedLength, type Refused } from '../send/outbox';
 import { asBytes, requireCallback, requireSendOptions, requireWriteOptions } from '../send/arguments';
@@ -203,16 +204,21 @@ export class FdSocket extends NetDuplex {
     if (!Number.isSafeInteger(length) || length < 1) {
       throw outOfRange(`length is a whole number of bytes from 1 up, not ${describeValue(length)}`);
     }
-    const signal = signalOf('receive()', options);
-    if (this.destroyed) throw this.#closedReason('nothing can be received');
-    const frames = new FrameIterator(this.#lifetime.inbox, exactly(length), `receive(${length})`, signal, false);
+    const frames = this.#startReceiving(length, signalOf('receive()', options));
     try {
-      const { value } = await frames.next();
-      if (value === undefined) throw this.#closedReason('nothing can be received');
-      return value;
+      return this.#received(await frames.next());
     } finally {
       void frames.return();
     }
+  }
+
+  /**
+   * @throws ERR_FD_MODE, ERR_FD_CLOSED, AbortError
+   * @internal
+   */
+  [reserveReading](length: number, signal: AbortSignal | undefined): Reservation {
+    const frames = this.#startReceiving(length, signal);
+    return { read: async () => this.#received(await frames.next()), leave: () => void frames.return() };
   }
 
   /**
@@ -388,6 +394,18 @@ export class FdSocket extends NetDuplex {
 
   #measureOf(codec: AnyCodec | undefined): FrameMeasure {
     return codec === undefined ? segmentFrames(this.#lifetime.inbox.queue) : codecOf(this, codec, ['measure']);
+  }
+
+  #startReceiving(length: number, signal: AbortSignal | undefined): FrameIterator {
+    if (this.destroyed) throw this.#closedReason('nothing can be received');
+    const frames = new FrameIterator(this.#lifetime.inbox, exactly(length), `receive(${length})`, signal, false);
+    frames.start();
+    return frames;
+  }
+
+  #received({ value }: IteratorResult<FdFrame, undefined>): FdFrame {
+    if (value === undefined) throw this.#closedReason('nothing can be received');
+    return value;
   }
 
   #closedReason(consequence: string): Error {
