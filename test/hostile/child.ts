@@ -11,8 +11,8 @@ type Env = Readonly<Record<string, string>>;
 
 /**
  * Runs the body of an async function in a Node of its own, where an exception that nobody catches ends no test: it has
- * `ancillary`, `lengthPrefixed`, `uncaught`, `turns(count)` and `until(condition)`. The child ends when the function
- * returns; one that hangs is killed and fails the test.
+ * `ancillary`, `lengthPrefixed`, `uncaught`, `turns(count)`, `until(condition)` and, with `--expose-gc`, `collectedMemory()`,
+ * the bytes of all ArrayBuffers. The child ends when the function returns; one that hangs is killed and fails the test.
  */
 export async function inChild<Result>(
   body: string,
@@ -25,6 +25,18 @@ export async function inChild<Result>(
     process.on('uncaughtException', (error) => uncaught.push(error.code ?? error.message));
     const turn = () => new Promise((resolve) => setImmediate(resolve));
     const turns = async (count) => { for (; count > 0; count--) await turn(); };
+    const collectedMemory = async () => {
+      // What the collector found, threads of its own free: until it is no less.
+      let least = Infinity;
+      for (let vain = 0; vain < 5; vain++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        const { arrayBuffers } = process.memoryUsage();
+        if (arrayBuffers < least) vain = 0;
+        least = Math.min(least, arrayBuffers);
+      }
+      return least;
+    };
     const until = async (condition) => { while (!condition()) await turn(); };
     (async () => {${body}})().then((result) => {
       require('node:fs').writeSync(1, JSON.stringify({ result, uncaught }) + '\\n');

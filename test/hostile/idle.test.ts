@@ -18,8 +18,7 @@ it('sockets that wait, having received a little each, hold none of the memory it
         count++;
         void readFrames(frames);
       });
-    gc();
-    const before = process.memoryUsage().arrayBuffers;
+    const before = await collectedMemory();
     for (let number = 1; number <= SOCKETS; number++) {
       const [socket, peer] = ancillary.socketpair();
       open.push(socket, peer);
@@ -31,10 +30,7 @@ it('sockets that wait, having received a little each, hold none of the memory it
       await busyPeer.send(filler);
       await until(() => busy.stats.bytesRead === number * filler.length);
     }
-    gc();
-    await turns(5);
-    gc();
-    const arrayBuffers = process.memoryUsage().arrayBuffers - before;
+    const arrayBuffers = (await collectedMemory()) - before;
     for (const socket of open) socket.destroy();
     return { count, arrayBuffers };`,
     { flags: ['--expose-gc'] },

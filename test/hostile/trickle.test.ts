@@ -22,18 +22,14 @@ async function trickle({ before, each, times, between, held }: Trickle): Promise
     busy.resume();
     const filler = Buffer.alloc(${between});
     ${before}
-    gc();
-    const before = process.memoryUsage().arrayBuffers;
+    const before = await collectedMemory();
     for (let count = 1; count <= ${times}; count++) {
       ${each}
       const sent = busyPeer.send(filler);
       await until(() => busy.stats.bytesRead === count * filler.length);
       await sent;
     }
-    gc();
-    await turns(5);
-    gc();
-    return { held: ${held}, memory: process.memoryUsage().arrayBuffers - before };`,
+    return { held: ${held}, memory: (await collectedMemory()) - before };`,
     { flags: ['--expose-gc'] },
   );
   return result;
@@ -91,19 +87,14 @@ it.each([
     const { ByteQueue } = require(${JSON.stringify(`${plainJavaScript()}/../stream/receive/byte-queue`)});
     const queue = new ByteQueue();
     const push = (length) => { queue.push(Buffer.alloc(length), true); queue.compact(1); };
-    gc();
-    const before = process.memoryUsage().arrayBuffers;
+    const before = await collectedMemory();
     push(${JOINED / 2});
     push(${JOINED / 2});
     queue.peek(${JOINED});
     queue.take(${JOINED - 100});
     push(50); // Those that are left have to stay now, so they are moved.
     queue.take(${last});
-    await turns(5);
-    gc();
-    await turns(5);
-    gc();
-    const memory = process.memoryUsage().arrayBuffers - before;
+    const memory = (await collectedMemory()) - before;
     return queue.length === 150 - ${last} ? memory : NaN;`,
     { flags: ['--expose-gc'] },
   );

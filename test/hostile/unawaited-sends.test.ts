@@ -26,6 +26,8 @@ it.each([
   ['the first', `socket.send('x');`],
   ['with a descriptor', `socket.send('x', [0]);`],
   ['several in a turn', `socket.send('x'); socket.send('y', [0]); socket.send('z');`],
+  ['of a descriptor handed over', `ancillary.handoff.sendFd(socket, 0);`],
+  ['of one that is to be acknowledged', `ancillary.handoff.sendFd(socket, 0, { acknowledge: true });`],
   ['of framed()', `framed(socket, lengthPrefixed()).send({ bytes: Buffer.from('x') });`],
 ])(`to a peer that is gone, %s: 'error' is all that is told`, async (_which, send) => {
   const { rejected, errors } = await outcome(`

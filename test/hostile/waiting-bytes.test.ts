@@ -33,12 +33,6 @@ const PRELUDE = `
     await peer.send(piece);
     await until(() => socket.stats.bytesRead === bytesRead + piece.length);
   };
-  const memory = async () => {
-    gc();
-    await turns(5);
-    gc();
-    return process.memoryUsage().arrayBuffers;
-  };
   const frame = (length) => lengthPrefixed().encode({ bytes: Buffer.alloc(length - 6) }).bytes;
   const never = () => new Promise(() => undefined);
   const large = Buffer.alloc(40_000);
@@ -56,14 +50,14 @@ async function waiting(each: string, after = ''): Promise<Waiting> {
   const { result } = await inChild<Waiting>(
     `${PRELUDE}
     await useUp(30_000);
-    const before = await memory();
+    const before = await collectedMemory();
     for (let count = 0; count < ${SOCKETS}; count++) {
       const [socket, peer] = ancillary.socketpair();
       sockets.push([socket, peer]);
       ${each}
     }
     ${after}
-    const after = await memory();
+    const after = await collectedMemory();
     for (const pair of sockets) for (const socket of pair) socket.destroy();
     return { bytes, memory: after - before };`,
     { flags: ['--expose-gc'] },
