@@ -35,5 +35,8 @@ function make(root: string): void {
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, outputText);
   }
-  for (const name of ['build', 'node_modules']) symlinkSync(path.join(ROOT, name), path.join(root, name));
+  // By package.json's name an environment variable can name another addon, of which a process needs one only: its threads
+  // share what is in there (native/number_owners.h).
+  for (const name of ['build', 'node_modules', 'package.json'])
+    symlinkSync(path.join(ROOT, name), path.join(root, name));
 }
