@@ -249,7 +249,7 @@ it.each([
   expect(await codeOf(() => socket.frames(codec).next())).toBe('ERR_OUT_OF_RANGE');
   const [left, right] = socketpair();
   const shown: number[] = [];
-  const frames = left.frames({ measure: ({ length }) => (shown.push(length), { need: 1 }) });
+  const frames = left.frames(codecOf(({ length }) => (shown.push(length), { need: 1 })));
   right.end();
   expect(await frames.next()).toEqual({ done: true, value: undefined });
   expect(shown).toEqual([0]);

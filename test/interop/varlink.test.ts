@@ -25,7 +25,7 @@ it.each([
   ['messages without joined in front of one with, as sd-varlink sends them', 'True'],
 ])(
   'a Python peer and we send 1,000 descriptors each in bursts, and as many messages without: %s',
-  async (how, joining) => {
+  async (_how, joining) => {
     await using peer = startPeer(python, `${PYTHON_VARLINK}\nexchange(${COUNT}, ${joining})`);
     const before = openDescriptors();
     const codec = varlinkMessages();
