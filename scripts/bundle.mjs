@@ -9,7 +9,7 @@ import ts from 'typescript';
 
 const root = path.dirname(import.meta.dirname);
 const dist = path.join(root, 'dist');
-/** @type {{ exports: Record<string, string | { require: { default: string } }>, dependencies: Record<string, string> }} */
+/** @type {{ exports: Record<string, string | { require: { default: string } }>, dependencies: Record<string, string>, peerDependencies: Record<string, string> }} */
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
 /** Entry points, by their place in dist/ without an ending. */
@@ -51,7 +51,7 @@ if (existsSync(dist)) {
 }
 const bundle = await rollup({
   input: Object.fromEntries(entries.map((entry) => [entry, path.join(root, 'packages', `${entry}.ts`)])),
-  external: (id) => id.startsWith('node:') || id in manifest.dependencies,
+  external: (id) => id.startsWith('node:') || id in manifest.dependencies || id in manifest.peerDependencies,
   plugins: [typescript],
   treeshake: { moduleSideEffects: 'no-external' },
   onLog(level, { code, message }) {

@@ -33,3 +33,21 @@ export {
   vhostUserMessages,
   type VhostUserMessagesOptions,
 } from './vhost-user-messages';
+export {
+  type WaylandCodec,
+  type WaylandMessage,
+  waylandMessages,
+  type WaylandMessagesOptions,
+  type WaylandOutgoing,
+  type WaylandValue,
+} from './wayland/messages';
+export type { WaylandSide } from './wayland/objects';
+export type {
+  WaylandArgument,
+  WaylandArgumentType,
+  WaylandInterface,
+  WaylandProtocol,
+  WaylandSignature,
+} from './wayland/protocol';
+export type { WaylandNewObject } from './wayland/read';
+export { waylandProtocol } from './wayland/xml';

@@ -1,0 +1,218 @@
+import {
+  AncillaryError,
+  counted,
+  describeValue,
+  invalidValue,
+  type OptionNames,
+  outOfRange,
+  type OwnedFd,
+  requireBoolean,
+  requireObject,
+  requireOptions,
+} from '../../binding';
+import type { CodecConnection, FdLike, FdSocket, FrameCodec, Measured } from '../../stream';
+import { compile, type CompiledSignature, HEADER_LENGTH } from './compiled';
+import { invalid, WaylandObjects, type WaylandSide } from './objects';
+import type { WaylandProtocol } from './protocol';
+import { newObjects, readArguments, readUint, type WaylandNewObject } from './read';
+import { writeArguments, writeHeader } from './write';
+
+export interface WaylandMessagesOptions {
+  /** Objects that there may be at once; default 65,536. */
+  maxObjects?: number | undefined;
+  /** The longest message, in bytes, that is sent; default 4096, which is what libwayland before 1.23 has room for. */
+  maxLength?: number | undefined;
+}
+
+const OPTIONS: OptionNames<WaylandMessagesOptions> = { maxObjects: true, maxLength: true };
+
+/** An argument that was received: `fixed` is a number, an object is its id or null, an array is a Buffer. */
+export type WaylandValue = number | string | Buffer | WaylandNewObject | OwnedFd | null;
+
+/** A received message. Whoever receives it owns the descriptors. */
+export interface WaylandMessage {
+  /** The id of the object that it is for, or from. */
+  readonly object: number;
+  /** Of that object, such as `'wl_surface'`. */
+  readonly interface: string;
+  /** Of the request or event, such as `'attach'`. */
+  readonly name: string;
+  /** By name, descriptors among them. */
+  readonly args: Readonly<Record<string, WaylandValue>>;
+  /** The descriptors among the arguments, in their order. */
+  readonly fds: readonly OwnedFd[];
+}
+
+/** A message to send. */
+export interface WaylandOutgoing {
+  readonly object: number;
+  readonly name: string;
+  /** All arguments by name. A `new_id` is a free id, which is remembered from then on. */
+  readonly args?: Readonly<Record<string, number | string | Uint8Array | WaylandNewObject | FdLike | null>> | undefined;
+  /** Close the descriptors when sent or failed. */
+  readonly transfer?: boolean | undefined;
+}
+
+/** What `waylandMessages()` makes for each connection. */
+export type WaylandCodec = FrameCodec<WaylandMessage, WaylandOutgoing>;
+
+const DEFAULT_MAX_OBJECTS = 65_536;
+const DEFAULT_MAX_LENGTH = 4096;
+/** The size of a message has 16 bits. */
+const LONGEST = 0xffff;
+/** libwayland's recvmsg has room for so many (MAX_FDS_OUT in its connection.c). */
+const FDS_PER_SEND = 28;
+
+/** A connection as one side sees it. Where two are forwarded to each other, both are one conversation with one memory. */
+interface Conversation {
+  readonly side: WaylandSide;
+  readonly objects: WaylandObjects;
+}
+
+const conversations = new WeakMap<FdSocket, Conversation>();
+
+/**
+ * Messages of Wayland: what a codec of one side reads and sends. A server reads requests and sends events, a client the other
+ * way round. In `forward()` the side is that towards the first socket, `'server'`, and the other one is read as the opposite side.
+ *
+ * Wayland Protocol, "Wire Format": 32-bit words in the order of the machine; the id of an object; 16 bits of size and 16 of opcode;
+ * arguments. How many descriptors a message has, its signature says, so the codec remembers the interface of each object of the
+ * connection, from both directions. Descriptors travel ahead of their messages, as libwayland batches them.
+ *
+ * @param protocol what `waylandProtocol()` has read, of every interface that the peers use
+ * @throws TypeError and RangeError. Of what it makes, `measure`, `cut` and `decode` throw ERR_FRAME_INVALID for a message of an unknown
+ * object, with an opcode that its interface does not have, of a wrong size, or that makes an object that it may not; `encode`
+ * throws TypeError, RangeError and ERR_FRAME_TOO_LARGE
+ */
+export function waylandMessages(
+  protocol: WaylandProtocol,
+  side: WaylandSide,
+  options: WaylandMessagesOptions = {},
+): (connection: CodecConnection<FdSocket>) => WaylandCodec {
+  const interfaces = compile(protocol);
+  if (!['client', 'server'].includes(side))
+    throw invalidValue(`side is 'client' or 'server', not ${describeValue(side)}`);
+  requireOptions('waylandMessages()', options, OPTIONS);
+  const { maxObjects = DEFAULT_MAX_OBJECTS, maxLength = DEFAULT_MAX_LENGTH } = options;
+  requireCount('maxObjects', maxObjects, 2 ** 24);
+  requireCount('maxLength', maxLength, LONGEST);
+  return ({ socket, forwardedTo }) => {
+    const other = forwardedTo && conversations.get(forwardedTo);
+    const conversation: Conversation =
+      other === undefined
+        ? { side, objects: new WaylandObjects(interfaces, maxObjects) }
+        : { side: other.side === 'server' ? 'client' : 'server', objects: other.objects };
+    conversations.set(socket, conversation);
+    return codecOf(conversation, maxLength);
+  };
+}
+
+function codecOf({ side, objects }: Conversation, maxLength: number): WaylandCodec {
+  const [received, sent] = side === 'client' ? (['events', 'requests'] as const) : (['requests', 'events'] as const);
+  const peer = side === 'client' ? 'server' : 'client';
+  const kind = side === 'client' ? 'event' : 'request';
+  let count = 0;
+
+  /** @throws ERR_FRAME_INVALID */
+  const signatureAt = (memory: Uint8Array, start: number): CompiledSignature => {
+    const id = readUint(memory, start);
+    const opcode = readUint(memory, start + 4) & 0xffff;
+    const type = objects.get(id);
+    const signature = type?.[received][opcode];
+    if (signature !== undefined) return signature;
+    const what = `${kind} ${count + 1} of the connection, with opcode ${opcode}, is of object ${id}`;
+    if (type === undefined) throw invalid(`${what}, which there is not`);
+    throw invalid(`${what}, of whose interface ${type.name} the protocol that was given has no such ${kind}`);
+  };
+
+  const measureAt = (memory: Uint8Array, start: number): Measured => {
+    if (memory.length - start < HEADER_LENGTH) return { need: HEADER_LENGTH };
+    const signature = signatureAt(memory, start);
+    const length = readUint(memory, start + 4) >>> 16;
+    const { fds, least, varies } = signature;
+    if (length < least || (length > least && !varies) || length % 4 !== 0) {
+      const size = `${length} bytes, where it has ${varies ? 'at least ' : ''}${least}`;
+      throw invalid(`${nameOf(memory, start, signature)} says that it has ${size}`);
+    }
+    return { length, fds };
+  };
+
+  const nameOf = (memory: Uint8Array, start: number, { name }: CompiledSignature): string => {
+    const id = readUint(memory, start);
+    return `${kind} ${count + 1} of the connection, ${objects.get(id)?.name}@${id}.${name},`;
+  };
+
+  /** Names the message in what is wrong with it. */
+  const naming = <Result>(frame: Uint8Array, signature: CompiledSignature, read: () => Result): Result => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof AncillaryError)) throw error;
+      throw invalid(`${nameOf(frame, 0, signature)} ${error.message}`);
+    }
+  };
+
+  return {
+    // libwayland sends what it has batched with one sendmsg.
+    reads: 'greedy',
+    descriptors: 'early',
+    fdsPerSend: FDS_PER_SEND,
+
+    measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0), { at: measureAt }),
+
+    cut(frame) {
+      const signature = signatureAt(frame, 0);
+      if (signature.makes) {
+        naming(frame, signature, () => {
+          for (const { id, name } of newObjects(frame, signature)) objects.add(peer, id, name);
+        });
+      }
+      if (signature.frees && received === 'events') objects.delete(readUint(frame, HEADER_LENGTH));
+      count++;
+    },
+
+    decode(frame) {
+      const signature = signatureAt(frame.bytes, 0);
+      const args = naming(frame.bytes, signature, () => readArguments(frame.bytes, signature, frame.fds));
+      const object = readUint(frame.bytes, 0);
+      return {
+        object,
+        interface: objects.get(object)?.name ?? '',
+        name: signature.name,
+        args: Object.fromEntries(args),
+        fds: frame.fds.splice(0),
+      };
+    },
+
+    encode(message) {
+      requireObject('a message', message);
+      const { object, name, args = {}, transfer } = message;
+      requireBoolean('transfer', transfer);
+      const type = objects.get(object);
+      if (type === undefined) throw invalidValue(`there is no object ${describeValue(object)}`);
+      const opcode = type[sent].findIndex((each) => each.name === name);
+      const signature = type[sent][opcode];
+      if (signature === undefined)
+        throw invalidValue(`${type.name} has no ${sent.slice(0, -1)} ${describeValue(name)}`);
+      const { bytes, fds, made } = writeArguments(`${type.name}.${name}`, signature, args);
+      if (bytes.length > maxLength) throw tooLarge(bytes.length, maxLength);
+      for (const { id } of made) objects.require(side, id);
+      for (const each of made) objects.add(side, each.id, each.name);
+      if (signature.frees) objects.delete(Number(args['id']));
+      writeHeader(bytes, object, opcode);
+      return { bytes, fds, transfer };
+    },
+  };
+}
+
+function tooLarge(length: number, maxLength: number): AncillaryError {
+  return new AncillaryError(
+    'ERR_FRAME_TOO_LARGE',
+    `a message of ${counted(length, 'byte')} is longer than the ${maxLength} allowed`,
+  );
+}
+
+function requireCount(name: string, given: unknown, most: number): void {
+  if (typeof given === 'number' && Number.isInteger(given) && given >= 1 && given <= most) return;
+  throw outOfRange(`${name} is an integer from 1 to ${most}, not ${describeValue(given)}`);
+}
