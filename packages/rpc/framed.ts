@@ -1,7 +1,23 @@
 import { finished } from 'node:stream/promises';
-import { describeValue, type OptionNames, outOfRange, requireMethods, requireOptions } from '../binding';
+import {
+  describeValue,
+  getProcessTable,
+  type OptionNames,
+  outOfRange,
+  requireMethods,
+  requireOptions,
+} from '../binding';
 import { encode, joined } from './encoded';
-import { asError, type CodecFactory, codecOf, type FdFrame, type FdSocket, type FrameCodec } from '../stream';
+import {
+  asError,
+  closeSource,
+  type CodecFactory,
+  codecOf,
+  type FdFrame,
+  type FdLike,
+  type FdSocket,
+  type FrameCodec,
+} from '../stream';
 
 /** How long `close()` takes at most, in milliseconds, unless it is told otherwise. */
 const CLOSE_TIMEOUT_MS = 5000;
@@ -79,7 +95,9 @@ export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | C
       try {
         const { bytes, fds, transfer = false } = encode(codec, message);
         // The very promise of the socket, which knows whether a failure is told in another way.
-        return socket.send(joined(bytes), fds, { transfer: transfer === true });
+        const sent = socket.send(joined(bytes), fds, { transfer: transfer === true });
+        if (fds !== undefined && typeof transfer !== 'boolean') closeSome(sent, fds, transfer);
+        return sent;
       } catch (error) {
         return new Promise(() => {
           throw error;
@@ -105,6 +123,14 @@ export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | C
       return this.close();
     },
   };
+}
+
+/** Closes, of the descriptors of a frame, those that were given away, once it was sent or failed. */
+function closeSome(sent: Promise<void>, fds: readonly FdLike[], given: readonly boolean[]): void {
+  if (!given.includes(true)) return;
+  const table = getProcessTable();
+  const close = (): void => fds.forEach((fd, index) => given[index] === true && closeSource(fd, table));
+  sent.then(close, close);
 }
 
 /** @throws TypeError and RangeError */

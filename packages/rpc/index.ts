@@ -1,1 +1,17 @@
 export { type CloseOptions, framed, type Framed } from './framed';
+export { rpc } from './rpc';
+export { RpcError, type RpcErrorCode } from './rpc-error';
+export type {
+  CallContext,
+  CallOptions,
+  Handler,
+  Handlers,
+  Received,
+  RemoteItems,
+  Result,
+  Rpc,
+  RpcOptions,
+  Sent,
+} from './rpc-types';
+export { give, GivenFd } from './values/given';
+export { jsonValues, type JsonValuesOptions, type ReceivedValue } from './values/json-values';

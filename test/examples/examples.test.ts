@@ -27,6 +27,16 @@ test('sealed-memory: sealed documents are parsed, others refused', async () => {
   expect(stdout).toBe('sealed: "a document" has 3 pages\nnot sealed: refused, it may change\n');
 });
 
+test('comlink-file: one process writes to a file that the other has created', async () => {
+  const { stdout, stderr } = await start(process.execPath, [example('comlink-file.mjs')]).succeeded();
+  expect(stderr).toBe('');
+  expect(stdout.trimEnd().split('\n')).toEqual([
+    'the log has 16 bytes',
+    "refused: '../work' is no name for a log",
+    'the server finds: the work is done',
+  ]);
+});
+
 test('testing-an-rpc: the RPC passes, and the one with a bug is found out and replayed, with a picture', async () => {
   const directory = mkdtempSync(path.join(runDirectory(), 'pictures-'));
   const options = { env: { TMPDIR: directory } };

@@ -1,0 +1,76 @@
+import type { FdSocket } from '../stream';
+import { errorFrom, errorToSend } from './frameworks/error-values';
+import { type Kind, type Message, ValueChannel } from './frameworks/value-channel';
+import { jsonValues, type JsonValuesOptions } from './values/json-values';
+
+/** A channel for `createBirpc(functions, channel)`, or to spread into its options. */
+export interface FdChannel {
+  /** Rejects as `FdSocket.send()` would, or with why the message cannot be sent. */
+  post(message: unknown): Promise<void>;
+  on(receive: (message: unknown) => unknown): void;
+  off(receive: (message: unknown) => unknown): void;
+  /** Learns which calls are given up, so that late answers are closed. An `onRequest` of your own has to call it. */
+  onRequest(request: { readonly i?: string }, next: () => Promise<unknown>): Promise<void>;
+}
+
+/**
+ * A channel of birpc over a socket, in whose messages values may hold an `OwnedFd`, or `give(fd)`, anywhere. Messages are
+ * those of `jsonValues()`; errors travel with name, message and code.
+ *
+ * The descriptors of a call are closed when the function that was called is done, unless `take()` was called; those of a result
+ * are the caller's. When the connection ends, calls that wait are rejected.
+ *
+ * @param socket is taken over
+ * @throws TypeError and RangeError for arguments
+ */
+export function fdChannel(socket: FdSocket, options?: JsonValuesOptions): FdChannel {
+  const receivers = new Set<(message: unknown) => unknown>();
+  const deliver = (message: unknown): unknown[] => [...receivers].map((receiver) => receiver(message));
+  const channel = new ValueChannel(socket, jsonValues(options), {
+    kindOf,
+    receive(message, kind) {
+      if (kind !== undefined && 'answer' in kind) {
+        // Whoever waits for it has it now.
+        if (deliver({ ...message, e: errorFrom(message['e']) }).length > 0) channel.claim(message);
+        else channel.release(message);
+        return;
+      }
+      // birpc returns a promise, which settles when the function is done and its answer is on its way.
+      void Promise.allSettled(deliver(message)).then(() => channel.release(message));
+    },
+    lost: (id, error) => void deliver({ t: ANSWER, i: id, e: error }),
+  });
+  channel.listen();
+
+  return {
+    async post(message) {
+      const { t: type, i: id, e: error, ...rest } = message as Message;
+      if (type !== ANSWER) return channel.send(message as Message);
+      const answer = { t: type, i: id, ...rest };
+      return channel
+        .send(error === undefined ? answer : { ...answer, e: errorToSend(error) })
+        .catch((failure: unknown) => {
+          // It was not sent, for what is in it: the caller waits for another.
+          if (socket.destroyed) throw failure;
+          return channel.send({ t: type, i: id, e: errorToSend(failure) });
+        });
+    },
+    on: (receiver) => void receivers.add(receiver),
+    off: (receiver) => void receivers.delete(receiver),
+    async onRequest({ i: id }, next) {
+      try {
+        await next();
+      } finally {
+        channel.abandon(id);
+      }
+    },
+  };
+}
+
+const CALL = 'q';
+const ANSWER = 's';
+
+function kindOf({ t: type, i: id }: Message): Kind {
+  if (type !== CALL) return { answer: id };
+  return id === undefined ? undefined : { call: id };
+}

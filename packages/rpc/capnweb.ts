@@ -1,0 +1,175 @@
+import { describeValue, invalidType, OwnedFd } from '../binding';
+import { asError, type FdSocket } from '../stream';
+import { closedError } from './closed-error';
+import { type Message, ValueChannel } from './frameworks/value-channel';
+import type { GivenFd } from './values/given';
+import { jsonValues, type JsonValuesOptions } from './values/json-values';
+
+// Which types a value may have is fixed in Cap'n Web, and an OwnedFd is none of them. Bytes are one, and at this encoding
+// level a Uint8Array goes through it as the very object that it is: so an empty one stands for a descriptor.
+
+const held = new WeakMap<Uint8Array, OwnedFd | GivenFd>();
+
+/** An `RpcTransportWithCustomEncoding` for `new RpcSession(transport, main)`. */
+export interface FdTransport {
+  readonly encodingLevel: 'jsonCompatibleWithBytes';
+  send(message: unknown): void;
+  receive(): Promise<unknown>;
+  abort(reason: unknown): void;
+}
+
+/**
+ * What stands for a descriptor in an argument or a result.
+ * @param fd is lent, and can be closed once the call was made or the result was sent; `give(fd)` closes it then
+ */
+export function fdValue(fd: OwnedFd | GivenFd): Uint8Array {
+  const value = new Uint8Array();
+  held.set(value, fd);
+  return value;
+}
+
+/**
+ * The descriptor that a received value stands for. One of an argument is closed when its call was answered, unless `take()` was
+ * called; one of a result is the caller's.
+ * @throws TypeError for what is no such value
+ */
+export function fdOf(value: Uint8Array): OwnedFd {
+  const fd = held.get(value);
+  if (!(fd instanceof OwnedFd))
+    throw invalidType(`fdOf() takes what stands for a descriptor, not ${describeValue(value)}`);
+  onClaim.get(fd)?.();
+  return fd;
+}
+
+const onClaim = new WeakMap<OwnedFd, () => void>();
+
+/**
+ * A transport of Cap'n Web over a socket. A message is that of `jsonValues()`, with `["bytes",{"$fd":0}]` for a descriptor.
+ *
+ * @param socket is taken over, and closed when the session is
+ * @throws TypeError and RangeError for arguments
+ */
+export function fdTransport(socket: FdSocket, options?: JsonValuesOptions): FdTransport {
+  return new Transport(socket, options);
+}
+
+class Transport implements FdTransport {
+  readonly encodingLevel = 'jsonCompatibleWithBytes';
+  readonly #channel: ValueChannel;
+  readonly #received: unknown[] = [];
+  #waiting: ((message: unknown) => void) | undefined;
+  #ended: Error | undefined;
+  /** Numbers of the last message that made an entry in a table, by the peer and by us: Cap'n Web counts, and sends none. */
+  #lastExport = 0;
+  #lastImport = 0;
+  /** Our calls that wait for a result. */
+  readonly #imports = new Set<number>();
+  /** Calls of the peer that hold descriptors. */
+  readonly #exports = new Map<number, Message>();
+  /** Descriptors of results that nobody has asked for. */
+  readonly #unclaimed = new Set<OwnedFd>();
+
+  constructor(socket: FdSocket, options: JsonValuesOptions | undefined) {
+    this.#channel = new ValueChannel(socket, jsonValues(options), {
+      kindOf: () => undefined,
+      refuses: (message) => this.#refuses(message),
+      receive: (message) => this.#receive(message),
+      ended: (error) => this.#end(error ?? closedError('the peer has ended the connection')),
+    });
+    this.#channel.listen();
+  }
+
+  send(message: unknown): void {
+    const [type, id] = message as readonly unknown[];
+    if (isEntry(type)) this.#imports.add(++this.#lastImport);
+    if (type === 'release') this.#imports.delete(id as number);
+    // A session does not go on without one of its messages.
+    this.#channel
+      .send(encoded(message) as Message)
+      .catch((error: unknown) => this.#channel.socket.destroy(asError(error)));
+    if (type === 'resolve' || type === 'reject') this.#release(id as number);
+  }
+
+  receive(): Promise<unknown> {
+    if (this.#received.length > 0) return Promise.resolve(this.#received.shift());
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+
+  abort(): void {
+    void this.#channel.close();
+  }
+
+  #refuses(message: Message): string | undefined {
+    const [type, id] = message as unknown as readonly unknown[];
+    if (type !== 'resolve' && type !== 'reject') return undefined;
+    // What is below zero is a promise in a value of the peer's.
+    const isOpen = typeof id === 'number' && id <= this.#lastImport && id !== 0;
+    return isOpen ? undefined : `it answers call ${describeValue(id)}, which was not made`;
+  }
+
+  #receive(message: Message): void {
+    const [type, id] = message as unknown as readonly unknown[];
+    const fds: OwnedFd[] = [];
+    const decodedMessage = decoded(message, fds);
+    if (isEntry(type)) this.#lastExport++;
+    if (fds.length > 0) {
+      if (isEntry(type)) this.#exports.set(this.#lastExport, message);
+      else if (type === 'resolve' && ((id as number) < 0 || this.#imports.has(id as number))) this.#hold(message, fds);
+      // Nobody waits for the result any more, or an error has some.
+      else this.#channel.release(message);
+    }
+    if (type === 'resolve' || type === 'reject') this.#imports.delete(id as number);
+    if (type === 'release') this.#release(id as number);
+    if (this.#waiting === undefined) this.#received.push(decodedMessage);
+    else this.#waiting(decodedMessage);
+    this.#waiting = undefined;
+  }
+
+  #hold(message: Message, fds: readonly OwnedFd[]): void {
+    this.#channel.claim(message);
+    for (const fd of fds) {
+      this.#unclaimed.add(fd);
+      onClaim.set(fd, () => this.#unclaimed.delete(fd));
+    }
+  }
+
+  #release(id: number): void {
+    const message = this.#exports.get(id);
+    if (message === undefined) return;
+    this.#exports.delete(id);
+    this.#channel.release(message);
+  }
+
+  #end(error: Error): void {
+    this.#ended = error;
+    this.#channel.releaseAll();
+    OwnedFd.closeAll(this.#unclaimed);
+    this.#waiting?.(Promise.reject(error));
+  }
+}
+
+/** Messages that make an entry in the table of whoever receives them. */
+function isEntry(type: unknown): boolean {
+  return type === 'push' || type === 'stream' || type === 'pipe';
+}
+
+/** For JSON: bytes are text, or the descriptor that they stand for. */
+function encoded(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint8Array)
+    return held.get(value) ?? Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64');
+  if (Array.isArray(value)) return value.map(encoded);
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, encoded(member)]));
+}
+
+/** As Cap'n Web takes it; `fds` gets the descriptors that it will find. */
+function decoded(value: unknown, fds: OwnedFd[]): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof OwnedFd) {
+    fds.push(value);
+    return fdValue(value);
+  }
+  if (Array.isArray(value)) return value.map((each) => decoded(each, fds));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, decoded(member, fds)]));
+}

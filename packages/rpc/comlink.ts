@@ -1,0 +1,97 @@
+import { invalidType } from '../binding';
+import { asError, type FdSocket } from '../stream';
+import { type Kind, type Message, ValueChannel } from './frameworks/value-channel';
+import { jsonValues, type JsonValuesOptions } from './values/json-values';
+
+/** As much of an event as comlink looks at. */
+export interface FdMessageEvent {
+  readonly type: 'message';
+  readonly data: unknown;
+  readonly origin: string;
+}
+
+/** A listener as `EventTarget` takes it. */
+export type FdEndpointListener = ((event: FdMessageEvent) => void) | { handleEvent(event: FdMessageEvent): void };
+
+/** An `Endpoint` for `expose()` and `wrap()`: one does for both. */
+export interface FdEndpoint {
+  postMessage(message: unknown, transfer?: readonly unknown[]): void;
+  addEventListener(type: string, listener: FdEndpointListener, options?: object): void;
+  removeEventListener(type: string, listener: FdEndpointListener, options?: object): void;
+}
+
+/**
+ * An endpoint of comlink over a socket, in whose arguments and results values may hold an `OwnedFd`, or `give(fd)`, anywhere.
+ * Values are what JSON has, and messages those of `jsonValues()`. What needs a `MessagePort`, such as `proxy()`, is refused.
+ *
+ * The descriptors of a call are closed when its answer was sent, or when the connection has ended, unless `take()` was called;
+ * those of a result are the caller's. When the connection ends, calls that wait are rejected.
+ *
+ * A peer may reach whatever can be reached from the object that is exposed; what is called `__proto__`, `prototype` or
+ * `constructor` breaks the connection with ERR_FRAME_INVALID.
+ *
+ * @param socket is taken over
+ * @throws TypeError and RangeError for arguments
+ */
+export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEndpoint {
+  const listeners = new Set<FdEndpointListener>();
+  const deliver = (data: unknown): void => {
+    const event: FdMessageEvent = { type: 'message', data, origin: '' };
+    for (const listener of [...listeners]) {
+      if (typeof listener === 'function') listener(event);
+      else listener.handleEvent(event);
+    }
+  };
+  const channel = new ValueChannel(socket, jsonValues(options), {
+    kindOf,
+    refuses: (message) => (leadsOut(message) ? 'its path leads to what every object has' : undefined),
+    receive(message, kind) {
+      deliver(message);
+      if (kind !== undefined && 'answer' in kind) channel.claim(message);
+    },
+    lost: (id, error) => deliver({ id, ...thrown(error) }),
+    ended: () => channel.releaseAll(),
+  });
+  channel.listen();
+
+  return {
+    postMessage(message, transfer = []) {
+      const sent = message as Message;
+      const { id } = sent;
+      if (transfer.length > 0) throw invalidType(`nothing can be transferred by a socket: proxy() needs a MessagePort`);
+      channel.send(sent).catch((error: unknown) => {
+        const kind = kindOf(sent);
+        if (!socket.destroyed && kind !== undefined && 'answer' in kind) {
+          // It was not sent, for what is in it: the caller waits for another.
+          channel.send({ id, ...thrown(asError(error)) }).catch(() => undefined);
+        }
+      });
+    },
+    addEventListener(type, listener) {
+      if (type === 'message') listeners.add(listener);
+    },
+    removeEventListener(type, listener) {
+      if (type === 'message') listeners.delete(listener);
+    },
+  };
+}
+
+const CALLS: ReadonlySet<unknown> = new Set(['GET', 'SET', 'APPLY', 'CONSTRUCT', 'ENDPOINT', 'RELEASE']);
+
+function kindOf({ id, type }: Message): Kind {
+  return CALLS.has(type) ? { call: id } : { answer: id };
+}
+
+/** An answer as comlink has it for what was thrown. */
+function thrown({ name, message }: Error): object {
+  return { type: 'HANDLER', name: 'throw', value: { isError: true, value: { name, message } } };
+}
+
+const ALL_HAVE: ReadonlySet<unknown> = new Set(['__proto__', 'prototype', 'constructor']);
+
+function leadsOut({ path }: Message): boolean {
+  return (
+    path !== undefined &&
+    !(Array.isArray(path) && path.every((name) => typeof name === 'string' && !ALL_HAVE.has(name)))
+  );
+}

@@ -1,0 +1,179 @@
+import { describeValue, OwnedFd, requireMethods } from '../../binding';
+import { asError, type FdFrame, type FdSocket, type FrameCodec } from '../../stream';
+import { closedError } from '../closed-error';
+import { type Framed, framed } from '../framed';
+import type { ReceivedValue } from '../values/json-values';
+import { invalidMessage } from '../values/unpack';
+
+/** What a message is in a framework's protocol; undefined for one that nobody answers. */
+export type Kind = { readonly call: unknown } | { readonly answer: unknown } | undefined;
+
+export type Message = Readonly<Record<string, unknown>>;
+
+/** What a framework has its messages dealt with by. */
+export interface Receiver {
+  readonly kindOf: (message: Message) => Kind;
+  /**
+   * A message came, whose descriptors are closed by {@link ValueChannel.release}, or with the answer to it, unless
+   * {@link ValueChannel.claim} is called. What it throws breaks the connection.
+   */
+  readonly receive: (message: Message, kind: Kind) => void;
+  /** Why a message must not reach the framework, if it must not. */
+  readonly refuses?: (message: Message) => string | undefined;
+  /** A call of ours could not be sent, or no answer can come any more. */
+  readonly lost?: (id: unknown, error: Error) => void;
+  /** The stream has ended, or the connection broke. */
+  readonly ended?: (error: Error | undefined) => void;
+}
+
+/** The most descriptors that messages hold which the framework has not dealt with. */
+const MAX_HELD_FDS = 256;
+
+/**
+ * The messages of a framework that has calls and answers of its own, over a socket. It knows which calls are open in both
+ * directions, so that descriptors are closed which nobody took: those of a call with its answer, those of an answer to nobody
+ * at once.
+ */
+export class ValueChannel {
+  readonly socket: FdSocket;
+  readonly #codec: FrameCodec<ReceivedValue, unknown>;
+  readonly #messages: Framed<ReceivedValue, unknown>;
+  readonly #receiver: Receiver;
+  /** Our calls that are not answered. */
+  readonly #own = new Set<unknown>();
+  /** Those of them for which nobody waits any more. */
+  readonly #abandoned = new Set<unknown>();
+  /** The peer's calls that are not answered, by its ids. */
+  readonly #calls = new Map<unknown, Message>();
+  /** The descriptors of messages, for as long as they are ours to close. */
+  readonly #held = new Map<Message, readonly OwnedFd[]>();
+  #heldFds = 0;
+  #resume: (() => void) | undefined;
+  #ended = false;
+
+  /** @throws TypeError for what is no FdSocket */
+  constructor(socket: FdSocket, codec: FrameCodec<ReceivedValue, unknown>, receiver: Receiver) {
+    requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['forEachFrame', 'send']);
+    this.socket = socket;
+    this.#codec = codec;
+    this.#receiver = receiver;
+    this.#messages = framed(socket, codec);
+    // Whoever waits is told by the framework, and a peer must not end the process of somebody who does not listen.
+    socket.on('error', () => undefined);
+  }
+
+  /** Rejects as `FdSocket.send()` would, or with why the message has no JSON; what was given away in it is closed either way. */
+  send(message: Message): Promise<void> {
+    const kind = this.#receiver.kindOf(message);
+    if (kind !== undefined && 'call' in kind) this.#own.add(kind.call);
+    const sent = this.#messages.send(message);
+    if (kind === undefined) return sent;
+    if ('answer' in kind) this.#answered(kind.answer);
+    else sent.catch((error: unknown) => this.#lose(kind.call, asError(error)));
+    return sent;
+  }
+
+  /** Sends what is queued, then closes the socket. */
+  close(): Promise<void> {
+    return this.#messages.close();
+  }
+
+  /** Begins to read. */
+  listen(): void {
+    this.socket
+      .forEachFrame((frame) => this.#receive(this.#codec.decode(frame), frame), this.#codec)
+      .then(
+        () => this.#end(undefined),
+        (error: unknown) => {
+          this.socket.destroy(asError(error));
+          this.#end(asError(error));
+        },
+      );
+  }
+
+  /** The message has reached somebody who owns its descriptors now. */
+  claim(message: Message): void {
+    this.#heldFds -= this.#held.get(message)?.length ?? 0;
+    this.#held.delete(message);
+    if (this.#heldFds <= MAX_HELD_FDS) this.#resume?.();
+  }
+
+  /** Nobody needs the message any more: closes what was not taken of it. */
+  release(message: Message): void {
+    const fds = this.#held.get(message);
+    if (fds !== undefined) OwnedFd.closeAll(fds);
+    this.claim(message);
+  }
+
+  releaseAll(): void {
+    for (const message of [...this.#held.keys()]) this.release(message);
+  }
+
+  /** Nobody waits for the answer to a call of ours any more. */
+  abandon(id: unknown): void {
+    if (this.#own.has(id)) this.#abandoned.add(id);
+  }
+
+  #receive({ value, fds }: ReceivedValue, frame: FdFrame): void | Promise<void> {
+    const invalid = (what: string): never => {
+      const error = invalidMessage(frame, fds, what);
+      OwnedFd.closeAll(fds);
+      throw error;
+    };
+    if (typeof value !== 'object' || value === null) return invalid('it is no object');
+    const message = value as Message;
+    const refused = this.#receiver.refuses?.(message);
+    if (refused !== undefined) invalid(refused);
+    const kind = this.#receiver.kindOf(message);
+    if (kind !== undefined && 'answer' in kind) {
+      if (!this.#own.delete(kind.answer))
+        invalid(`it answers call ${describeValue(kind.answer)}, which was not made, or is answered already`);
+      if (this.#abandoned.delete(kind.answer)) {
+        OwnedFd.closeAll(fds);
+        return;
+      }
+    } else if (kind !== undefined) {
+      if (this.#calls.has(kind.call))
+        invalid(`the id of call ${describeValue(kind.call)}, which is not answered, is used again`);
+      this.#calls.set(kind.call, message);
+    }
+    if (fds.length > 0) {
+      this.#held.set(message, fds);
+      this.#heldFds += fds.length;
+    }
+    try {
+      this.#receiver.receive(message, kind);
+    } catch (error) {
+      this.release(message);
+      throw error;
+    }
+    if (this.#heldFds > MAX_HELD_FDS) return new Promise((resolve) => (this.#resume = resolve));
+  }
+
+  #answered(id: unknown): void {
+    const message = this.#calls.get(id);
+    if (message === undefined) return;
+    this.#calls.delete(id);
+    // Whoever sent an answer that lends them has sent them, or has copies of them.
+    this.release(message);
+    this.#endIfIdle();
+  }
+
+  #end(error: Error | undefined): void {
+    this.#ended = true;
+    const reason = error ?? closedError('the peer has ended the connection');
+    for (const id of [...this.#own]) this.#lose(id, reason);
+    this.#endIfIdle();
+    this.#receiver.ended?.(error);
+  }
+
+  #lose(id: unknown, error: Error): void {
+    if (!this.#own.delete(id)) return;
+    if (!this.#abandoned.delete(id)) this.#receiver.lost?.(id, error);
+  }
+
+  /** Nothing more comes, and nothing more has to go. */
+  #endIfIdle(): void {
+    if (this.#ended && this.#calls.size === 0) this.socket.end();
+  }
+}

@@ -1,0 +1,66 @@
+import { OwnedFd } from '../binding';
+import type { RemoteIterator } from './remote-items';
+import type { ReceivedValue } from './values/json-values';
+
+/** Resolves the promise of a call, to a rejection too, so that one function is held while it waits. */
+type Resolve = (outcome: unknown) => void;
+
+/**
+ * A call of ours from when it is sent until its answer has come: also when nobody waits for it any more, for an answer to
+ * nobody breaks the protocol.
+ */
+export class OwnCall {
+  #resolve: Resolve | undefined;
+  #items: RemoteIterator | undefined;
+  readonly #stopListening: (() => void) | undefined;
+
+  /** @param stopListening to the signal that cancels it */
+  constructor(resolve: Resolve, stopListening: (() => void) | undefined) {
+    this.#resolve = resolve;
+    this.#stopListening = stopListening;
+  }
+
+  /** The answer is an iterator, of which more will come. @returns whether it is the first */
+  begin(items: RemoteIterator): boolean {
+    if (this.#items !== undefined) return false;
+    this.#items = items;
+    this.#resolve?.(items);
+    this.#resolve = undefined;
+    return true;
+  }
+
+  /** @returns whether it was asked for */
+  item(item: ReceivedValue): boolean {
+    return this.#items?.receive(item) ?? false;
+  }
+
+  succeed({ value, fds }: ReceivedValue): void {
+    this.#end(
+      fds,
+      () => value,
+      () => ({ done: true, value }),
+    );
+  }
+
+  fail(error: Error, fds: readonly OwnedFd[] = []): void {
+    const fail = (): Promise<never> => Promise.reject(error);
+    this.#end(fds, fail, fail);
+  }
+
+  /** Nobody waits any more: what comes of it is closed. */
+  abandon(error: Error): void {
+    const fail = (): Promise<never> => Promise.reject(error);
+    this.#resolve?.(fail());
+    this.#resolve = undefined;
+    this.#items?.drop(fail);
+  }
+
+  #end(fds: readonly OwnedFd[], outcome: () => unknown, end: Parameters<RemoteIterator['end']>[0]): void {
+    this.#stopListening?.();
+    // A loop does not look at what an iterator returns, so its descriptors would stay open.
+    if (this.#resolve === undefined) OwnedFd.closeAll(fds);
+    this.#resolve?.(outcome());
+    this.#resolve = undefined;
+    this.#items?.end(end);
+  }
+}

@@ -1,0 +1,97 @@
+import { OwnedFd } from '../binding';
+import type { RemoteItems } from './rpc-types';
+import type { ReceivedValue } from './values/json-values';
+
+/** So many items are on their way at most, or wait here. */
+const WINDOW = 16;
+
+type Step = IteratorResult<unknown, unknown>;
+
+const done = (): Step => ({ done: true, value: undefined });
+
+/**
+ * The items of an async iterator of the peer's, in order, and then how it ended. The peer sends as many as it was asked
+ * for: at most {@link WINDOW} are here unread.
+ */
+export class RemoteIterator implements RemoteItems<unknown> {
+  readonly #pull: (count: number) => void;
+  readonly #cancel: () => void;
+  readonly #items: ReceivedValue[] = [];
+  readonly #waiting: ((step: Step | Promise<never>) => void)[] = [];
+  /** Items that were asked for and did not come. */
+  #awaited = 0;
+  #end: (() => Step | Promise<never>) | undefined;
+
+  /**
+   * @param pull asks for so many more
+   * @param cancel tells the peer that no more is wanted
+   */
+  constructor(pull: (count: number) => void, cancel: () => void) {
+    this.#pull = pull;
+    this.#cancel = cancel;
+  }
+
+  next(): Promise<Step> {
+    const item = this.#items.shift();
+    const end = this.#end;
+    if (item === undefined && end !== undefined) {
+      this.#end = done;
+      return Promise.resolve(end());
+    }
+    const step = item === undefined ? undefined : Promise.resolve<Step>({ done: false, value: item.value });
+    this.#ask();
+    return step ?? new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  return(): Promise<Step> {
+    if (this.#end === undefined) this.#cancel();
+    this.drop(done);
+    this.#end = done;
+    return Promise.resolve(done());
+  }
+
+  /** @returns whether it was asked for */
+  receive(item: ReceivedValue): boolean {
+    if (this.#awaited === 0) return false;
+    this.#awaited--;
+    const waiting = this.#waiting.shift();
+    if (this.#end !== undefined) OwnedFd.closeAll(item.fds);
+    else if (waiting === undefined) this.#items.push(item);
+    else {
+      waiting({ done: false, value: item.value });
+      this.#ask();
+    }
+    return true;
+  }
+
+  /** How it ended is told to whoever waits, or after the items that are here. */
+  end(end: () => Step | Promise<never>): void {
+    if (this.#end !== undefined) return;
+    const [first, ...others] = this.#waiting.splice(0);
+    this.#end = first === undefined ? end : done;
+    first?.(end());
+    for (const each of others) each(done());
+  }
+
+  /** Without the items that are here. */
+  drop(end: () => Step | Promise<never>): void {
+    for (const { fds } of this.#items.splice(0)) OwnedFd.closeAll(fds);
+    this.end(end);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  /** In halves, so that not every item costs a message. */
+  #ask(): void {
+    const room = WINDOW - this.#awaited - this.#items.length;
+    if (this.#end !== undefined || room < WINDOW / 2) return;
+    this.#awaited += room;
+    this.#pull(room);
+  }
+}

@@ -1,0 +1,215 @@
+import { describeValue, invalidType, type OptionNames, OwnedFd, requireMethods, requireOptions } from '../binding';
+import { abortError, asError, type FdFrame, type FdSocket, onAbort, throwIfAborted } from '../stream';
+import { closedError } from './closed-error';
+import { type CloseOptions, type Framed, framed } from './framed';
+import { OwnCall } from './own-call';
+import { RemoteIterator } from './remote-items';
+import { RpcError } from './rpc-error';
+import type { CallOptions, Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
+import { DEFAULT_MAX_PENDING, Serving } from './serving';
+import { closeGiven } from './values/given';
+import { jsonValues, type ReceivedValue } from './values/json-values';
+import { invalidMessage } from './values/unpack';
+
+const OPTIONS: OptionNames<RpcOptions> = {
+  maxLength: true,
+  maxDepth: true,
+  maxPending: true,
+  maxHeldFds: true,
+  onNotificationError: true,
+};
+
+/**
+ * Calls in both directions over a socket, which it takes over: close the result instead. Values are JSON that may hold an
+ * `OwnedFd` anywhere, or `give(fd)`.
+ *
+ * @typeParam Remote the handlers of the peer, such as `typeof handlers`
+ * @param handlers by name; own properties only, so that no other function can be called
+ * @throws TypeError and RangeError for arguments
+ */
+export function rpc<Remote extends Handlers<Remote> = Readonly<Record<string, Handler>>>(
+  socket: FdSocket,
+  handlers: Handlers = {},
+  options: RpcOptions = {},
+): Rpc<Remote> {
+  requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['forEachFrame', 'send']);
+  const connection: Rpc = new Connection(socket, handlers, options);
+  return connection;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+class Connection implements Rpc {
+  readonly socket: FdSocket;
+  readonly closed: Promise<void>;
+  readonly #messages: Framed<ReceivedValue, unknown>;
+  readonly #serving: Serving;
+  readonly #maxPending: number;
+  /** Our calls, by id. */
+  readonly #calls = new Map<unknown, OwnCall>();
+  #lastId = 0;
+  /** Why no call can be made any more. */
+  #over: Error | undefined;
+  /** What broke the connection. */
+  #broken: Error | undefined;
+
+  constructor(socket: FdSocket, handlers: Handlers, options: RpcOptions) {
+    requireOptions('rpc()', options, OPTIONS);
+    const { maxLength, maxDepth, ...serving } = options;
+    const codec = jsonValues({ maxLength, maxDepth });
+    this.socket = socket;
+    this.#messages = framed(socket, codec);
+    this.#serving = new Serving(this, handlers, (message) => this.#messages.send(message), serving);
+    this.#maxPending = options.maxPending ?? DEFAULT_MAX_PENDING;
+    this.closed = this.#whenClosed();
+    this.closed.catch(() => undefined);
+    void socket
+      .forEachFrame((frame) => this.#receive(codec.decode(frame), frame), codec)
+      .then(
+        () => this.#peerEnded(),
+        (error: unknown) => this.#break(asError(error)),
+      );
+  }
+
+  call(method: string, params?: unknown, { signal }: CallOptions = {}): Promise<never> {
+    try {
+      requireName(method);
+      throwIfAborted(signal);
+      this.#requireOpen();
+      if (this.#calls.size >= this.#maxPending)
+        throw new RpcError('ERR_RPC_BUSY', `${this.#calls.size} calls wait for an answer; nothing was sent`);
+    } catch (error) {
+      closeGiven(params);
+      return Promise.reject(asError(error));
+    }
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      const stopListening = signal && onAbort(signal, () => this.#cancel(id, abortError(signal)));
+      const call = new OwnCall(resolve as (outcome: unknown) => void, stopListening);
+      this.#calls.set(id, call);
+      this.#messages.send({ id, method, params }).catch((error: unknown) => {
+        this.#calls.delete(id);
+        call.fail(asError(error));
+      });
+    });
+  }
+
+  notify(method: string, params?: unknown): Promise<void> {
+    try {
+      requireName(method);
+      this.#requireOpen();
+    } catch (error) {
+      closeGiven(params);
+      return Promise.reject(asError(error));
+    }
+    return this.#messages.send({ method, params });
+  }
+
+  close(options?: CloseOptions): Promise<void> {
+    const closing = this.#messages.close(options);
+    this.#stop(closedError('close() was called'));
+    return closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @returns a promise where reading has to wait */
+  #receive({ value, fds }: ReceivedValue, frame: FdFrame): void | Promise<void> {
+    const invalid = (what: string): never => {
+      const error = invalidMessage(frame, fds, what);
+      OwnedFd.closeAll(fds);
+      throw error;
+    };
+    if (typeof value !== 'object' || value === null) return invalid('it is no object');
+    const message = value as Members;
+    const { id, method } = message;
+    if (typeof method === 'string') {
+      if (id !== undefined && !Number.isSafeInteger(id)) invalid('the id of a call is an integer');
+      if (this.#serving.get(id) !== undefined)
+        invalid(`the id of call ${String(id)}, which is not answered, is used again`);
+      return this.#serving.serve(id as number | undefined, method, message['params'], fds);
+    }
+    if (message['cancel'] !== undefined || message['pull'] !== undefined) {
+      if (fds.length > 0) invalid('no descriptor goes with it');
+      // A call that was answered meanwhile is not there any more.
+      this.#serving.get(message['cancel'])?.cancel();
+      this.#serving.get(message['pull'])?.want(Number(message['count']));
+      return;
+    }
+    const call = this.#calls.get(id);
+    if (call === undefined)
+      return invalid(`it answers call ${describeValue(id)}, which was not made, or is answered already`);
+    if (message['iterator'] === true) {
+      if (fds.length > 0 || !call.begin(this.#itemsOf(id))) invalid('it begins an iterator again');
+    } else if (Object.hasOwn(message, 'item')) {
+      if (!call.item({ value: message['item'], fds })) invalid('it has an item that was not asked for');
+    } else {
+      this.#calls.delete(id);
+      if (message['error'] === undefined) call.succeed({ value: message['result'], fds });
+      else call.fail(RpcError.received(message['error']), fds);
+    }
+  }
+
+  #itemsOf(id: unknown): RemoteIterator {
+    return new RemoteIterator(
+      (count) => this.#tell({ pull: id, count }),
+      () => this.#tell({ cancel: id }),
+    );
+  }
+
+  #cancel(id: number, reason: Error): void {
+    this.#calls.get(id)?.abandon(reason);
+    this.#tell({ cancel: id });
+  }
+
+  /** Where it cannot be sent, the connection has ended. */
+  #tell(message: Members): void {
+    this.#messages.send(message).catch(() => undefined);
+  }
+
+  #requireOpen(): void {
+    if (this.#over !== undefined) throw this.#over;
+  }
+
+  /** Nothing more comes from the peer; what it asked for is still answered. */
+  #peerEnded(): void {
+    this.#fail(closedError('the peer has ended the connection'));
+    this.#serving.whenIdle(() => this.socket.end());
+  }
+
+  #break(error: Error): void {
+    this.#broken ??= error;
+    this.socket.destroy(error);
+  }
+
+  #whenClosed(): Promise<void> {
+    const { socket } = this;
+    return new Promise((resolve, reject) => {
+      const onClose = (): void => {
+        this.#stop(this.#broken ?? closedError('the connection is closed'));
+        if (this.#broken === undefined) resolve();
+        else reject(this.#broken);
+      };
+      socket.on('error', (error) => (this.#broken ??= error));
+      if (socket.closed) onClose();
+      else socket.once('close', onClose);
+    });
+  }
+
+  #stop(reason: Error): void {
+    this.#fail(reason);
+    this.#serving.cancelAll();
+  }
+
+  #fail(reason: Error): void {
+    this.#over ??= reason;
+    for (const call of this.#calls.values()) call.fail(this.#over);
+    this.#calls.clear();
+  }
+}
+
+function requireName(method: unknown): void {
+  if (typeof method !== 'string') throw invalidType(`a method is a string, not ${describeValue(method)}`);
+}

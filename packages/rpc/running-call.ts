@@ -1,0 +1,44 @@
+import type { CallContext, Rpc } from './rpc-types';
+
+/** A call of the peer's while its handler runs, and until its answer was sent. */
+export class RunningCall implements CallContext {
+  readonly connection: Rpc;
+  #controller: AbortController | undefined;
+  #cancelled = false;
+  /** Items of its iterator that the peer is ready for. */
+  #wanted = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(connection: Rpc) {
+    this.connection = connection;
+  }
+
+  /** Most handlers do not look at it, and making one takes longer than all else. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#cancelled) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#controller?.abort();
+    this.#wake?.();
+  }
+
+  want(count: number): void {
+    this.#wanted += count;
+    this.#wake?.();
+  }
+
+  /** Waits until the peer is ready for an item. @returns false when it wants no more */
+  async turn(): Promise<boolean> {
+    while (this.#wanted === 0 && !this.#cancelled) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#wanted--;
+    return !this.#cancelled;
+  }
+}

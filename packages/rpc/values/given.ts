@@ -1,0 +1,43 @@
+import { getProcessTable } from '../../binding';
+import { closeSource, type FdLike } from '../../stream';
+
+/** A descriptor that goes with the message: what {@link give} makes. It arrives as an `OwnedFd`. */
+export class GivenFd {
+  readonly #source: FdLike;
+
+  /** @internal */
+  constructor(source: FdLike) {
+    this.#source = source;
+  }
+
+  /** @internal */
+  get source(): FdLike {
+    return this.#source;
+  }
+}
+
+/**
+ * Gives a descriptor away with the value that it stands in: it is closed, by its own method, once the message was sent, or
+ * failed to be. Without, an `OwnedFd` in a value is lent: whoever sends it closes it, which may be as soon as the function
+ * that sends has returned.
+ * @param fd an `OwnedFd`, or anything else with a descriptor: a number, a `FileHandle`, a stream
+ */
+export function give(fd: FdLike): GivenFd {
+  return new GivenFd(fd);
+}
+
+/**
+ * Closes what was given away in a value that will not be sent. Calls nothing of the value's own, such as `toJSON`, and
+ * bears cycles.
+ */
+export function closeGiven(value: unknown): void {
+  const seen = new Set<unknown>();
+  const left = [value];
+  while (left.length > 0) {
+    const each = left.pop();
+    if (typeof each !== 'object' || each === null || seen.has(each) || ArrayBuffer.isView(each)) continue;
+    seen.add(each);
+    if (each instanceof GivenFd) closeSource(each.source, getProcessTable());
+    else for (const { value: inner } of Object.values(Object.getOwnPropertyDescriptors(each))) left.push(inner);
+  }
+}

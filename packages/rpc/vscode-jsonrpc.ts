@@ -1,0 +1,176 @@
+import { type OptionNames, requireOptions } from '../binding';
+import { contentLength } from '../codec';
+import type { FdSocket } from '../stream';
+import { type Disposable, Emitter, type Event } from './frameworks/emitter';
+import { type Kind, type Message, ValueChannel } from './frameworks/value-channel';
+import { jsonValues } from './values/json-values';
+
+export type { Disposable, Event };
+
+// The types of vscode-jsonrpc, as far as they are needed: so the declarations do not depend on which version there is.
+
+/** A message of JSON-RPC. */
+export interface JsonRpcMessage {
+  jsonrpc: string;
+}
+
+/** A `MessageReader` of vscode-jsonrpc. */
+export interface FdMessageReader extends Disposable {
+  readonly onError: Event<Error>;
+  readonly onClose: Event<void>;
+  readonly onPartialMessage: Event<{ readonly messageToken: number; readonly waitingTime: number }>;
+  listen(callback: (message: JsonRpcMessage) => void): Disposable;
+}
+
+/** A `MessageWriter` of vscode-jsonrpc. */
+export interface FdMessageWriter extends Disposable {
+  readonly onError: Event<[Error, JsonRpcMessage | undefined, number | undefined]>;
+  readonly onClose: Event<void>;
+  write(message: JsonRpcMessage): Promise<void>;
+  end(): void;
+}
+
+/** `createMessageConnection` of vscode-jsonrpc. */
+export type CreateMessageConnection<Connection, Logger, Options> = (
+  reader: FdMessageReader,
+  writer: FdMessageWriter,
+  logger?: Logger,
+  options?: Options,
+) => Connection;
+
+export interface FdMessageConnectionOptions<Logger = unknown, Options = unknown> {
+  /** The longest message, in bytes, that is received or sent; default 16 MiB. */
+  maxLength?: number | undefined;
+  /** For `createMessageConnection`. */
+  logger?: Logger | undefined;
+  /** `ConnectionOptions` for `createMessageConnection`. */
+  connection?: Options | undefined;
+}
+
+const OPTIONS: OptionNames<FdMessageConnectionOptions> = { maxLength: true, logger: true, connection: true };
+
+/** A header field that a peer without descriptors passes over. */
+const COUNT_FIELD = 'Fd-Count';
+
+/** `messageStrategy` of `ConnectionOptions`: called with each message as its turn comes. */
+interface Strategy {
+  handleMessage(message: JsonRpcMessage, next: (message: JsonRpcMessage) => unknown): unknown;
+}
+
+/**
+ * A connection of vscode-jsonrpc over a socket, in whose messages values may hold an `OwnedFd`, or `give(fd)`, anywhere.
+ * Messages are those of the Language Server Protocol, so that a peer without descriptors understands them.
+ *
+ * The descriptors of a request are closed when its answer was sent, those of a notification when its handler is done, unless
+ * `take()` was called; those of a result are the caller's.
+ *
+ * @param create `createMessageConnection` of `vscode-jsonrpc` or `vscode-jsonrpc/node`
+ * @param socket is taken over; what breaks the connection is told by `onError`, and then `onClose`
+ * @throws TypeError and RangeError for arguments
+ */
+export function fdMessageConnection<Connection, Logger, Options>(
+  create: CreateMessageConnection<Connection, Logger, Options>,
+  socket: FdSocket,
+  options: FdMessageConnectionOptions<Logger, Options> = {},
+): Connection {
+  requireOptions('fdMessageConnection()', options, OPTIONS);
+  const { maxLength, logger, connection } = options;
+  const transport = new Transport(
+    socket,
+    maxLength,
+    (connection as { messageStrategy?: Strategy } | undefined)?.messageStrategy,
+  );
+  return create(transport.reader, transport.writer, logger, { ...connection, messageStrategy: transport } as Options);
+}
+
+class Transport implements Strategy {
+  readonly #channel: ValueChannel;
+  readonly #strategy: Strategy | undefined;
+  readonly #failed = new Emitter<Error>();
+  readonly #closed = new Emitter<void>();
+  /** Messages whose turn has not come. */
+  readonly #waiting = new Set<Message>();
+  #callback: ((message: JsonRpcMessage) => void) | undefined;
+  #disposed = false;
+
+  constructor(socket: FdSocket, maxLength: number | undefined, strategy: Strategy | undefined) {
+    const frames = contentLength({ maxLength, countField: COUNT_FIELD });
+    this.#channel = new ValueChannel(socket, jsonValues({ frames }), {
+      kindOf,
+      receive: (message) => this.#receive(message),
+      ended: (error) => {
+        if (error !== undefined) this.#failed.fire(error);
+        this.#closed.fire();
+      },
+    });
+    this.#strategy = strategy;
+  }
+
+  get reader(): FdMessageReader {
+    return {
+      onError: this.#failed.event,
+      onClose: this.#closed.event,
+      // Nothing comes of it in parts.
+      onPartialMessage: new Emitter<never>().event,
+      listen: (callback) => {
+        this.#callback = callback;
+        this.#channel.listen();
+        return { dispose: () => this.#dispose() };
+      },
+      dispose: () => this.#dispose(),
+    };
+  }
+
+  get writer(): FdMessageWriter {
+    return {
+      // What cannot be sent is told by write(), and what breaks the connection by the reader.
+      onError: new Emitter<never>().event,
+      onClose: new Emitter<never>().event,
+      write: (message) => this.#channel.send(message as JsonRpcMessage & Message),
+      end: () => this.#channel.socket.end(),
+      dispose: () => undefined,
+    };
+  }
+
+  handleMessage(message: JsonRpcMessage, next: (message: JsonRpcMessage) => unknown): unknown {
+    const received = message as JsonRpcMessage & Message;
+    this.#waiting.delete(received);
+    const handled = this.#strategy === undefined ? next(message) : this.#strategy.handleMessage(message, next);
+    const kind = kindOf(received);
+    if (kind !== undefined && 'answer' in kind) this.#channel.claim(received);
+    else if (isThenable(handled))
+      void Promise.resolve(handled).then(...bothWays(() => this.#channel.release(received)));
+    // Before version 9 nothing tells when a handler is done but the answer.
+    else if (kind === undefined) this.#channel.release(received);
+    return handled;
+  }
+
+  #receive(message: Message): void {
+    if (this.#disposed) this.#channel.release(message);
+    else {
+      this.#waiting.add(message);
+      this.#callback?.(message as JsonRpcMessage & Message);
+    }
+  }
+
+  /** Requests whose handlers run keep their descriptors until they are answered. */
+  #dispose(): void {
+    this.#disposed = true;
+    for (const message of this.#waiting) this.#channel.release(message);
+    this.#waiting.clear();
+  }
+}
+
+function kindOf({ method, id }: Message): Kind {
+  if (typeof method === 'string') return id === undefined ? undefined : { call: id };
+  // An error about what could not be read belongs to no call.
+  return id === null ? undefined : { answer: id };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
+}
+
+function bothWays(then: () => void): [() => void, () => void] {
+  return [then, then];
+}
