@@ -56,6 +56,10 @@ export class ModelSocketHandle implements SocketHandle {
     return this.#fd;
   }
 
+  get shownFd(): number {
+    return this.#fd;
+  }
+
   allowReading(bytes: number, fds: number): void {
     this.#receive.allow(bytes, fds);
     this.#parts.scheduler.changed();

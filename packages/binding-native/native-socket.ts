@@ -69,6 +69,10 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
     return this.#fd;
   }
 
+  get shownFd(): number {
+    return this.#fd;
+  }
+
   allowReading(bytes: number, fds: number): void {
     addon.allowReading(this.#fd, bytes, fds);
   }

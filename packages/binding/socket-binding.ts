@@ -54,8 +54,10 @@ export interface SocketEvents {
  * `peerCredentials` throws it, and every other call does nothing.
  */
 export interface SocketHandle {
-  /** -1 once closed. */
+  /** To lend out; -1 once closed. Whoever was told it may have made descriptors of the same socket. */
   readonly fd: number;
+  /** The same, to be shown. */
+  readonly shownFd: number;
   /**
    * Sets how much may be read from now on, whatever was allowed before: at most `bytes` bytes in all, and no further
    * recvmsg once `fds` descriptors came, so at most one bundle more than that. Reading pauses at either; 0 pauses now.

@@ -16,6 +16,14 @@ behaviours('ending', {
     expect([client.allowHalfOpen, client.writableEnded]).toEqual([false, true]);
   },
 
+  async [`'close' says whether there was an error`](world) {
+    const [client, server] = await world.pair();
+    const heard = [client, server].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    client.on('error', () => undefined).destroy(new Error('mine'));
+    server.resume().end();
+    expect(await Promise.all(heard)).toEqual([true, false]);
+  },
+
   async [`what a listener of 'end' writes still arrives`](world) {
     const [client, server] = await world.pair({ allowHalfOpen: false }, HALF_OPEN);
     client.resume().on('end', () => client.write('last words'));

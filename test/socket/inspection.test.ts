@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { fds, type FdSocket, listen, OwnedFd, socketpair } from '../../packages/ancillary';
 import { modelSocketPair } from '../../packages/ancillary/testing';
+import { addon } from '../../packages/binding-native';
 import { runDirectory } from '../support/children';
 import path from 'node:path';
 
@@ -108,4 +109,14 @@ it("descriptors of the model show the model's files", () => {
   using file = pair.world.open('letter');
   expect(json(file)).toMatchObject({ kind: 'letter', closed: false });
   for (const socket of pair) socket.destroy();
+});
+
+it('to show a socket is not to lend its number, which would have it closed by a thread', () => {
+  const lend = jest.spyOn(addon, 'lend');
+  expect(inspect(left)).toContain('FdSocket {');
+  expect(json(left)).toMatchObject({ readyState: 'open' });
+  expect(lend).not.toHaveBeenCalled();
+  expect(left.fd).toBeGreaterThan(0);
+  expect(lend).toHaveBeenCalledTimes(1);
+  lend.mockRestore();
 });

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeValue, outOfRange, type SystemError } from '../../binding';
 import { abortError, asError } from '../abort';
+import { GrowingPause } from '../growing-pause';
 
 /** How long to try again. */
 export interface Patience {
@@ -8,8 +9,6 @@ export interface Patience {
   /** Milliseconds; default: as long as it takes. */
   timeout?: number | undefined;
 }
-
-const LONGEST_PAUSE_MS = 100;
 
 /** @throws RangeError for what is no time to wait */
 export function requireTimeout(timeout: unknown): void {
@@ -29,14 +28,14 @@ export async function untilDone<T>(
   tooLate: (last: unknown) => SystemError,
 ): Promise<T> {
   const deadline = performance.now() + timeout;
-  for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+  for (const pause = new GrowingPause(); ;) {
     try {
       return await attempt();
     } catch (error) {
       if (!mayPass(error)) throw error;
       const remaining = deadline - performance.now();
       if (remaining <= 0) throw tooLate(error);
-      await rest(Math.min(pause, remaining), signal);
+      await rest(Math.min(pause.next(), remaining), signal);
     }
   }
 }

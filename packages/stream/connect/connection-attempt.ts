@@ -1,5 +1,6 @@
 import type { BoundAddress, ListeningBinding, OwnedFd } from '../../binding';
 import { abortError, asError, onAbort } from '../abort';
+import { GrowingPause } from '../growing-pause';
 import { addressError, showAddress } from './address';
 import type { ConnectOptions } from './connect-options';
 import { PinnedAddress } from './pinned-address';
@@ -8,7 +9,6 @@ import { PinnedAddress } from './pinned-address';
 // (docs/kernel.md 28).
 const BACKLOG_FULL = 'EAGAIN';
 const NOT_THERE_YET = new Set(['ENOENT', 'ECONNREFUSED']);
-const LONGEST_PAUSE_MS = 100;
 
 /** Who learns how an attempt went: of one of the two, once, and of none after `cancel()`. */
 export interface Attempting {
@@ -28,7 +28,7 @@ export class ConnectionAttempt {
   readonly #owner: Attempting;
   #socket: OwnedFd | undefined;
   #deadline = Infinity;
-  #pause = 1;
+  readonly #pause = new GrowingPause();
   #timer: NodeJS.Timeout | undefined;
   #refed = true;
   #stopListening: (() => void) | undefined;
@@ -93,9 +93,8 @@ export class ConnectionAttempt {
   }
 
   #tryAgain(socket: OwnedFd, remaining: number): void {
-    this.#timer = setTimeout(() => this.#try(socket), Math.min(this.#pause, remaining));
+    this.#timer = setTimeout(() => this.#try(socket), Math.min(this.#pause.next(), remaining));
     if (!this.#refed) this.#timer.unref();
-    this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
   }
 
   #fail(error: Error): void {

@@ -1,14 +1,12 @@
 import { type SendResult, type SocketBinding, type SocketHandle, systemError } from '../../binding';
 import { asError } from '../abort';
+import { GrowingPause } from '../growing-pause';
 import type { SocketStats } from '../stats';
 import { microtask } from '../later';
 import { lostBytes } from './lost-bytes';
 import type { Outgoing } from './outgoing';
 import { refusalOf } from './refusal';
 import { holdsFds, MAX_FDS_PER_SENDMSG, SendQueue } from './send-queue';
-
-const SHORTEST_WAIT_MS = 1;
-const LONGEST_WAIT_MS = 100;
 
 /**
  * Sends frames in the order in which they come, as much as the kernel takes at once, and waits with the rest. Each frame is
@@ -23,7 +21,7 @@ export class Transmitter {
   /** The kernel refused; {@link roomAgain} or the timer goes on. */
   #waiting = false;
   #stopWaiting: (() => void) | undefined;
-  #waitMs = SHORTEST_WAIT_MS;
+  readonly #pause = new GrowingPause();
   #flushing = false;
   #onIdle: (() => void) | undefined;
 
@@ -163,7 +161,7 @@ export class Transmitter {
 
   /** The kernel accepted something. */
   #count(bytes: number, fds: number): void {
-    this.#waitMs = SHORTEST_WAIT_MS;
+    this.#pause.restart();
     this.#stats.accepted(bytes, fds);
   }
 
@@ -189,8 +187,7 @@ export class Transmitter {
     this.#waiting = true;
     if (refusal === 'full') this.#handle.watchWritable();
     else if (refusal === 'later') {
-      this.#stopWaiting = this.#binding.after(this.#waitMs, () => this.roomAgain());
-      this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
+      this.#stopWaiting = this.#binding.after(this.#pause.next(), () => this.roomAgain());
     } else this.#broken(systemError(error, 'sendmsg'));
   }
 

@@ -83,6 +83,10 @@ export class ConnectingHandle implements SocketHandle {
     return this.#handle?.fd ?? -1;
   }
 
+  get shownFd(): number {
+    return this.#handle?.shownFd ?? -1;
+  }
+
   allowReading(bytes: number, fds: number): void {
     if (this.#handle === undefined) this.#allowed = { bytes, fds };
     else this.#handle.allowReading(bytes, fds);

@@ -12,7 +12,8 @@ export interface FdSocketEvents extends EmitterEvents {
   connect: [];
   ready: [];
   timeout: [];
-  close: [];
+  /** Whether an error ended it, as in net. */
+  close: [hadError: boolean];
   /** What `read()` returns: a Buffer, or a string after `setEncoding()`. */
   data: [chunk: ReturnType<Duplex['read']>];
   drain: [];
@@ -28,10 +29,15 @@ export interface FdSocketEvents extends EmitterEvents {
 export type FdSocketEvent = EventName<FdSocketEvents>;
 export type FdSocketListener<N extends FdSocketEvent> = ListenerFor<FdSocketEvents, N>;
 
+/** The `resolve` of a Promise that waits for `'close'` and takes nothing from it. */
+export type CloseWaiter = (nothing: void | PromiseLike<void>) => void;
+
 /** A Duplex that knows every event, where Duplex takes any name with any listener. */
 interface DuplexOfEvents extends Duplex {
   on<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this;
+  on(event: 'close', listener: CloseWaiter): this;
   once<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this;
+  once(event: 'close', listener: CloseWaiter): this;
   addListener<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this;
   prependListener<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this;
   prependOnceListener<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this;

@@ -32,7 +32,7 @@ import { asBytes, requireCallback, requireSendOptions, requireWriteOptions } fro
 import type { SendOptions, WriteFdsOptions } from '../send/outgoing';
 import type { SocketStats } from '../stats';
 import type { ConnectingHandle } from './connecting-handle';
-import type { FdSocketEvent, FdSocketListener } from './events';
+import type { CloseWaiter, FdSocketEvent, FdSocketListener } from './events';
 import { endWithPeer, failSendingAlone, peerGone } from './half-open';
 import { Lifetime } from './lifetime';
 import { NetDuplex } from './net-duplex';
@@ -291,6 +291,8 @@ export class FdSocket extends NetDuplex {
     return this.#lifetime.outbox.write(asBytes(bytes), fds, options.transfer ?? false, callback);
   }
 
+  override on<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this;
+  override on(event: 'close', listener: CloseWaiter): this;
   override on<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this {
     if (event === 'data' || event === 'readable') this.#lifetime.claimBytes();
     super.on(event, listener);
@@ -384,7 +386,7 @@ export class FdSocket extends NetDuplex {
 
   /** What is shown and written as JSON: what state it is in, and what went through. */
   toJSON(): SocketFacts {
-    return factsOf(this, this.#lifetime.inbox);
+    return factsOf(this, this.#lifetime.handle, this.#lifetime.inbox);
   }
 
   /** @internal */

@@ -1,6 +1,7 @@
 import { describeValue, invalidType } from '../../binding';
 import type { SocketStats } from '../stats';
-import { EventedDuplex } from './events';
+import type { ArgumentsOf } from '../event-types';
+import { EventedDuplex, type FdSocketEvent, type FdSocketEvents } from './events';
 import { IdleTimeout } from './idle-timeout';
 
 /**
@@ -18,6 +19,12 @@ export abstract class NetDuplex extends EventedDuplex {
 
   /** Bytes given to the socket to be sent, those that still wait included, as in net. `stats` counts what was sent. */
   abstract get bytesWritten(): number;
+
+  override emit<N extends FdSocketEvent>(event: N, ...args: ArgumentsOf<FdSocketEvents, N>): boolean;
+  override emit(event: FdSocketEvent, ...args: unknown[]): boolean {
+    // Node's streams emit it with nothing.
+    return super.emit(event, ...(event === 'close' && args.length === 0 ? [this.errored !== null] : args));
+  }
 
   /** Bytes received. */
   get bytesRead(): number {

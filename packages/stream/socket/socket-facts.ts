@@ -1,3 +1,4 @@
+import type { SocketHandle } from '../../binding';
 import type { Inbox } from '../receive/inbox';
 import type { SocketStats } from '../stats';
 import type { NetDuplex } from './net-duplex';
@@ -13,10 +14,10 @@ export interface SocketFacts {
   stats: Omit<SocketStats, 'onTraffic' | 'received' | 'accepted' | 'sent'>;
 }
 
-export function factsOf(socket: NetDuplex & { readonly fd: number }, { consumer, queue }: Inbox): SocketFacts {
-  const { fd, readyState, readableLength, writableLength, writableNeedDrain, stats } = socket;
+export function factsOf(socket: NetDuplex, { shownFd }: SocketHandle, { consumer, queue }: Inbox): SocketFacts {
+  const { readyState, readableLength, writableLength, writableNeedDrain, stats } = socket;
   return {
-    fd,
+    fd: shownFd,
     readyState,
     reading: { by: consumer?.name ?? null, bytes: readableLength + queue.length, fds: queue.fdCount },
     writing: { bytes: writableLength, needDrain: writableNeedDrain },
