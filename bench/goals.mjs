@@ -36,6 +36,10 @@ export const goals = [
   { row: 'small-frames', contender: PUSHED, figure: 'rate', atLeast: 1, of: 'net.Socket, corked by 32' },
   { row: 'small-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 1.2, of: 'C' },
 
+  { row: 'delimited', contender: FOR_AWAIT, figure: 'rate', atLeast: 1, of: 'net.Socket' },
+  { row: 'delimited', contender: PUSHED, figure: 'rate', atLeast: 1, of: 'net.Socket' },
+  { row: 'delimited', contender: PUSHED, figure: 'rate', atLeast: 1, of: 'net.Socket, corked by 32' },
+
   { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1.5, of: 'C' },
   { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1, of: 'Go' },
   { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1, of: 'net.Socket, no descriptor' },

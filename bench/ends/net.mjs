@@ -4,12 +4,18 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { end } from './node/end.mjs';
 import { FrameParser, frameOf } from './node/framing.mjs';
+import { lineOf, LineSplitter } from './node/lines.mjs';
 import { receiveStream, sendStream, streamCounter, writeAll } from './node/plain-stream.mjs';
 import { Trips } from './node/trips.mjs';
 
 const SOCKET = 3;
 const CORKED = 32;
 const HEADER = 6;
+const LINES = end.variant.includes('lines');
+/** How a message is made of its payload, by how much it is longer, and what cuts them apart. */
+const [encode, AROUND, Cutter] = LINES
+  ? /** @type {const} */ ([lineOf, 1, LineSplitter])
+  : /** @type {const} */ ([frameOf, HEADER, FrameParser]);
 const NO_FDS = /** @type {const} */ ([]);
 
 if (end.work === 'stream' && end.variant === 'onread' && !end.isSender) {
@@ -28,7 +34,7 @@ if (end.work === 'stream' && end.variant === 'onread' && !end.isSender) {
 function work(socket) {
   switch (end.work) {
     case 'flood':
-      if (end.isSender) return end.variant === 'corked' ? sendCorked(socket) : sendFrames(socket);
+      if (end.isSender) return end.variant.startsWith('corked') ? sendCorked(socket) : sendFrames(socket);
       return receiveFrames(socket);
     case 'stream':
       return end.isSender ? sendStream(end, socket) : receiveStream(end, socket);
@@ -43,21 +49,21 @@ function work(socket) {
 
 /** One write for each frame. */
 async function sendFrames(/** @type {net.Socket} */ socket) {
-  const payload = Buffer.alloc(end.size - HEADER);
+  const payload = Buffer.alloc(end.size - AROUND);
   await writeAll(socket, () => {
     if (end.sent.done) return undefined;
     end.sent.count(end.size, NO_FDS);
-    return frameOf(payload);
+    return encode(payload);
   });
 }
 
 /** So many frames share one writev. */
 async function sendCorked(/** @type {net.Socket} */ socket) {
-  const payload = Buffer.alloc(end.size - HEADER);
+  const payload = Buffer.alloc(end.size - AROUND);
   while (!end.sent.done) {
     socket.cork();
     for (let corked = 0; corked < CORKED && !end.sent.done; corked++) {
-      socket.write(frameOf(payload));
+      socket.write(encode(payload));
       end.sent.count(end.size, NO_FDS);
     }
     socket.uncork();
@@ -68,7 +74,7 @@ async function sendCorked(/** @type {net.Socket} */ socket) {
 /** @returns {Promise<void>} */
 function receiveFrames(/** @type {net.Socket} */ socket) {
   return new Promise((resolve) => {
-    const parser = new FrameParser((frame) => {
+    const parser = new Cutter((frame) => {
       end.received.count(frame.length, NO_FDS);
       if (end.received.done) resolve();
     });

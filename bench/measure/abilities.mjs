@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FdSocket, socketpair } from 'ancillary';
+import * as codecs from 'ancillary/codec';
 
 const TURNS = 100;
 
@@ -10,6 +11,7 @@ const TURNS = 100;
 export async function abilities() {
   const found = new Set(['for await']);
   if ('forEachFrame' in FdSocket.prototype) found.add('forEachFrame');
+  if ('delimited' in codecs) found.add('delimited');
   if (await readsIntoOneBuffer()) found.add('onread');
   return found;
 }

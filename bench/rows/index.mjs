@@ -2,6 +2,7 @@ import { bytes } from './bytes.mjs';
 import { bytesApart } from './bytes-apart.mjs';
 import { connections } from './connections.mjs';
 import { connectionsBurst } from './connections-burst.mjs';
+import { delimited } from './delimited.mjs';
 import { fdBundles } from './fd-bundles.mjs';
 import { fdFrames } from './fd-frames.mjs';
 import { fdFramesApart } from './fd-frames-apart.mjs';
@@ -23,6 +24,7 @@ export const rows = [
   bytes,
   bytesApart,
   smallFrames,
+  delimited,
   roundTrip,
   connections,
   connectionsBurst,

@@ -71,9 +71,11 @@ const LONG = 4096;
 /** The bytes of a frame that has something short before or behind its payload. */
 export function around(before: Uint8Array, payload: Uint8Array, behind: Uint8Array): EncodedFrame['bytes'] {
   if (payload.length >= LONG) return [before, payload, behind].filter(({ length }) => length > 0);
-  const frame = NodeBuffer.allocUnsafe(before.length + payload.length + behind.length);
-  frame.set(before);
+  const end = before.length + payload.length;
+  const frame = NodeBuffer.allocUnsafe(end + behind.length);
+  if (before.length > 0) frame.set(before);
   frame.set(payload, before.length);
-  frame.set(behind, before.length + payload.length);
+  // A call for each of these few would take longer than they do.
+  for (let index = 0; index < behind.length; index++) frame[end + index] = behind[index] ?? 0;
   return frame;
 }

@@ -16,6 +16,7 @@ const ROWS = [
   'bytes',
   'bytes-apart',
   'small-frames',
+  'delimited',
   'round-trip',
   'connections',
   'connections-burst',
