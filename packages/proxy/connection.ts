@@ -39,11 +39,11 @@ export class Connection<In> {
       await this.#options.handshake?.(this.#from, to);
       const { codec, seen, signal } = this.#options;
       this.#forwarding = forward(this.#from, to, { codec, seen, signal });
-      return { totals: await this.#forwarding, error: undefined };
+      return { from: this.#from, totals: await this.#forwarding, error: undefined };
     } catch (error) {
       this.#from.destroy();
       to?.destroy();
-      return { totals: this.totals, error: asError(error) };
+      return { from: this.#from, totals: this.totals, error: asError(error) };
     }
   }
 

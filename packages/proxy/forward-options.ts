@@ -23,6 +23,9 @@ export interface ChangedFrame {
 export interface Passing<In> {
   /** The connection that it came from. */
   readonly side: Side;
+  /** Both connections, as {@link forward} was given them: in a proxy that of the client, whose credentials it has, and the other. */
+  readonly from: FdSocket;
+  readonly to: FdSocket;
   /**
    * The message that the codec makes of it; undefined without a codec. Its descriptors are the frame's, to be looked at: they are
    * passed on, and closed afterwards.

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import { describeValue, invalidType, OwnedFd } from '../binding';
 import { asError, FdFrame, type FdLike, type FdSocket, type FrameCodec, type SendOptions } from '../stream';
 import { ForwardError } from './forward-error';
@@ -7,6 +8,12 @@ import { Count } from './totals';
 
 /** Descriptors that may wait to be sent before reading waits, too: those of a whole sendmsg (docs/kernel.md 14). */
 const MOST_WAITING_FDS = 253;
+
+/**
+ * Frames that are passed on before the event loop turns: what the receiver answers has to be read meanwhile. libwayland's
+ * server, for one, cuts off a client that does not read while it writes.
+ */
+const MOST_AT_ONCE = 64;
 
 type Seen<In> = NonNullable<ForwardOptions<In>['seen']>;
 
@@ -29,6 +36,7 @@ export class OneWay<In> {
   readonly #way: Way<In>;
   readonly #failed: (error: Error) => void;
   #waitingFds = 0;
+  #atOnce = 0;
   /** Why no more frames are passed on, although the stream goes on. */
   #stopped: Error | undefined;
 
@@ -121,8 +129,10 @@ export class OneWay<In> {
         this.#notSent(asError(error));
       },
     );
-    const full = to.writableLength >= to.writableHighWaterMark || this.#waitingFds >= MOST_WAITING_FDS;
-    return full ? sent : undefined;
+    if (to.writableLength >= to.writableHighWaterMark || this.#waitingFds >= MOST_WAITING_FDS) return sent;
+    if (++this.#atOnce < MOST_AT_ONCE) return undefined;
+    this.#atOnce = 0;
+    return new Promise((resolve) => void setImmediate(resolve));
   }
 
   /** Of a socket that failed something else tells; and otherwise it may be a changed frame that cannot be sent. */
@@ -141,10 +151,13 @@ export class OneWay<In> {
   }
 
   #passing(frame: FdFrame, fds: readonly OwnedFd[]): Passing<In> {
-    const { side, codec } = this.#way;
+    const { side, codec, from: read, to: other } = this.#way;
+    const [from, to] = side === 'from' ? [read, other] : [other, read];
     const { bytes, range, truncated, ambiguous } = frame;
     return {
       side,
+      from,
+      to,
       message: () => {
         try {
           return codec?.decode(new FdFrame(bytes, [...fds], range, truncated, ambiguous)) as In;

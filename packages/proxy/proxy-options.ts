@@ -5,6 +5,8 @@ import type { Totals } from './totals';
 
 /** How one client's connection ended. */
 export interface Forwarded {
+  /** The client's connection, which is closed. */
+  readonly from: FdSocket;
   /** What passed. */
   readonly totals: Totals;
   /** What `forward()` rejected with, or of the side `'to'` what connecting failed with. Undefined: both ended in order. */

@@ -139,7 +139,8 @@ describe('seen()', () => {
     const seen: unknown[] = [];
     await using middle = between({
       codec,
-      seen(frame, { side, message }) {
+      seen(frame, { side, from, to, message }) {
+        expect([from, to]).toEqual([middle.from, middle.to]);
         const { bytes, fds: own } = message();
         // Twice, since it takes nothing away.
         expect(message().fds).toEqual(own);
