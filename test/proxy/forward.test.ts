@@ -7,7 +7,7 @@ import {
   raw,
   socketpair,
 } from '../../packages/ancillary';
-import { type ChangedFrame, forward, ForwardError } from '../../packages/ancillary/proxy';
+import { type ChangedFrame, forward, ForwardError, type Side } from '../../packages/ancillary/proxy';
 import { lengthPrefixed, type LengthPrefixedMessage } from '../../packages/codec';
 import { settled, until } from '../hostile/until';
 import { bytesOf, codeOf, destroyed, nextOf } from '../socket/sockets';
@@ -244,6 +244,15 @@ describe('seen()', () => {
     await until(() => release.length === 1);
     release.shift()?.();
     expect(seenOf(await nextOf(frames))).toMatchObject({ text: 'second' });
+  });
+
+  it('has frames of both sides in turn, where one side sends many at once', async () => {
+    const sides: Side[] = [];
+    await using middle = between({ codec, seen: (_frame, { side }) => void sides.push(side) });
+    middle.client.write(Buffer.concat(Array.from({ length: 1000 }, () => encoded('request'))));
+    await middle.server.send(encoded('answer'));
+    await until(() => sides.length === 1001);
+    expect(sides.indexOf('to')).toBeLessThan(200);
   });
 
   it('still passes on the last frame when its connection ended meanwhile', async () => {
