@@ -9,6 +9,7 @@ export type {
   Measured,
 } from '../stream';
 export { dbusHeader, type DBusHeader, type DBusHeaderFields } from './dbus/header';
+export type { DBusOutgoingHeader } from './dbus/marshal-header';
 export { type DBusMessage, dbusMessages, type DBusMessagesOptions, type DBusOutgoing } from './dbus/messages';
 export {
   lengthPrefixed,

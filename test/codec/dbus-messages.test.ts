@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { AncillaryError, socketpair } from '../../packages/ancillary';
-import { dbusHeader, dbusMessages } from '../../packages/codec';
+import { AncillaryError, type FdFrame, socketpair } from '../../packages/ancillary';
+import { dbusHeader, dbusMessages, type DBusOutgoing } from '../../packages/codec';
 import { framed } from '../../packages/rpc';
 import type { MeasureAt } from '../../packages/stream';
 import { destroyed, nextOf } from '../socket/sockets';
@@ -264,6 +264,91 @@ describe('encode()', () => {
     expect(() => codec.encode(many)).toThrow(RangeError);
     expect(dbusMessages({ maxFds: 17 }).encode(many)).toMatchObject({ fds: many.fds });
     expect(() => dbusMessages({ maxFds: 0 }).encode({ bytes: message, fds: [7, 8] })).toThrow(RangeError);
+  });
+});
+
+describe('encode() of a header and a body', () => {
+  const bytesOf = (message: DBusOutgoing, options = {}) =>
+    Buffer.concat(dbusMessages(options).encode(message).bytes as Uint8Array[]);
+  const call = { type: 'method_call', serial: 7, path: '/a', member: 'Member' } as const;
+  const everything = {
+    ...call,
+    flags: 5,
+    interface: 'an.Interface',
+    destination: ':1.5',
+    sender: ':1.6',
+    signature: 'hs',
+    body: Buffer.from('any bytes'),
+    fds: [7, 8],
+  };
+
+  it.each<DBusOutgoing>([
+    call,
+    everything,
+    { type: 'method_return', serial: 0xffffffff, replySerial: 0xffffffff },
+    { type: 'error', serial: 1, replySerial: 2, errorName: 'an.Error', signature: 's', body: Buffer.alloc(8) },
+    { type: 'signal', serial: 1, path: '/', interface: 'an.Interface', member: 'Member' },
+  ])('makes a message of %j in both byte orders, which reads the same', (message) => {
+    for (const littleEndian of [true, false]) {
+      const bytes = bytesOf({ ...message, littleEndian } as DBusOutgoing);
+      const { fds = [], body = Buffer.alloc(0), ...header } = message as Partial<typeof everything>;
+      const expected = { flags: 0, ...header, littleEndian, unixFds: fds.length, bodyLength: body.length };
+      expect(measure(bytes)).toEqual({ length: bytes.length, fds: fds.length });
+      expect(dbusHeader(bytes)).toEqual(expected);
+      expect(bytes.subarray(bytes.length - body.length)).toEqual(body);
+    }
+  });
+
+  it('makes what a library of D-Bus makes', () => {
+    const fields: TestField[] = [
+      [1, 'o', '/a'],
+      [2, 's', 'an.Interface'],
+      [3, 's', 'Member'],
+      [6, 's', ':1.5'],
+      [7, 's', ':1.6'],
+      [8, 'g', 'hs'],
+      [9, 'u', 2],
+    ];
+    const expected = { serial: 7, flags: 5, fields, body: everything.body };
+    expect(bytesOf(everything)).toEqual(marshalled(expected));
+    expect(bytesOf({ ...everything, littleEndian: false })).toEqual(marshalled({ ...expected, littleEndian: false }));
+  });
+
+  it('a received message can be sent on with another header', () => {
+    const frame = { bytes: bytesOf(everything), fds: [] } as unknown as FdFrame;
+    const message = codec.decode(frame);
+    if (message.type !== 'method_call') throw new Error(message.type);
+    const changed = bytesOf({ ...message, bytes: undefined, sender: ':1.99', fds: everything.fds });
+    expect(dbusHeader(changed)).toEqual({ ...dbusHeader(bytesOf(everything)), sender: ':1.99' });
+  });
+
+  it.each<[string, object]>([
+    ['another type', { ...call, type: 'call' }],
+    ['no path', { ...call, path: undefined }],
+    ['no replySerial', { type: 'method_return', serial: 1 }],
+    ['no serial', { ...call, serial: undefined }],
+    ['the serial 0', { ...call, serial: 0 }],
+    ['flags that are no byte', { ...call, flags: 256 }],
+    ['a name with a space', { ...call, member: 'Mem ber' }],
+    ['a name with a zero byte', { ...call, member: 'Mem\0ber' }],
+    ['a name that is not ASCII', { ...call, member: 'M\u00e9mber' }],
+    ['a name that is a number', { ...call, member: 7 }],
+    ['a body without its signature', { ...call, body: Buffer.alloc(1) }],
+    ['a body that is text', { ...call, signature: 's', body: 'text' }],
+    ['a signature that is too long', { ...call, signature: 'y'.repeat(256) }],
+  ])('refuses %s', (_what, message) => {
+    expect(() => codec.encode(message as DBusOutgoing)).toThrow(/./);
+    try {
+      codec.encode(message as DBusOutgoing);
+    } catch (error) {
+      expect((error as NodeJS.ErrnoException).code).toMatch(/^ERR_(INVALID_ARG|OUT_OF_RANGE)/);
+    }
+  });
+
+  it('refuses what is longer than maxLength', () => {
+    const long = { ...call, signature: 'ay', body: Buffer.alloc(100) };
+    expect(() => bytesOf(long, { maxLength: 100 })).toThrow(coded('ERR_FRAME_TOO_LARGE'));
+    expect(bytesOf(long, { maxLength: 200 })).toHaveLength(56 + 100);
   });
 });
 

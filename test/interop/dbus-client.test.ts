@@ -4,23 +4,24 @@ import { dbusMessages, delimited } from '../../packages/codec';
 import { framed } from '../../packages/rpc';
 import { openDescriptors } from '../support/descriptors';
 import { Files, identitiesOf } from '../support/files';
-import { type Bus, startBus } from './dbus-bus';
-import { BusClient, HELLO, marshall, SERVICE, unmarshall } from './dbus-client';
-import { leftOverIn, startService } from './dbus-peers';
+import { BusClient, HELLO, marshall, TARGET, unmarshall } from './dbus-client';
+import { leftOverIn } from './dbus-peers';
+import { pythonService } from './dbus-service';
+import { type PrivateBus, privateBus } from './private-bus';
 import { reportRow } from './report';
 
 // dbus-daemon with a configuration of its own, a service of libdbus, and our handshake and codec as a client.
 
 const CALLS = 1000;
 
-let bus: Bus;
+let bus: PrivateBus;
 beforeAll(async () => {
-  bus = await startBus();
+  bus = await privateBus();
 });
 afterAll(() => bus[Symbol.asyncDispose]());
 
 test('a burst of calls with and without descriptors is answered with the same files', async () => {
-  await using service = await startService(bus.path);
+  await using service = await pythonService(bus);
   await using client = await BusClient.connect(bus.path);
   const before = openDescriptors(service.pid).size;
   let wrong = 0;
@@ -28,18 +29,18 @@ test('a burst of calls with and without descriptors is answered with the same fi
   const echo = async (count: number) => {
     using files = new Files(count);
     const indices = files.owned.map((_, index) => index);
-    const reply = await client.call({ ...SERVICE, member: 'Echo', signature: 'ah', body: [indices] }, files.owned);
+    const reply = await client.call({ ...TARGET, member: 'Echo', signature: 'ah', body: [indices] }, files.owned);
     const [order] = unmarshall(reply.bytes).body as [number[]];
     const came = identitiesOf(reply.fds);
     if (String(order.map((index) => came[index])) !== String(files.identities)) wrong++;
     OwnedFd.closeAll(reply.fds);
   };
-  const say = async (words: string) => {
-    const reply = await client.call({ ...SERVICE, member: 'Say', signature: 's', body: [words] });
+  const ping = async (words: string) => {
+    const reply = await client.call({ ...TARGET, member: 'Ping', signature: 's', body: [words] });
     if (reply.fds.length > 0 || unmarshall(reply.bytes).body?.[0] !== words) wrong++;
   };
   for (let made = 0; made < CALLS; made += 50) {
-    await Promise.all(Array.from({ length: 50 }, (_, index) => [echo(1 + (index % 4)), say(`call ${index}`)]).flat());
+    await Promise.all(Array.from({ length: 50 }, (_, index) => [echo(1 + (index % 4)), ping(`call ${index}`)]).flat());
   }
 
   const { fdsSent, fdsReceived } = client.connection.socket.stats;
@@ -57,9 +58,9 @@ test('a burst of calls with and without descriptors is answered with the same fi
 });
 
 test('a file that the service opened can be read', async () => {
-  await using service = await startService(bus.path);
+  await using service = await pythonService(bus);
   await using client = await BusClient.connect(bus.path);
-  const reply = await client.call({ ...SERVICE, member: 'Open', signature: 's', body: ['written by the service'] });
+  const reply = await client.call({ ...TARGET, member: 'Make', signature: 's', body: ['written by the service'] });
   expect(reply).toMatchObject({ type: 'method_return', signature: 'h', unixFds: 1 });
   const [file] = reply.fds;
   if (file === undefined) throw new Error('no file came');
@@ -72,7 +73,7 @@ type Piece = readonly [bytes: Uint8Array, fds: readonly OwnedFd[]];
 
 describe('what dbus-daemon does with descriptors, which dbusMessages() goes by', () => {
   const SERIAL = 100;
-  const NOBODY = { ...SERVICE, destination: 'com.example.Nobody' };
+  const NOBODY = { ...TARGET, destination: 'com.example.Nobody' };
   const call = (count: number) =>
     marshall({
       type: 1,
@@ -124,7 +125,7 @@ describe('what dbus-daemon does with descriptors, which dbusMessages() goes by',
     await socket.send(`\0AUTH EXTERNAL ${identity}\r\nNEGOTIATE_UNIX_FD\r\n`);
     for await (const { bytes } of lines) if (bytes.toString() === 'AGREE_UNIX_FD\r\n') break;
 
-    process.kill(bus.pid, 'SIGSTOP');
+    process.kill(bus.daemon.pid, 'SIGSTOP');
     const client = new BusClient(framed(socket, dbusMessages()));
     const hello = marshall({ ...HELLO, serial: 1 });
     const ended = answered(
@@ -135,7 +136,7 @@ describe('what dbus-daemon does with descriptors, which dbusMessages() goes by',
       ],
       client,
     );
-    process.kill(bus.pid, 'SIGCONT');
+    process.kill(bus.daemon.pid, 'SIGCONT');
     expect(await ended).toBe(false);
   });
 

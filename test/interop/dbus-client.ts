@@ -1,7 +1,8 @@
-import { OwnedFd } from '../../packages/ancillary';
+import { connect, type FdSocket, OwnedFd } from '../../packages/ancillary';
 import { type DBusMessage, dbusMessages, type DBusOutgoing } from '../../packages/codec';
+import { type DBusHandshake, dbusHandshake } from '../../packages/codec/dbus';
 import { type Framed, framed } from '../../packages/rpc';
-import { connectToBus } from './dbus-bus';
+import { SERVICE, SERVICE_PATH } from './dbus-service';
 
 /** What dbus-native makes messages of, and what it reads in them. */
 export interface NativeMessage {
@@ -34,7 +35,14 @@ export const HELLO = {
   interface: 'org.freedesktop.DBus',
   member: 'Hello',
 };
-export const SERVICE = { destination: 'com.example.Files', path: '/files', interface: 'com.example.Files' };
+/** Where the service's methods are. */
+export const TARGET = { destination: SERVICE, path: SERVICE_PATH, interface: SERVICE };
+
+/** A connection on which the handshake is over. */
+export async function connectToBus(at: string): Promise<FdSocket & DBusHandshake> {
+  const socket = await connect(at);
+  return Object.assign(socket, await dbusHandshake(socket));
+}
 
 /** A client of a bus over our codec, which has said Hello. Calls may be made while others are not answered. */
 export class BusClient implements AsyncDisposable {

@@ -1,15 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Child, start } from '../support/children';
 import { openDescriptors } from '../support/descriptors';
+import { withDbusNext } from './dbus-next';
+import { SERVICE, SERVICE_PATH } from './dbus-service';
 
-// Programs over the libraries that D-Bus programs use. Debian's packages of them are for its own Python.
+// Programs over the libraries that D-Bus programs use, all of which do the same.
+
+/** Debian's packages of them are for its own Python. */
 const PYTHON = '/usr/bin/python3';
 
 /** What all programs share: they get the address of the bus as their first argument. */
 const COMMON = `
 import os, sys
 address = sys.argv[1]
-NAME, PATH, INTERFACE = 'com.example.Files', '/files', 'com.example.Files'
+NAME, PATH, INTERFACE = '${SERVICE}', '${SERVICE_PATH}', '${SERVICE}'
 
 def identity(fd):
     info = os.fstat(fd)
@@ -57,46 +61,6 @@ class Calls:
 count = int(sys.argv[2])
 `;
 
-/** A service of libdbus: `Echo` gives back the files that it gets, `Say` a text, `Open` a file with a text in it. */
-const SERVICE = `
-import dbus, dbus.bus, dbus.service
-from dbus.mainloop.glib import DBusGMainLoop
-from gi.repository import GLib
-DBusGMainLoop(set_as_default=True)
-bus = dbus.bus.BusConnection(address)
-
-def handed(fds):
-    values = [dbus.types.UnixFd(fd) for fd in fds]
-    for fd in fds:
-        os.close(fd)
-    return values
-
-class Service(dbus.service.Object):
-    @dbus.service.method(INTERFACE, in_signature='ah', out_signature='ah')
-    def Echo(self, files):
-        return handed([file.take() for file in files])
-
-    @dbus.service.method(INTERFACE, in_signature='h', out_signature='s')
-    def Identify(self, file):
-        return identities([file.take()])[0]
-
-    @dbus.service.method(INTERFACE, in_signature='s', out_signature='s')
-    def Say(self, text):
-        return text
-
-    @dbus.service.method(INTERFACE, in_signature='s', out_signature='h')
-    def Open(self, text):
-        fd = os.memfd_create('opened')
-        os.write(fd, text.encode())
-        os.lseek(fd, 0, os.SEEK_SET)
-        return handed([fd])[0]
-
-name = dbus.service.BusName(NAME, bus)
-service = Service(bus, PATH)
-GLib.idle_add(lambda: print('ready', flush=True))  # Once the loop has opened what it needs.
-GLib.MainLoop().run()
-`;
-
 const LIBDBUS = `
 import dbus, dbus.bus
 from dbus.mainloop.glib import DBusGMainLoop
@@ -119,7 +83,7 @@ def call(i, files, done):
         reply = lambda got: finish(identities([value.take() for value in got]))
         service.Echo(values, reply_handler=reply, error_handler=failed)
     else:
-        service.Say(f'call {i}', reply_handler=lambda text: finish([str(text)]), error_handler=failed)
+        service.Ping(f'call {i}', reply_handler=lambda text: finish([str(text)]), error_handler=failed)
 
 calls = Calls(count, call)
 calls.begin()
@@ -148,7 +112,7 @@ def call(i, files, done):
         indices = [fds.append(fd) for fd in files]
         bus.call_with_unix_fd_list(NAME, PATH, INTERFACE, 'Echo', GLib.Variant('(ah)', (indices,)), None, 0, -1, fds, None, echoed)
     else:
-        bus.call(NAME, PATH, INTERFACE, 'Say', GLib.Variant('(s)', (f'call {i}',)), None, 0, -1, None, said)
+        bus.call(NAME, PATH, INTERFACE, 'Ping', GLib.Variant('(s)', (f'call {i}',)), None, 0, -1, None, said)
 
 before = open_descriptors()
 calls = Calls(count, call)
@@ -196,7 +160,7 @@ def call(i, files, done):
         return 1
     replies[i] = Reply(reply)
     message = c_void_p()
-    member = b'Echo' if files else b'Say'
+    member = b'Echo' if files else b'Ping'
     sd('sd_bus_message_new_method_call', bus, byref(message), NAME.encode(), PATH.encode(), INTERFACE.encode(), member)
     if files:
         sd('sd_bus_message_open_container', message, c_char(b'a'), b'h')
@@ -217,15 +181,46 @@ while calls.ended < count:
 calls.report()
 `;
 
-/** Libraries of D-Bus, as clients of the service. */
-export const clients = { libdbus: LIBDBUS, GDBus: GDBUS, 'sd-bus': SD_BUS } as const;
+const DBUS_NEXT = `
+  await new Promise((resolve) => bus.once('connect', resolve));
+  const identity = (fd) => String(fs.fstatSync(fd).ino);
+  const before = openMemories();
+  const call = async (member, signature, body) => {
+    const target = { destination: '${SERVICE}', path: '${SERVICE_PATH}', interface: '${SERVICE}' };
+    return (await bus.call(new dbus.Message({ ...target, member, signature, body }))).body[0];
+  };
+  let wrong = 0;
+  const one = async (index) => {
+    const files = Array.from({ length: index % 3 }, () => fds.memfd('file'));
+    const sent = files.map((file) => identity(file.fd));
+    if (files.length === 0) {
+      if ((await call('Ping', 's', ['call ' + index])) !== 'call ' + index) wrong++;
+      return;
+    }
+    const answered = call('Echo', 'ah', [files.map((file) => file.fd)]);
+    for (const file of files) file.close();
+    const got = await answered;
+    if (String(got.map(identity)) !== String(sent)) wrong++;
+    for (const fd of got) fs.closeSync(fd);
+  };
+  const count = COUNT;
+  for (let made = 0; made < count; made += 32) {
+    await Promise.all(Array.from({ length: Math.min(32, count - made) }, (_, index) => one(made + index + 1)));
+  }
+  console.log(count, wrong, openMemories() - before);
+  bus.disconnect();
+`;
 
-/** Starts the service; once this resolves, it has its name. */
-export async function startService(at: string): Promise<Child> {
-  const child = start(PYTHON, ['-c', COMMON + SERVICE, `unix:path=${at}`]);
-  await child.line();
-  return child;
-}
+const python = (source: string) => (address: string, calls: number) =>
+  start(PYTHON, ['-c', COMMON + CALLS + source, address, String(calls)]);
+
+/** Libraries of D-Bus, as clients of the service: programs that make so many calls. */
+export const clients = {
+  libdbus: python(LIBDBUS),
+  GDBus: python(GDBUS),
+  'sd-bus': python(SD_BUS),
+  'dbus-next': (address: string, calls: number) => withDbusNext(address, DBUS_NEXT.replace('COUNT', String(calls))),
+} as const satisfies Readonly<Record<string, (address: string, calls: number) => Child>>;
 
 /** How a client fared: calls, how many were wrong, and descriptors that it has left open. */
 export interface Fared {
@@ -234,9 +229,8 @@ export interface Fared {
   readonly leftOver: number;
 }
 
-export async function runClient(library: keyof typeof clients, at: string, calls: number): Promise<Fared> {
-  const child = start(PYTHON, ['-c', COMMON + CALLS + clients[library], `unix:path=${at}`, String(calls)]);
-  const { stdout } = await child.succeeded();
+export async function runClient(library: keyof typeof clients, address: string, calls: number): Promise<Fared> {
+  const { stdout } = await clients[library](address, calls).succeeded();
   const [made = 0, wrong = 0, leftOver = 0] = stdout.split(' ').map(Number);
   return { calls: made, wrong, leftOver };
 }

@@ -1,20 +1,21 @@
 import { openDescriptors } from '../support/descriptors';
 import { start } from '../support/children';
 import { Files } from '../support/files';
-import { type Bus, startBus } from './dbus-bus';
-import { clients, leftOverIn, runClient, startService } from './dbus-peers';
+import { clients, leftOverIn, runClient } from './dbus-peers';
+import { pythonService, SERVICE, SERVICE_PATH } from './dbus-service';
+import { type PrivateBus, privateBus } from './private-bus';
 import { type DBusProxy, startProxy } from './dbus-proxy';
 import { reportRow } from './report';
 
-// A proxy between dbus-daemon and programs of every library that there is of D-Bus in C. The service, too, is behind the proxy:
+// A proxy between dbus-daemon and programs of the libraries that there are of D-Bus. The service, too, is behind the proxy:
 // each call passes it twice, and so does each reply.
 
 const CALLS = 2000;
 
-let bus: Bus;
+let bus: PrivateBus;
 let proxy: DBusProxy;
 beforeEach(async () => {
-  bus = await startBus();
+  bus = await privateBus();
   proxy = await startProxy(bus);
 });
 afterEach(async () => {
@@ -23,10 +24,10 @@ afterEach(async () => {
 });
 
 test.each(Object.keys(clients) as (keyof typeof clients)[])('%s and a service of libdbus', async (library) => {
-  await using service = await startService(proxy.path);
+  await using service = await pythonService(proxy);
   const before = openDescriptors(service.pid).size;
   const { messages, fds } = proxy.passed;
-  const fared = await runClient(library, proxy.path, CALLS);
+  const fared = await runClient(library, proxy.address, CALLS);
   expect([fared.calls, proxy.passed.ambiguous, proxy.failures]).toEqual([CALLS, 0, []]);
   const passed = proxy.passed.fds - fds;
   reportRow(
@@ -43,11 +44,11 @@ test.each(Object.keys(clients) as (keyof typeof clients)[])('%s and a service of
 });
 
 test('gdbus, busctl and dbus-send', async () => {
-  await using service = await startService(proxy.path);
+  await using service = await pythonService(proxy);
   const before = openDescriptors(service.pid).size;
-  const address = `unix:path=${proxy.path}`;
+  const { address } = proxy;
   using files = new Files(1);
-  const target = ['com.example.Files', '/files', 'com.example.Files'] as const;
+  const target = [SERVICE, SERVICE_PATH, SERVICE] as const;
   const call = (member: string, ...args: string[]) => [
     'call',
     '--address',
@@ -63,10 +64,10 @@ test('gdbus, busctl and dbus-send', async () => {
   const told = async (command: string, args: string[], descriptors: number[] = []) =>
     (await start(command, args, { descriptors }).succeeded()).stdout.trim();
 
-  expect(await told('gdbus', call('Say', 'hello'))).toBe("('hello',)");
+  expect(await told('gdbus', call('Ping', 'hello'))).toBe("('hello',)");
   expect(await told('gdbus', call('Identify', '3'), files.numbers)).toBe(`('${files.identities[0]}',)`);
-  expect(await told('busctl', [`--address=${address}`, 'call', ...target, 'Say', 's', 'hello'])).toBe('s "hello"');
-  expect(await told('busctl', [`--address=${address}`, 'call', ...target, 'Open', 's', 'hello'])).toMatch(/^h \d+$/);
+  expect(await told('busctl', [`--address=${address}`, 'call', ...target, 'Ping', 's', 'hello'])).toBe('s "hello"');
+  expect(await told('busctl', [`--address=${address}`, 'call', ...target, 'Make', 's', 'hello'])).toMatch(/^h \d+$/);
   const send = (member: string) => [
     `--bus=${address}`,
     '--print-reply',
@@ -75,8 +76,8 @@ test('gdbus, busctl and dbus-send', async () => {
     `${target[2]}.${member}`,
     'string:hello',
   ];
-  expect(await told('dbus-send', send('Say'))).toMatch(/string "hello"$/);
-  expect(await told('dbus-send', send('Open'))).toMatch(/file descriptor/);
+  expect(await told('dbus-send', send('Ping'))).toMatch(/string "hello"$/);
+  expect(await told('dbus-send', send('Make'))).toMatch(/file descriptor/);
   expect([proxy.passed.wrong, proxy.passed.ambiguous, proxy.failures]).toEqual([0, 0, []]);
   expect(await leftOverIn(service.pid, before)).toBe(0);
 });

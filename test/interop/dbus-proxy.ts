@@ -1,9 +1,9 @@
-import path from 'node:path';
 import { type FdFrame, listen } from '../../packages/ancillary';
 import { proxy } from '../../packages/ancillary/proxy';
 import { type DBusMessage, dbusMessages } from '../../packages/codec';
 import { dbusHandshake } from '../../packages/codec/dbus';
-import { type Bus, connectToBus } from './dbus-bus';
+import { connectToBus } from './dbus-client';
+import type { PrivateBus } from './private-bus';
 
 /** What passed a proxy. */
 export interface Passed {
@@ -17,19 +17,21 @@ export interface Passed {
 /** Programs connect to it as to the bus, and it to the bus for them; every message passes our codec. */
 export interface DBusProxy extends AsyncDisposable {
   readonly path: string;
+  /** The same as a D-Bus address. */
+  readonly address: string;
   readonly passed: Passed;
   /** Why connections ended, other than by their end. */
   readonly failures: readonly Error[];
 }
 
-export async function startProxy(bus: Bus): Promise<DBusProxy> {
+export async function startProxy(bus: PrivateBus): Promise<DBusProxy> {
   const passed: Passed = { messages: 0, fds: 0, ambiguous: 0, wrong: 0 };
   const failures: Error[] = [];
   const first = await connectToBus(bus.path);
   const { guid, unixFds } = first;
   first.destroy();
-  const address = path.join(bus.directory, 'proxy');
-  const listener = await listen(address);
+  const socket = `${bus.path}-proxy`;
+  const listener = await listen(socket);
   const proxying = proxy<DBusMessage>(listener, bus.path, {
     codec: dbusMessages(),
     async handshake(client, server) {
@@ -47,7 +49,8 @@ export async function startProxy(bus: Bus): Promise<DBusProxy> {
     },
   });
   return {
-    path: address,
+    path: socket,
+    address: `unix:path=${socket}`,
     passed,
     failures,
     async [Symbol.asyncDispose]() {

@@ -8,7 +8,8 @@ export const SERVICE_PATH = `/${SERVICE.replaceAll('.', '/')}`;
 
 /**
  * A service of libdbus, in Python: `Swap(h) -> (h, t, t)` returns a new memfd, its inode, and the inode of what it got; `Ping(s) -> s`
- * returns the text; `Open() -> u` counts the descriptors that it has open, files that it was sent or made.
+ * returns the text; `Open() -> u` counts the descriptors that it has open, files that it was sent or made. `Echo(ah) -> ah` gives
+ * back what it got, `Identify(h) -> s` says which file it is, and `Make(s) -> h` returns a file with a text in it.
  */
 const PYTHON = `
 import os, sys
@@ -17,6 +18,12 @@ from dbus.mainloop.glib import DBusGMainLoop
 from gi.repository import GLib
 
 NAME = '${SERVICE}'
+def handed(fds):
+    values = [dbus.types.UnixFd(fd) for fd in fds]
+    for fd in fds:
+        os.close(fd)
+    return values
+
 class Descriptors(dbus.service.Object):
     @dbus.service.method(NAME, in_signature='h', out_signature='htt')
     def Swap(self, given):
@@ -28,6 +35,21 @@ class Descriptors(dbus.service.Object):
         answer = dbus.types.UnixFd(made)
         os.close(made)
         return answer, own, inode
+    @dbus.service.method(NAME, in_signature='ah', out_signature='ah')
+    def Echo(self, given):
+        return handed([each.take() for each in given])
+    @dbus.service.method(NAME, in_signature='h', out_signature='s')
+    def Identify(self, given):
+        got = given.take()
+        file = os.fstat(got)
+        os.close(got)
+        return f'{file.st_dev}:{file.st_ino}'
+    @dbus.service.method(NAME, in_signature='s', out_signature='h')
+    def Make(self, text):
+        made = os.memfd_create('made')
+        os.write(made, text.encode())
+        os.lseek(made, 0, os.SEEK_SET)
+        return handed([made])[0]
     @dbus.service.method(NAME, in_signature='s', out_signature='s')
     def Ping(self, text):
         return text
@@ -45,12 +67,12 @@ DBusGMainLoop(set_as_default=True)
 bus = dbus.bus.BusConnection(sys.argv[1])
 name = dbus.service.BusName(NAME, bus)
 service = Descriptors(bus, '${SERVICE_PATH}')
-print('ready', flush=True)
+GLib.idle_add(lambda: print('ready', flush=True))  # Once the loop has opened what it needs.
 GLib.MainLoop().run()
 `;
 
 /** Debian's own Python, for which python3-dbus is installed. */
-export async function pythonService(bus: PrivateBus): Promise<Child> {
+export async function pythonService(bus: Pick<PrivateBus, 'address'>): Promise<Child> {
   const service = start('/usr/bin/python3', ['-c', PYTHON], { args: [bus.address] });
   await service.line();
   return service;

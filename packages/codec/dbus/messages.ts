@@ -12,7 +12,9 @@ import {
   requireOptions,
 } from '../../binding';
 import { type FdLike, type FrameCodec, MAX_FDS_PER_SENDMSG, type Measured } from '../../stream';
-import { type DBusHeader, dbusHeader, declaredFds, FIXED_LENGTH, layoutAt, LONGEST_MESSAGE } from './header';
+import { type DBusHeader, dbusHeader, declaredFds } from './header';
+import { FIXED_LENGTH, layoutAt, LONGEST_MESSAGE } from './layout';
+import { type DBusOutgoingHeader, marshalHeader } from './marshal-header';
 
 export interface DBusMessagesOptions {
   /** The longest message, in bytes, that is received or sent; default 128 MiB, which is the most that D-Bus allows. */
@@ -37,18 +39,31 @@ export type DBusMessage = DBusHeader & {
   readonly fds: OwnedFd[];
 };
 
-/** A message to send. */
-export interface DBusOutgoing {
-  /** The whole message, as a library of D-Bus marshals it. Its header must declare the descriptors (UNIX_FDS). */
-  readonly bytes: Uint8Array;
+/** The descriptors of a message to send. */
+interface OutgoingFds {
   /** Borrowed, unless `transfer` says otherwise. */
   readonly fds?: readonly FdLike[] | undefined;
   /** Close the descriptors when sent or failed. */
   readonly transfer?: boolean | undefined;
 }
 
+/** A message to send: as bytes, or as what stands in its header with its body as bytes. */
+export type DBusOutgoing = OutgoingFds &
+  (
+    | {
+        /** The whole message, as a library of D-Bus marshals it. Its header must declare the descriptors (UNIX_FDS). */
+        readonly bytes: Uint8Array;
+      }
+    | (DBusOutgoingHeader & {
+        readonly bytes?: undefined;
+        /** Its values, as a library of D-Bus marshals them; default: none. */
+        readonly body?: Uint8Array | undefined;
+      })
+  );
+
 /** dbus-daemon's limit for a message, and libdbus's, which every client of it has. */
 const USUAL_MAX_FDS = 16;
+const EMPTY = new Uint8Array();
 
 /**
  * Messages of D-Bus, once the handshake is over ({@link dbusHandshake}): the length of each is in its fixed header, and how many
@@ -88,10 +103,17 @@ export function dbusMessages(options: DBusMessagesOptions = {}): FrameCodec<DBus
 
     encode(message) {
       requireObject('a message', message);
-      const { bytes, fds = [], transfer = false } = message;
-      requireBytes('bytes', bytes);
+      const { fds = [], transfer = false } = message;
       requireDescriptors(fds);
       if (typeof transfer !== 'boolean') throw invalidType(`transfer is true or false, not ${describeValue(transfer)}`);
+      if (fds.length > maxFds) {
+        throw outOfRange(
+          `fds has ${fds.length} descriptors, where at most maxFds, ${maxFds}, may be sent with a message`,
+        );
+      }
+      if (message.bytes === undefined) return { bytes: marshalled(message, fds.length), fds, transfer };
+      const { bytes } = message;
+      requireBytes('bytes', bytes);
       const measured = measureAt(bytes, 0);
       if (!('length' in measured) || measured.length !== bytes.length) {
         throw invalidValue(`bytes has ${counted(bytes.length, 'byte')}, which is not one whole D-Bus message`);
@@ -100,14 +122,21 @@ export function dbusMessages(options: DBusMessagesOptions = {}): FrameCodec<DBus
         const declared = counted(Number(measured.fds), 'descriptor');
         throw invalidValue(`the message declares ${declared} (UNIX_FDS), and fds has ${fds.length}`);
       }
-      if (fds.length > maxFds) {
-        throw outOfRange(
-          `fds has ${fds.length} descriptors, where at most maxFds, ${maxFds}, may be sent with a message`,
-        );
-      }
       return { bytes, fds, transfer };
     },
   };
+
+  /** @throws ERR_FRAME_TOO_LARGE; as {@link marshalHeader} */
+  function marshalled(
+    message: DBusOutgoingHeader & { readonly body?: Uint8Array | undefined },
+    fds: number,
+  ): Uint8Array[] {
+    const { body = EMPTY } = message;
+    requireBytes('body', body);
+    const header = marshalHeader(message, body.length, fds);
+    layoutAt(header, 0, maxLength);
+    return body.length === 0 ? [header] : [header, body];
+  }
 }
 
 function requireCount(name: string, value: number, least: number, most: number): void {

@@ -1,0 +1,114 @@
+import { describeValue, invalidValue, outOfRange } from '../../binding';
+import { FIELDS, FIXED_LENGTH, REQUIRED, TYPES, UNIX_FDS, VERSION, VISIBLE } from './layout';
+import type { DBusHeader } from './header';
+
+/** Alignment, code, type and its length; and what a text has beside its bytes. */
+const MOST_OF_A_FIELD = 8 + 4 + 4 + 1;
+const LONGEST_SIGNATURE = 255;
+
+/** What of a header is a message's own to say: the codec counts descriptors and bytes. */
+type Own = 'littleEndian' | 'flags' | 'unixFds' | 'bodyLength';
+type WithoutOwn<Header> = Header extends DBusHeader ? Omit<Header, Own> : never;
+
+/** The header of a message to send, with the fields that its type requires. */
+export type DBusOutgoingHeader = WithoutOwn<Exclude<DBusHeader, { readonly type: 'unknown' }>> & {
+  /** Default 0; see {@link DBusHeaderFields.flags}. */
+  readonly flags?: number | undefined;
+  /** The byte order of the header, and so of the body; default true. */
+  readonly littleEndian?: boolean | undefined;
+};
+
+/**
+ * Everything of a message before its body. Unlike bodies, which a library marshals, headers have few types.
+ * @throws TypeError and RangeError for what cannot stand in a header
+ */
+export function marshalHeader(header: DBusOutgoingHeader, bodyLength: number, fds: number): Buffer {
+  const { type, serial, flags = 0, littleEndian = true } = header;
+  const code = TYPES.indexOf(type) + 1;
+  if (code === 0) throw invalidValue(`type is one of ${TYPES.join(', ')}, not ${describeValue(type)}`);
+  requireUint('flags', flags, 0, 0xff);
+  requireUint('serial', serial, 1, 0xffffffff);
+  const given = header as unknown as Readonly<Record<string, unknown>>;
+  for (const name of REQUIRED[type]) {
+    if (given[name] === undefined) throw invalidValue(`a ${type} has a ${name}`);
+  }
+  if (bodyLength > 0 && given['signature'] === undefined) throw invalidValue('a message with a body has a signature');
+  const fields = FIELDS.flatMap((field, index) => {
+    if (field === undefined) return [];
+    const [name, kind] = field;
+    const value = index === UNIX_FDS ? fds || undefined : given[name];
+    return value === undefined ? [] : [{ code: index, kind, value: requireValue(name, kind, value) }];
+  });
+  const texts = fields.reduce((sum, { value }) => sum + (typeof value === 'string' ? value.length : 0), 0);
+  const writer = new Writer(FIXED_LENGTH + fields.length * MOST_OF_A_FIELD + texts + 8, littleEndian);
+  writer.bytes((littleEndian ? 'l' : 'B').charCodeAt(0), code, flags, VERSION);
+  writer.uint32(bodyLength);
+  writer.uint32(serial);
+  writer.uint32(0);
+  for (const { code: field, kind, value } of fields) {
+    writer.align();
+    writer.bytes(field, 1, kind.charCodeAt(0), 0);
+    if (typeof value === 'number') writer.uint32(value);
+    else writer.text(value, kind === 'g');
+  }
+  return writer.end();
+}
+
+class Writer {
+  readonly #memory: Buffer;
+  readonly #littleEndian: boolean;
+  #at = 0;
+
+  constructor(most: number, littleEndian: boolean) {
+    this.#memory = Buffer.alloc(most); // Padding is of zero bytes.
+    this.#littleEndian = littleEndian;
+  }
+
+  align(): void {
+    this.#at += -this.#at & 7;
+  }
+
+  bytes(...bytes: number[]): void {
+    for (const byte of bytes) this.#memory[this.#at++] = byte;
+  }
+
+  uint32(value: number): void {
+    this.#put(value, this.#at);
+    this.#at += 4;
+  }
+
+  text(text: string, short: boolean): void {
+    if (short) this.bytes(text.length);
+    else this.uint32(text.length);
+    this.#at += this.#memory.write(text, this.#at, 'latin1') + 1;
+  }
+
+  /** Says how long the fields are. */
+  end(): Buffer {
+    this.#put(this.#at - FIXED_LENGTH, FIXED_LENGTH - 4);
+    this.align();
+    return this.#memory.subarray(0, this.#at);
+  }
+
+  #put(value: number, at: number): void {
+    if (this.#littleEndian) this.#memory.writeUInt32LE(value, at);
+    else this.#memory.writeUInt32BE(value, at);
+  }
+}
+
+function requireValue(name: string, kind: string, value: unknown): number | string {
+  if (kind === 'u') {
+    requireUint(name, value, 0, 0xffffffff);
+    return Number(value);
+  }
+  if (typeof value !== 'string' || !VISIBLE.test(value))
+    throw invalidValue(`${name} is text of ASCII without spaces, not ${describeValue(value)}`);
+  if (kind === 'g' && value.length > LONGEST_SIGNATURE)
+    throw outOfRange(`signature has at most ${LONGEST_SIGNATURE} characters, not ${value.length}`);
+  return value;
+}
+
+function requireUint(name: string, value: unknown, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return;
+  throw outOfRange(`${name} is a number from ${least} to ${most}, not ${describeValue(value)}`);
+}
