@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
-import { AncillaryError, counted, getProcessTable, OwnedFd, requireDescriptors } from '../binding';
-import { asError, type FdFrame, type FdLike, type FdSocket, MAX_FDS_PER_SENDMSG, numberOf } from '../stream';
+import { AncillaryError, counted, OwnedFd, requireDescriptors } from '../binding';
+import { asError, type FdFrame, type FdLike, type FdSocket, MAX_FDS_PER_SENDMSG } from '../stream';
+import { copies, owners } from './owners';
 
 type WriteCallback = (error?: Error | null) => void;
 
@@ -246,41 +247,4 @@ export abstract class CarryingDuplex extends Duplex {
     if (!this.#reading) this.push(null);
     if (!this.writableEnded) this.end();
   }
-}
-
-/** A second owner for each. @throws as {@link numberOf}; EBADF; EMFILE */
-function copies(fds: readonly FdLike[]): OwnedFd[] {
-  const table = getProcessTable();
-  const made: OwnedFd[] = [];
-  try {
-    fds.forEach((fd, index) => {
-      const number = numberOf(fd, false, index);
-      table.requireSendable?.([number]);
-      made.push(OwnedFd.ofLedger(table.dup(number), table));
-    });
-  } catch (error) {
-    OwnedFd.closeAll(made);
-    throw error;
-  }
-  return made;
-}
-
-/** Takes numbers over. @throws as {@link OwnedFd.adopt}; none is taken over then */
-function owners(fds: readonly FdLike[]): OwnedFd[] {
-  const made: OwnedFd[] = [];
-  const numbers: OwnedFd[] = [];
-  try {
-    for (const fd of fds) {
-      if (fd instanceof OwnedFd) made.push(fd);
-      else {
-        const owner = OwnedFd.adopt(numberOf(fd, true, made.length));
-        numbers.push(owner);
-        made.push(owner);
-      }
-    }
-  } catch (error) {
-    for (const owner of numbers) owner.take();
-    throw error;
-  }
-  return made;
 }

@@ -9,7 +9,7 @@ export { closeSource, type FdLike, heldBack, numberOf } from './fd-like';
 export { FdServer, type ListenOptions } from './connect/fd-server';
 export { nextTick } from './later';
 export type { FdSocketEvents } from './socket/events';
-export { type CodecFactory, FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
+export { type CodecFactory, fdsAtAnchor, FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
 export { failSendingAlone } from './socket/half-open';
 export { FdFrame } from './frame';
 export { codecOf } from './codec-of';
@@ -24,6 +24,7 @@ export type {
   Measured,
 } from './frame-codec';
 export { listen, type ListenAddress } from './connect/listen';
+export { netAddress } from './connect/address';
 export type { FdServerEvents } from './connect/server-emitter';
 export type { FrameCallback } from './receive/frame-handler';
 export { type Reservation, reserveReading } from './receive/reservation';

@@ -23,6 +23,7 @@ const entries = {
   'ancillary/dbus-native': 'packages/ancillary/dbus-native.ts',
   'ancillary/x11': 'packages/ancillary/x11.ts',
   'ancillary/usocket': 'packages/ancillary/usocket.ts',
+  'ancillary/http': 'packages/ancillary/http.ts',
   'ancillary/testing': 'packages/ancillary/testing.ts',
   'ancillary/model': 'packages/binding-model/kernel/index.ts',
 };

@@ -160,6 +160,7 @@ test.each([
   'ancillary/dbus-native',
   'ancillary/x11',
   'ancillary/usocket',
+  'ancillary/http',
   'ancillary/testing',
   'ancillary/model',
 ])('import and require of %s give the very same exports', async (name) => {

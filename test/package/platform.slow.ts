@@ -51,7 +51,7 @@ const elsewhere: Record<string, (native: string) => string> = {
 describe.each(Object.entries(elsewhere))('on %s without a binary', (as, why) => {
   test('every entry point can be imported, and the model works in full', async () => {
     const told = await here.run(
-      `const names = ['ancillary', 'ancillary/codec', 'ancillary/dbus', 'ancillary/rpc', 'ancillary/rpc/vscode-jsonrpc', 'ancillary/rpc/birpc', 'ancillary/rpc/comlink', 'ancillary/rpc/capnweb', 'ancillary/proxy', 'ancillary/dbus-native', 'ancillary/x11', 'ancillary/usocket', 'ancillary/testing', 'ancillary/model'];
+      `const names = ['ancillary', 'ancillary/codec', 'ancillary/dbus', 'ancillary/rpc', 'ancillary/rpc/vscode-jsonrpc', 'ancillary/rpc/birpc', 'ancillary/rpc/comlink', 'ancillary/rpc/capnweb', 'ancillary/proxy', 'ancillary/dbus-native', 'ancillary/x11', 'ancillary/usocket', 'ancillary/http', 'ancillary/testing', 'ancillary/model'];
       const exported = names.map((name) => Object.keys(require(name)).length > 0);
       const { AncillaryError, handoff, OwnedFd } = require('ancillary');
       const { lengthPrefixed } = require('ancillary/codec');

@@ -5,7 +5,7 @@ import type { FdFrame } from '../frame';
 import { microtask, nextTick } from '../later';
 import { keepsMuch } from './chunk';
 import { type Consumer, type Demand, NO_DEMAND } from './consumer';
-import { FrameReader, segmentFrames } from './frame-reader';
+import { FrameReader, segmentFrames, segmentFramesToAnchor } from './frame-reader';
 import type { Inbox } from './inbox';
 import { UntakenFds } from './untaken-fds';
 
@@ -28,6 +28,8 @@ export class ByteConsumer implements Consumer {
   /** `read()` found nothing, and will be called again, as nothing tells when there is something. */
   #polled = false;
   #untaken: UntakenFds | undefined;
+  /** Whether 'fds' is emitted just before the anchor byte, and not before the whole segment. */
+  fdsAtAnchor = false;
 
   constructor(inbox: Inbox, readable: Readable) {
     this.#inbox = inbox;
@@ -164,7 +166,8 @@ export class ByteConsumer implements Consumer {
   #handOut(): boolean {
     const { queue, owner } = this.#inbox;
     // Made anew each time, since a segment is whole when it comes: between them there is nothing to remember.
-    const reader = new FrameReader(this.#inbox, segmentFrames(queue));
+    const frames = this.fdsAtAnchor ? segmentFramesToAnchor(queue) : segmentFrames(queue);
+    const reader = new FrameReader(this.#inbox, frames);
     while (this.#wanted && queue.length > 0) {
       const withFds = queue.hasFdsBefore(queue.start + queue.frontLength);
       if (withFds && (this.#unread() || !(this.#listened || this.#polled))) return false;

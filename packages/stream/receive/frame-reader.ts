@@ -33,6 +33,22 @@ export function segmentFrames(queue: ReceiveQueue<OwnedFd>): FrameMeasure {
   };
 }
 
+/**
+ * {@link segmentFrames}, but for the anchor byte of descriptors: where that is the last one of a segment, it is a frame of its
+ * own.
+ */
+export function segmentFramesToAnchor(queue: ReceiveQueue<OwnedFd>): FrameMeasure {
+  return {
+    reads: 'greedy',
+    measure: () => {
+      const { length, frontLength } = queue;
+      if (length === 0) return { need: 1 };
+      const apart = frontLength > 1 && queue.anchor === 'last-byte' && queue.hasFdsBefore(queue.start + frontLength);
+      return { length: apart ? frontLength - 1 : frontLength, fds: 'attached' };
+    },
+  };
+}
+
 /** One frame of a known length, read without looking further. */
 export function exactly(length: number): FrameMeasure {
   return { reads: 'bounded', measure: () => ({ length, fds: 'attached' }) };

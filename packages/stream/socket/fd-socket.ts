@@ -39,6 +39,9 @@ import { NetDuplex } from './net-duplex';
 import { receiveLimits, type SocketOptions } from './options';
 import { factsOf, type SocketFacts } from './socket-facts';
 
+/** Has 'fds' emitted just before the byte that the descriptors surely came with, and not before those that came along. */
+export const fdsAtAnchor = Symbol('fdsAtAnchor');
+
 /** Limits on what a socket receives, and how it is read. */
 export type FdSocketOptions = SocketOptions<FdSocket>;
 
@@ -372,6 +375,11 @@ export class FdSocket extends NetDuplex {
    */
   [failSendingAlone](told: (error: Error) => void): void {
     this.#lifetime.outbox.failAlone(told);
+  }
+
+  /** @internal */
+  [fdsAtAnchor](whether: boolean): void {
+    this.#lifetime.byteConsumer.fdsAtAnchor = whether;
   }
 
   /**

@@ -1,0 +1,25 @@
+import http from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FdSocket } from '../../stream';
+import { AnswerFds } from './answer-fds';
+import { fdsOf } from './connection-fds';
+
+/** An http.Agent whose connections carry descriptors. */
+export abstract class FdAgentBase extends http.Agent {
+  /** @param socketPath the address that a request has itself, if it does */
+  protected abstract open(socketPath: string | undefined): FdSocket;
+
+  override createConnection(options: { socketPath?: string | null | undefined }): Duplex {
+    const socket = this.open(options.socketPath ?? undefined);
+    const fds = new AnswerFds(socket);
+    // http says so when it leaves the connection to the program, just before 'upgrade' or 'connect'.
+    (socket as Duplex).once('agentRemove', () => fds.leave());
+    return socket;
+  }
+
+  override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
+    const fds = fdsOf(socket);
+    if (fds instanceof AnswerFds) fds.usedAgain(request);
+    super.reuseSocket(socket, request);
+  }
+}

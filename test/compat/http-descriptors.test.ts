@@ -1,0 +1,191 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import type net from 'node:net';
+import { text } from 'node:stream/consumers';
+import { connect, type FdSocket, type OwnedFd, raw } from '../../packages/ancillary';
+import { sendFds, takeFds } from '../../packages/ancillary/http';
+import { identity } from '../support/descriptors';
+import { answerOf, HttpEnds, identitiesOf } from './http-ends';
+
+let ends: HttpEnds;
+beforeEach(async () => (ends = await HttpEnds.open()));
+afterEach(() => ends.close());
+
+const coded = (code: string) => expect.objectContaining({ code }) as Error;
+
+it('go with a request, and with the answer, over a connection that is kept', async () => {
+  ends.serve((request, response) => {
+    const received = takeFds(request);
+    expect(received).toHaveLength(1);
+    sendFds(response, received, { transfer: true });
+    response.end(request.url);
+  });
+  const agent = ends.agent({ keepAlive: true, maxSockets: 1 });
+  const sockets = new Set<unknown>();
+  for (const [index, file] of ends.memories(20).entries()) {
+    const request = http.get({ agent, path: `/${index}` });
+    sendFds(request, [file]);
+    const response = await answerOf(request);
+    sockets.add(response.socket);
+    expect(await text(response)).toBe(`/${index}`);
+    expect(identitiesOf(takeFds(response))).toEqual([identity(file.fd)]);
+  }
+  expect(sockets.size).toBe(1);
+});
+
+it('are of their own request among 100 that come in a row, each third of which has none', async () => {
+  const seen: (string | undefined)[][] = [];
+  ends.serve((request, response) => {
+    seen.push([request.url, ...identitiesOf(takeFds(request))]);
+    response.end(`${request.url};`);
+  });
+  const files = ends.memories(100);
+  const client = await connect(ends.address);
+  files.forEach((file, index) => {
+    const last = index === 99 ? 'Connection: close\r\n' : '';
+    const head = `GET /${index} HTTP/1.1\r\nHost: x\r\n${last}\r\n`;
+    // The kernel puts what has none in front of what comes next, into one read.
+    client.writeFds(head, index % 3 === 0 ? [] : [file]);
+  });
+  const answers = await text(client);
+  expect(seen).toEqual(files.map(({ fd }, index) => [`/${index}`, ...(index % 3 === 0 ? [] : [identity(fd)])]));
+  expect(answers.match(/\/\d+(?=;)/g)).toEqual(files.map((_, index) => `/${index}`));
+});
+
+it('come with the body of a request too, once that part of it is there', async () => {
+  ends.serve((request, response) => {
+    expect(takeFds(request)).toEqual([]);
+    request.resume().on('end', () => response.end(identitiesOf(takeFds(request)).join()));
+  });
+  const [first, second] = ends.memories(2) as [OwnedFd, OwnedFd];
+  const client = await connect(ends.address);
+  client.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n');
+  await new Promise(setImmediate);
+  client.writeFds('3\r\nabc\r\n', [first]);
+  client.writeFds('3\r\ndef\r\n0\r\n\r\n', [second]);
+  expect(await text(client)).toMatch(`${identity(first.fd)},${identity(second.fd)}`);
+});
+
+it('belong to the request of their last byte, wherever heads and bodies are cut', async () => {
+  const seen: unknown[] = [];
+  ends.serve((request, response) => {
+    request.resume().on('end', () => {
+      seen.push([request.url, identitiesOf(takeFds(request))]);
+      response.end('ok');
+    });
+  });
+  const [file, other] = ends.memories(2) as [OwnedFd, OwnedFd];
+  const client = await connect(ends.address);
+  // With the last byte of a body; and with the second piece of a head.
+  raw.sendMessage(client.fd, Buffer.from('POST /one HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody'), [file]);
+  raw.sendMessage(client.fd, Buffer.from('GET /two'), []);
+  raw.sendMessage(client.fd, Buffer.from(' HTTP/1.1\r\nHo'), [other]);
+  raw.sendMessage(client.fd, Buffer.from('st: x\r\nConnection: close\r\n\r\n'), []);
+  await text(client);
+  expect(seen).toEqual([
+    ['/one', [identity(file.fd)]],
+    ['/two', [identity(other.fd)]],
+  ]);
+});
+
+it('that nobody takes are closed when the answer is over', async () => {
+  ends.serve((_request, response) => response.end('ok'));
+  const [file] = ends.memories(1) as [OwnedFd];
+  const agent = ends.agent({ keepAlive: true });
+  const request = http.get({ agent });
+  sendFds(request, [file]);
+  const response = await answerOf(request);
+  const { stats } = response.socket as unknown as FdSocket;
+  await text(response);
+  expect(stats.fdsSent).toBe(1);
+  // The server is in this process: the check of every test finds what it keeps.
+});
+
+it('of an answer are not those of the next one on the same connection', async () => {
+  ends.serve((request, response) => {
+    sendFds(response, ends.memories(1));
+    response.end(request.url);
+  });
+  const agent = ends.agent({ keepAlive: true, maxSockets: 1 });
+  const first = await answerOf(http.get({ agent, path: '/1' }));
+  const { socket } = first;
+  await text(first);
+  const second = await answerOf(http.get({ agent, path: '/2' }));
+  expect(second.socket).toBe(socket);
+  await text(second);
+  expect(takeFds(first)).toEqual([]);
+  expect(identitiesOf(takeFds(second))).toHaveLength(1);
+});
+
+it('beyond 1,024 that nobody takes end the connection', async () => {
+  const server = ends.serve(() => undefined);
+  const failed = once(server, 'clientError');
+  const [file] = ends.memories(1) as [OwnedFd];
+  const client = await connect(ends.address);
+  client.on('error', () => undefined);
+  client.writeFds('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n', [file]);
+  for (let sent = 0; sent < 5; sent++)
+    client.writeFds(
+      'x',
+      Array.from({ length: 253 }, () => file),
+    );
+  expect(await failed).toMatchObject([{ code: 'ERR_FD_SURPLUS' }, { destroyed: true }]);
+  client.destroy();
+});
+
+it('are refused with a message that has ended, where there are too many, and where nothing carries them', async () => {
+  const [file] = ends.memories(1) as [OwnedFd];
+  const tcp = http.createServer((_request, response) => {
+    expect(() => sendFds(response, [file])).toThrow(coded('ERR_FD_KIND'));
+    response.end();
+  });
+  await once(tcp.listen(0, '127.0.0.1'), 'listening');
+  const { port } = tcp.address() as net.AddressInfo;
+  const plain = http.get({ port, host: '127.0.0.1', agent: false });
+  sendFds(plain, [file]);
+  expect(await once(plain, 'error')).toMatchObject([{ code: 'ERR_FD_KIND' }]);
+  const asked = await answerOf(http.get({ port, host: '127.0.0.1', agent: false }));
+  expect(takeFds(asked)).toEqual([]);
+  asked.resume();
+  await new Promise((resolve) => tcp.close(resolve));
+
+  ends.serve((_request, response) => {
+    expect(() =>
+      sendFds(
+        response,
+        Array.from({ length: 254 }, () => file),
+      ),
+    ).toThrow(coded('ERR_OUT_OF_RANGE'));
+    response.end('ok');
+    expect(() => sendFds(response, [file])).toThrow(coded('ERR_FD_WITHOUT_BYTES'));
+  });
+  expect(await text(await answerOf(http.get({ agent: ends.agent() })))).toBe('ok');
+  expect(() => sendFds({} as never, [])).toThrow(coded('ERR_INVALID_ARG_TYPE'));
+  expect(() => takeFds({} as never)).toThrow(coded('ERR_INVALID_ARG_TYPE'));
+});
+
+it('of a request that is destroyed before it is sent are closed', async () => {
+  const [file] = ends.memories(1) as [OwnedFd];
+  const request = http.get({ agent: ends.agent() });
+  request.on('error', () => undefined);
+  sendFds(request, [file]);
+  const closed = new Promise((resolve) => request.once('close', resolve));
+  request.destroy();
+  await closed;
+});
+
+it('of a hostile client are closed, whatever they are attached to', async () => {
+  ends.serve((request, response) => response.end(request.url));
+  const [file] = ends.memories(1) as [OwnedFd];
+  for (const sent of [
+    'GARBAGE\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: x\r\n',
+    'GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n',
+  ]) {
+    const client = await connect(ends.address);
+    client.on('error', () => undefined).resume();
+    client.writeFds(sent, [file, file]);
+    client.end();
+    await once(client, 'close');
+  }
+});
