@@ -38,22 +38,15 @@ export function fdChannel(socket: FdSocket, options?: JsonValuesOptions): FdChan
       // birpc returns a promise, which settles when the function is done and its answer is on its way.
       void Promise.allSettled(deliver(message)).then(() => channel.release(message));
     },
+    failure: (id, error) => ({ t: ANSWER, i: id, e: errorToSend(error) }),
     lost: (id, error) => void deliver({ t: ANSWER, i: id, e: error }),
   });
   channel.listen();
 
   return {
-    async post(message) {
-      const { t: type, i: id, e: error, ...rest } = message as Message;
-      if (type !== ANSWER) return channel.send(message as Message);
-      const answer = { t: type, i: id, ...rest };
-      return channel
-        .send(error === undefined ? answer : { ...answer, e: errorToSend(error) })
-        .catch((failure: unknown) => {
-          // It was not sent, for what is in it: the caller waits for another.
-          if (socket.destroyed) throw failure;
-          return channel.send({ t: type, i: id, e: errorToSend(failure) });
-        });
+    post(message) {
+      const { e: error, ...rest } = message as Message;
+      return channel.send(error === undefined ? rest : { ...rest, e: errorToSend(error) });
     },
     on: (receiver) => void receivers.add(receiver),
     off: (receiver) => void receivers.delete(receiver),
@@ -70,7 +63,7 @@ export function fdChannel(socket: FdSocket, options?: JsonValuesOptions): FdChan
 const CALL = 'q';
 const ANSWER = 's';
 
-function kindOf({ t: type, i: id }: Message): Kind {
-  if (type !== CALL) return { answer: id };
+function kindOf({ t: type, i: id, e: error, r: result }: Message): Kind {
+  if (type !== CALL) return { answer: id, gets: error === undefined ? result : errorFrom(error) };
   return id === undefined ? undefined : { call: id };
 }

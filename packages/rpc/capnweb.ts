@@ -74,6 +74,8 @@ class Transport implements FdTransport {
       kindOf: () => undefined,
       refuses: (message) => this.#refuses(message),
       receive: (message) => this.#receive(message),
+      // Answers are none to the channel, which does not know the numbers of Cap'n Web.
+      failure: () => ({}),
       ended: (error) => this.#end(error ?? closedError('the peer has ended the connection')),
     });
     this.#channel.listen();

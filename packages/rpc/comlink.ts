@@ -1,5 +1,5 @@
 import { invalidType } from '../binding';
-import { asError, type FdSocket } from '../stream';
+import type { FdSocket } from '../stream';
 import { type Kind, type Message, ValueChannel } from './frameworks/value-channel';
 import { jsonValues, type JsonValuesOptions } from './values/json-values';
 
@@ -49,6 +49,7 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
       deliver(message);
       if (kind !== undefined && 'answer' in kind) channel.claim(message);
     },
+    failure: (id, error) => ({ id, ...thrown(error) }),
     lost: (id, error) => deliver({ id, ...thrown(error) }),
     ended: () => channel.releaseAll(),
   });
@@ -56,16 +57,9 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
 
   return {
     postMessage(message, transfer = []) {
-      const sent = message as Message;
-      const { id } = sent;
       if (transfer.length > 0) throw invalidType(`nothing can be transferred by a socket: proxy() needs a MessagePort`);
-      channel.send(sent).catch((error: unknown) => {
-        const kind = kindOf(sent);
-        if (!socket.destroyed && kind !== undefined && 'answer' in kind) {
-          // It was not sent, for what is in it: the caller waits for another.
-          channel.send({ id, ...thrown(asError(error)) }).catch(() => undefined);
-        }
-      });
+      // A call that is not sent is rejected by `lost`, and an answer by the end of the connection alone.
+      channel.send(message as Message).catch(() => undefined);
     },
     addEventListener(type, listener) {
       if (type === 'message') listeners.add(listener);
@@ -78,8 +72,8 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
 
 const CALLS: ReadonlySet<unknown> = new Set(['GET', 'SET', 'APPLY', 'CONSTRUCT', 'ENDPOINT', 'RELEASE']);
 
-function kindOf({ id, type }: Message): Kind {
-  return CALLS.has(type) ? { call: id } : { answer: id };
+function kindOf({ id, type, value }: Message): Kind {
+  return CALLS.has(type) ? { call: id } : { answer: id, gets: value };
 }
 
 /** An answer as comlink has it for what was thrown. */

@@ -10,6 +10,7 @@ import { DEFAULT_MAX_PENDING, Serving } from './serving';
 import { closeGiven } from './values/given';
 import { jsonValues, type ReceivedValue } from './values/json-values';
 import { invalidMessage } from './values/unpack';
+import { areWithin } from './values/within';
 
 const OPTIONS: OptionNames<RpcOptions> = {
   maxLength: true,
@@ -141,14 +142,23 @@ class Connection implements Rpc {
     const call = this.#calls.get(id);
     if (call === undefined)
       return invalid(`it answers call ${describeValue(id)}, which was not made, or is answered already`);
+    // Whoever gets a part of the message closes the descriptors in that part.
+    const partOf = (part: unknown): ReceivedValue =>
+      areWithin(fds, part) ? { value: part, fds } : invalid('a descriptor of it is not in what it answers');
+    const { error } = message;
     if (message['iterator'] === true) {
-      if (fds.length > 0 || !call.begin(this.#itemsOf(id))) invalid('it begins an iterator again');
+      partOf(undefined);
+      if (!call.begin(this.#itemsOf(id))) invalid('it begins an iterator again');
     } else if (Object.hasOwn(message, 'item')) {
-      if (!call.item({ value: message['item'], fds })) invalid('it has an item that was not asked for');
-    } else {
+      if (!call.item(partOf(message['item']))) invalid('it has an item that was not asked for');
+    } else if (error === undefined) {
+      const result = partOf(message['result']);
       this.#calls.delete(id);
-      if (message['error'] === undefined) call.succeed({ value: message['result'], fds });
-      else call.fail(RpcError.received(message['error']), fds);
+      call.succeed(result);
+    } else {
+      partOf((Object(error) as Members)['data']);
+      this.#calls.delete(id);
+      call.fail(RpcError.received(error), fds);
     }
   }
 

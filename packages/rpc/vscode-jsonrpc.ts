@@ -52,6 +52,9 @@ const OPTIONS: OptionNames<FdMessageConnectionOptions> = { maxLength: true, logg
 /** A header field that a peer without descriptors passes over. */
 const COUNT_FIELD = 'Fd-Count';
 
+/** JSON-RPC 2.0, 5.1. */
+const INTERNAL_ERROR = -32603;
+
 /** `messageStrategy` of `ConnectionOptions`: called with each message as its turn comes. */
 interface Strategy {
   handleMessage(message: JsonRpcMessage, next: (message: JsonRpcMessage) => unknown): unknown;
@@ -98,6 +101,7 @@ class Transport implements Strategy {
     this.#channel = new ValueChannel(socket, jsonValues({ frames }), {
       kindOf,
       receive: (message) => this.#receive(message),
+      failure: (id, { message }) => ({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message } }),
       ended: (error) => {
         if (error !== undefined) this.#failed.fire(error);
         this.#closed.fire();
@@ -161,10 +165,16 @@ class Transport implements Strategy {
   }
 }
 
-function kindOf({ method, id }: Message): Kind {
+function kindOf({ method, id, error, result }: Message): Kind {
   if (typeof method === 'string') return id === undefined ? undefined : { call: id };
   // An error about what could not be read belongs to no call.
-  return id === null ? undefined : { answer: id };
+  if (id === null) return undefined;
+  return { answer: id, gets: isTruthy(error) ? (error as { data?: unknown }).data : result };
+}
+
+/** As the framework asks whether there is an error. */
+function isTruthy(value: unknown): boolean {
+  return Boolean(value);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -4,9 +4,13 @@ import { closedError } from '../closed-error';
 import { type Framed, framed } from '../framed';
 import type { ReceivedValue } from '../values/json-values';
 import { invalidMessage } from '../values/unpack';
+import { areWithin } from '../values/within';
 
-/** What a message is in a framework's protocol; undefined for one that nobody answers. */
-export type Kind = { readonly call: unknown } | { readonly answer: unknown } | undefined;
+/**
+ * What a message is in a framework's protocol: a call, with its id, or an answer to one, with what whoever waits for it gets;
+ * undefined for one that nobody answers.
+ */
+export type Kind = { readonly call: unknown } | { readonly answer: unknown; readonly gets: unknown } | undefined;
 
 export type Message = Readonly<Record<string, unknown>>;
 
@@ -20,6 +24,8 @@ export interface Receiver {
   readonly receive: (message: Message, kind: Kind) => void;
   /** Why a message must not reach the framework, if it must not. */
   readonly refuses?: (message: Message) => string | undefined;
+  /** The answer to send where one could not be sent, for what is in it. */
+  readonly failure: (id: unknown, error: Error) => Message;
   /** A call of ours could not be sent, or no answer can come any more. */
   readonly lost?: (id: unknown, error: Error) => void;
   /** The stream has ended, or the connection broke. */
@@ -62,15 +68,24 @@ export class ValueChannel {
     socket.on('error', () => undefined);
   }
 
-  /** Rejects as `FdSocket.send()` would, or with why the message has no JSON; what was given away in it is closed either way. */
+  /**
+   * Rejects as `FdSocket.send()` would, or with why the message has no JSON; what was given away in it is closed either way. In
+   * place of an answer that cannot be sent an error goes, since the caller waits for one.
+   */
   send(message: Message): Promise<void> {
     const kind = this.#receiver.kindOf(message);
     if (kind !== undefined && 'call' in kind) this.#own.add(kind.call);
     const sent = this.#messages.send(message);
     if (kind === undefined) return sent;
-    if ('answer' in kind) this.#answered(kind.answer);
-    else sent.catch((error: unknown) => this.#lose(kind.call, asError(error)));
-    return sent;
+    if ('call' in kind) {
+      sent.catch((error: unknown) => this.#lose(kind.call, asError(error)));
+      return sent;
+    }
+    this.#answered(kind.answer);
+    return sent.catch((error: unknown) => {
+      if (this.socket.destroyed) throw error;
+      return this.#messages.send(this.#receiver.failure(kind.answer, asError(error)));
+    });
   }
 
   /** Sends what is queued, then closes the socket. */
@@ -128,6 +143,7 @@ export class ValueChannel {
     if (kind !== undefined && 'answer' in kind) {
       if (!this.#own.delete(kind.answer))
         invalid(`it answers call ${describeValue(kind.answer)}, which was not made, or is answered already`);
+      if (!areWithin(fds, kind.gets)) invalid('a descriptor of it is not in what it answers');
       if (this.#abandoned.delete(kind.answer)) {
         OwnedFd.closeAll(fds);
         return;

@@ -1,0 +1,207 @@
+import * as current from 'vscode-jsonrpc/node';
+import { fds, type FdSocket, OwnedFd, socketpair } from '../../../packages/ancillary';
+import { contentLength } from '../../../packages/codec';
+import { framed, give } from '../../../packages/rpc';
+import { fdMessageConnection } from '../../../packages/rpc/vscode-jsonrpc';
+import { identity } from '../../support/descriptors';
+import { Files } from '../../support/files';
+import { closed } from '../../support/peer';
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const lowest = require('vscode-jsonrpc-lowest/node') as typeof current;
+
+let sockets: FdSocket[] = [];
+
+afterEach(async () => {
+  await closed(...sockets);
+  sockets = [];
+});
+
+/** A promise and what settles it. */
+function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+describe.each<[string, typeof current]>([
+  ['the newest', current],
+  ['the lowest', lowest],
+])('vscode-jsonrpc, %s', (_name, { createMessageConnection, CancellationTokenSource, ProgressType, ResponseError }) => {
+  let client: current.MessageConnection;
+  let server: current.MessageConnection;
+
+  beforeEach(() => {
+    sockets = socketpair();
+    const [left, right] = sockets as [FdSocket, FdSocket];
+    client = fdMessageConnection(createMessageConnection, left);
+    server = fdMessageConnection(createMessageConnection, right);
+  });
+
+  const listen = (): void => {
+    client.listen();
+    server.listen();
+  };
+
+  test('a request’s descriptors are closed when it is answered, unless they were taken', async () => {
+    const got: OwnedFd[] = [];
+    const go = deferred();
+    server.onRequest('keep', async ({ files }: { files: OwnedFd[] }) => {
+      got.push(...files);
+      await go.promise;
+      return files.map(({ closed }) => closed);
+    });
+    server.onRequest('take', ({ files }: { files: [OwnedFd, OwnedFd] }) => files[0].take());
+    server.onRequest('fail', ({ files }: { files: OwnedFd[] }): number => {
+      got.push(...files);
+      throw new ResponseError(5, 'no');
+    });
+    listen();
+    using files = new Files(2);
+    const kept = client.sendRequest('keep', { files: files.owned });
+    go.resolve();
+    await expect(kept).resolves.toEqual([false, false]);
+    using taken = OwnedFd.adopt(await client.sendRequest<number>('take', { files: files.owned }));
+    expect(identity(taken.fd)).toBe(files.identities[0]);
+    await expect(client.sendRequest('fail', { files: files.owned })).rejects.toMatchObject({ code: 5, message: 'no' });
+    await expect(client.sendRequest('unknown', { files: files.owned })).rejects.toThrow('Unhandled method');
+    expect(got.map(({ closed }) => closed)).toEqual([true, true, true, true]);
+  });
+
+  test('a result’s are the caller’s, and give() closes what was sent', async () => {
+    const given = fds.memfd('given');
+    const there = identity(given.fd);
+    server.onRequest('make', () => ({ file: give(given) }));
+    server.onRequest('bad', () => ({ file: give(fds.memfd('bad')), big: 1n }));
+    listen();
+    const { file } = await client.sendRequest<{ file: OwnedFd }>('make');
+    expect(identity(file.fd)).toBe(there);
+    file.close();
+    expect(given.closed).toBe(true);
+    await expect(client.sendRequest('bad')).rejects.toThrow('BigInt');
+  });
+
+  test('those in data of an error arrive', async () => {
+    server.onRequest('fail', () => new ResponseError(5, 'with a log', { log: give(fds.memfd('log')) }));
+    listen();
+    const error: unknown = await client.sendRequest('fail').catch((reason: unknown) => reason);
+    const { data } = error as current.ResponseError<{ log: OwnedFd }>;
+    expect(data?.log).toBeInstanceOf(OwnedFd);
+    data?.log.close();
+  });
+
+  test('cancelling reaches the handler, whose answer comes all the same', async () => {
+    const begun = deferred();
+    const cancelled = deferred();
+    server.onRequest('wait', async (_file: OwnedFd, token: current.CancellationToken) => {
+      begun.resolve();
+      token.onCancellationRequested(() => cancelled.resolve());
+      await cancelled.promise;
+      return give(fds.memfd('result'));
+    });
+    listen();
+    using file = fds.memfd('file');
+    const source = new CancellationTokenSource();
+    const call = client.sendRequest<OwnedFd>('wait', [file], source.token);
+    await begun.promise;
+    source.cancel();
+    (await call).close();
+  });
+
+  test('progress carries descriptors', async () => {
+    const type = new ProgressType<{ file: OwnedFd }>();
+    const seen: string[] = [];
+    using file = fds.memfd('file');
+    const all = deferred();
+    client.onProgress(type, 'token', ({ file: part }) => {
+      if (seen.push(identity(part.fd)) === 3) all.resolve();
+    });
+    listen();
+    for (let part = 0; part < 3; part++) await server.sendProgress(type, 'token', { file });
+    await all.promise;
+    expect(seen).toEqual(Array.from({ length: 3 }, () => identity(file.fd)));
+  });
+
+  test('a notification’s are closed when it was handled, or when nobody does', async () => {
+    const handled = deferred<OwnedFd>();
+    server.onNotification('note', ({ file }: { file: OwnedFd }) => handled.resolve(file));
+    server.onRequest('sync', () => 0);
+    listen();
+    using file = fds.memfd('file');
+    await client.sendNotification('note', { file });
+    await client.sendNotification('nobody', { file });
+    const got = await handled.promise;
+    await client.sendRequest('sync');
+    expect(got.closed).toBe(true);
+  });
+
+  test('what the framework did not come to when it was disposed of is closed', async () => {
+    const gone = deferred();
+    server.onNotification('stop', () => {
+      server.dispose();
+      gone.resolve();
+    });
+    listen();
+    using file = fds.memfd('file');
+    // They arrive together, and are handled one by one.
+    void client.sendNotification('stop');
+    const call = client.sendRequest('none', { file });
+    call.catch(() => undefined);
+    void client.sendNotification('note', { file });
+    await gone.promise;
+    client.dispose();
+    await expect(call).rejects.toThrow('disposed');
+  });
+
+  test('an answer to nobody breaks the connection, which is told, and closes what came with it', async () => {
+    const failed = deferred<Error>();
+    const ended = deferred();
+    client.onError(([error]) => failed.resolve(error));
+    client.onClose(() => ended.resolve());
+    client.listen();
+    const raw = framed(sockets[1] as FdSocket, contentLength({ countField: 'Fd-Count' }));
+    using file = fds.memfd('file');
+    await raw.send({ bytes: Buffer.from('{"jsonrpc":"2.0","id":9,"result":{"$fd":0}}'), fds: [file] });
+    await expect(failed.promise).resolves.toMatchObject({
+      code: 'ERR_FRAME_INVALID',
+      message: expect.stringMatching(/^the frame at bytes 0 to \d+ .* answers call 9, which/) as string,
+    });
+    await ended.promise;
+    client.dispose();
+  });
+
+  test('a plain peer of the Language Server Protocol understands what has no descriptor', async () => {
+    server.onRequest('add', ({ a, b }: { a: number; b: number }) => a + b);
+    server.listen();
+    const { StreamMessageReader, StreamMessageWriter } = current;
+    const [left] = sockets as [FdSocket];
+    const plain = current.createMessageConnection(new StreamMessageReader(left), new StreamMessageWriter(left));
+    plain.listen();
+    await expect(plain.sendRequest('add', { a: 1, b: 2 })).resolves.toBe(3);
+    plain.dispose();
+  });
+
+  test('a message strategy of the user’s is called as well', async () => {
+    const seen: string[] = [];
+    const [left, right] = socketpair();
+    sockets.push(left, right);
+    const connection = fdMessageConnection(createMessageConnection, right, {
+      connection: {
+        messageStrategy: {
+          handleMessage(message, next) {
+            seen.push((message as current.RequestMessage).method);
+            return next(message);
+          },
+        },
+      },
+    });
+    connection.onRequest('one', () => 1);
+    const other = fdMessageConnection(createMessageConnection, left);
+    connection.listen();
+    other.listen();
+    await expect(other.sendRequest('one')).resolves.toBe(1);
+    expect(seen).toEqual(['one']);
+    connection.dispose();
+    other.dispose();
+  });
+});
