@@ -1,4 +1,5 @@
 import { contentLength, delimited, lengthPrefixed, varlinkMessages, vhostUserMessages } from '../../packages/codec';
+import { dbus } from './dbus';
 import { noise, oneOf, type Random, someFds, someLength, type Subject } from './subject';
 
 const MOST_BYTES = 6000;
@@ -153,4 +154,5 @@ export const subjects: readonly Subject[] = [
   languageServer('Fds'),
   varlink,
   vhostUser,
+  dbus,
 ];
