@@ -1,6 +1,7 @@
 import { contentLength, delimited, lengthPrefixed, varlinkMessages, vhostUserMessages } from '../../packages/codec';
 import { dbus } from './dbus';
 import { noise, oneOf, type Random, someFds, someLength, type Subject } from './subject';
+import { wayland } from './wayland';
 
 const MOST_BYTES = 6000;
 const MOST_FDS = 40;
@@ -155,4 +156,5 @@ export const subjects: readonly Subject[] = [
   varlink,
   vhostUser,
   dbus,
+  wayland,
 ];
