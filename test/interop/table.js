@@ -17,12 +17,13 @@ module.exports = class Table {
     rows.sort((one, other) => one.peer.localeCompare(other.peer));
     const cells = [HEADINGS, ...rows.map(cellsOf)];
     const widths = HEADINGS.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-    for (const row of cells) {
-      const [peer = '', ...others] = row.map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      );
-      process.stdout.write(`${[peer, ...others].join('  ')}\n`);
-    }
+    const table = cells.map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  '),
+    );
+    // Jest's own summary comes after all other reporters, and may be long.
+    process.once('exit', () => process.stdout.write(`\n${table.join('\n')}\n`));
   }
 };
 
