@@ -61,6 +61,18 @@ void ClosingCrew::endNap() {
   nap_.notify_all();
 }
 
+std::size_t ClosingCrew::pendingOf(std::uint32_t source) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // Of the work some were closed.
+  const auto waits = [=](const Closing& closing) { return closing.source == source && owners::waits(closing.fd); };
+  const std::vector<Closing>* const all[] = {&incoming_->closings(), &work_->closings(), &aside_};
+  std::size_t count = 0;
+  for (const std::vector<Closing>* each : all) {
+    count += static_cast<std::size_t>(std::count_if(each->begin(), each->end(), waits));
+  }
+  return count;
+}
+
 bool ClosingCrew::hasWaiting(std::uint64_t device, std::uint64_t inode) {
   const std::lock_guard<std::mutex> lock(mutex_);
   // Work has some, too, that were closed and may be somebody's again.

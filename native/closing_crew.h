@@ -34,6 +34,9 @@ class ClosingCrew : public std::enable_shared_from_this<ClosingCrew> {
   /** Has the threads look for work now. */
   void endNap();
 
+  /** {@link ClosingThreads::pendingOf} */
+  std::size_t pendingOf(std::uint32_t source);
+
   /** Whether one that waits to be closed is of this file. */
   bool hasWaiting(std::uint64_t device, std::uint64_t inode);
 

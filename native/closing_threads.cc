@@ -54,6 +54,10 @@ void ClosingThreads::close(const Closing* closings, std::size_t count) {
 
 std::size_t ClosingThreads::pending() const { return crew_ == nullptr ? 0 : crew_->pending(); }
 
+std::size_t ClosingThreads::pendingOf(std::uint32_t source) const {
+  return crew_ == nullptr ? 0 : crew_->pendingOf(source);
+}
+
 bool ClosingThreads::hurry() { return crew_ != nullptr && crew_->pending() > 0 && crew_->hurry(); }
 
 void ClosingThreads::end() {

@@ -17,12 +17,13 @@ class ClosingCrew;
  *
  * One closes, in order. While it has work another one looks after it, and goes on where a close does not come back. Such a
  * close holds up what came by the same socket, and nothing else: a peer can keep one thread for each of its connections, of
- * {@link kMostThreads}. They start with the first work and end with the environment, which does not wait for them: what
+ * {@link kMostThreads}. Where all are kept, nothing is closed any more, and sockets that go on receiving stop being read
+ * ({@link Ledger::isCongested}). They start with the first work and end with the environment, which does not wait for them: what
  * they need is theirs.
  */
 class ClosingThreads {
  public:
-  static constexpr int kMostThreads = 16;
+  static constexpr int kMostThreads = 64;
 
   /** Closes what waits of this owner. */
   explicit ClosingThreads(owners::Owner owner) : owner_(owner) {}
@@ -36,6 +37,9 @@ class ClosingThreads {
 
   /** How many are not closed yet. */
   std::size_t pending() const;
+
+  /** How many of one source are not closed yet, but for what a thread is at. */
+  std::size_t pendingOf(std::uint32_t source) const;
 
   /** Waits until all is closed, or a few milliseconds during which nothing was. Whether anything was closed. */
   bool hurry();

@@ -75,6 +75,10 @@ void fill(Info info) {
   if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->fill(info[1].As<Napi::Uint8Array>());
 }
 
+void resumeReading(Info info) {
+  if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->resumeReading();
+}
+
 void watchWritable(Info info) {
   if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->watchWritable();
 }
@@ -120,6 +124,7 @@ void exportHandleOps(Napi::Env env, Napi::Object exports) {
   add("allowReading", allowReading);
   add("readInto", readInto);
   add("fill", fill);
+  add("resumeReading", resumeReading);
   add("watchWritable", watchWritable);
   add("watchHangup", watchHangup);
   add("setAccepting", setAccepting);

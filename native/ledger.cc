@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "close_run.h"
@@ -13,6 +14,15 @@
 #include "receive_pump.h"
 
 namespace ancillary {
+namespace {
+
+/** Of what came by one socket so many may wait to be closed: more than ever do where closing does not get stuck. */
+constexpr std::size_t kMostClosing = 4096;
+/** And that part of the numbers that there are, but for so many. */
+constexpr std::size_t kShareOfNumbers = 8;
+constexpr std::size_t kFewClosing = 32;
+
+}  // namespace
 
 std::uint32_t Ledger::sourceOf(int socket) const {
   const auto number = static_cast<std::size_t>(socket);
@@ -167,6 +177,16 @@ int Ledger::closeEntry(int fd, Entry& entry) {
   if (!owners::release(fd, self_)) return -EBADF;
   // EINTR is no failure: Linux has freed the number all the same.
   return ::close(fd) < 0 && errno != EINTR ? -errno : 0;
+}
+
+bool Ledger::isCongested(int socket) const {
+  const std::size_t pending = closing_.pending();
+  if (pending < kFewClosing) return false;
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  const std::size_t share = static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur / kShareOfNumbers, kMostClosing));
+  const std::size_t most = std::max(kFewClosing, share);
+  return pending >= most && closing_.pendingOf(sourceOf(socket)) >= most;
 }
 
 bool Ledger::numbersRunOut() const {

@@ -96,6 +96,12 @@ class Ledger {
     if (closing_.pending() > 0 && numbersRunOut()) (void)closing_.hurry();
   }
 
+  /**
+   * Whether so many descriptors that came by a socket wait to be closed that it should not be read for now: closing them
+   * may take as long as its peer likes, and they keep their numbers (docs/kernel.md 44).
+   */
+  bool isCongested(int socket) const;
+
   /** After a system call found no free number. Whether it is worth while to try again. */
   bool waitForNumbers() { return closing_.hurry(); }
 

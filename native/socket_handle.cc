@@ -42,6 +42,11 @@ void SocketHandle::fill(Napi::Uint8Array memory) {
   target_ = std::make_unique<Target>(memory, true);
 }
 
+void SocketHandle::resumeReading() {
+  congested_ = false;
+  updateInterest();
+}
+
 void SocketHandle::watchWritable() {
   wantsWritable_ = true;
   updateInterest();
@@ -53,13 +58,13 @@ void SocketHandle::watchHangup() {
 }
 
 int SocketHandle::interest() const {
-  return (pump_.wantsToRead() ? kPollReadable : 0) | (wantsWritable_ ? kPollWritable : 0) |
+  return (readsNow() ? kPollReadable : 0) | (wantsWritable_ ? kPollWritable : 0) |
          (wantsHangup_ ? kPollHangup : 0);
 }
 
 void SocketHandle::wake(bool error, int events) {
   // EPOLLERR hides what else there is. recvmsg yields what is queued and then the errno; sendmsg gives its errno.
-  if (pump_.wantsToRead() && (error || (events & kPollReadable) != 0) && !read()) return;
+  if (readsNow() && (error || (events & kPollReadable) != 0) && !read()) return;
   if (wantsWritable_ && (error || (events & kPollWritable) != 0)) {
     wantsWritable_ = false;
     if (!tell(Event::writable, {})) return;
@@ -75,8 +80,14 @@ bool SocketHandle::read() {
   const bool expectedLarge = expectLarge_ > 0;
   if (expectedLarge) --expectLarge_;
   // Several rounds without asking poll in between, but not for ever: other sockets wait for their turn.
-  for (int left = kMostRounds; left > 0 && pump_.wantsToRead();) {
+  for (int left = kMostRounds; left > 0 && readsNow();) {
     const Napi::HandleScope scope(env);
+    if (environment().ledger.isCongested(fd())) {
+      congested_ = true;
+      ReadBatch batch = environment().batch();
+      batch.end = -EAGAIN;
+      return tellRead(env.Undefined(), batch);
+    }
     const bool large = expectedLarge || expectLarge_ > 0;
     // A callback may have set another one.
     const bool again = target_ != nullptr && !target_->fillsUp;

@@ -22,6 +22,8 @@ class SocketHandle final : public PolledHandle {
   void readInto(Napi::Uint8Array memory) { target_ = std::make_unique<Target>(memory, false); }
   /** Reads go to this memory, one after the other, until it is full. */
   void fill(Napi::Uint8Array memory);
+  /** After it was told that reading has to wait ({@link Ledger::isCongested}). */
+  void resumeReading();
   void watchWritable();
   void watchHangup();
 
@@ -37,6 +39,7 @@ class SocketHandle final : public PolledHandle {
 
   /** False when no further callback may follow. */
   bool read();
+  bool readsNow() const { return pump_.wantsToRead() && !congested_; }
   bool tellRead(Napi::Value memory, const ReadBatch& batch);
 
   static constexpr std::initializer_list<Event> kEvents = {Event::read, Event::writable, Event::hangup};
@@ -65,6 +68,8 @@ class SocketHandle final : public PolledHandle {
   std::unique_ptr<Target> target_;
   /** For so many wake-ups large segments are still expected: between them come smaller ones, of the same frame. */
   std::uint8_t expectLarge_ = 0;
+  /** What came by it has to be closed first. */
+  bool congested_ = false;
   bool wantsWritable_ = false;
   bool wantsHangup_ = false;
 };

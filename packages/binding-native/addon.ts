@@ -192,6 +192,8 @@ export interface Addon {
   setRef(fd: number, on: boolean): void;
 
   allowReading(fd: number, bytes: number, fds: number): void;
+  /** Reads again after {@link SocketCallbacks.read} told of -EAGAIN. */
+  resumeReading(fd: number): void;
   /** Reads go to the start of this memory from now on, one segment for each callback, instead of into the slab. */
   readInto(fd: number, memory: Buffer): void;
   /** Reads go to this memory, one after the other, until it is full, and to the slab again afterwards. */
@@ -211,7 +213,8 @@ export interface Addon {
 export interface SocketCallbacks {
   /**
    * One wake-up: `count` segments in `memory`, described in {@link Addon.readSegments}. `end` is 0 while the stream goes
-   * on, 1 at end of file, a negative errno when recvmsg failed.
+   * on, 1 at end of file, a negative errno when recvmsg failed. -EAGAIN, with nothing read: too many descriptors that came
+   * by this socket wait to be closed.
    */
   read(memory: Buffer, count: number, end: number): void;
   writable(): void;

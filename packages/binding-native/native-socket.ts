@@ -30,11 +30,16 @@ export function openSocket(socket: OwnedFd, events: SocketEvents): SocketHandle 
 /** Where plain parts that fit are put together: copying small ones is cheaper than telling the addon of each. */
 const together = Buffer.allocUnsafeSlow(16 * 1024);
 
+const CONGESTED_MS = 10;
+
 class OpenSocket implements SocketHandle, SocketCallbacks {
   readonly #events: SocketEvents;
   #fd: number;
   /** Somebody was told the number, and may have made other descriptors of it. */
   #lent = false;
+  #refed = true;
+  /** Until it is read again. */
+  #pause: NodeJS.Timeout | undefined;
   /** Memory other than the slab, if reads go there. */
   #memory: ReadMemory | undefined;
 
@@ -46,11 +51,21 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   }
 
   read(memory: Buffer, count: number, end: number): void {
+    if (end < 0 && errnoName(-end) === 'EAGAIN') {
+      this.#readLater();
+      return;
+    }
     const into = memory === this.#memory?.bytes ? this.#memory : slabOf(memory);
     const segments = takeSegments(into, count);
     // Whoever got the frame decides how long its memory lives.
     if (into.room === 0) this.#memory = undefined;
     this.#events.inbox.deliver(segments, readEnd(end));
+  }
+
+  /** Closing takes as long as the peer likes, and nothing tells when it is done. */
+  #readLater(): void {
+    this.#pause = setTimeout(() => addon.resumeReading(this.#fd), CONGESTED_MS);
+    if (!this.#refed) this.#pause.unref();
   }
 
   writable(): void {
@@ -140,14 +155,19 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   }
 
   ref(): void {
+    this.#refed = true;
+    this.#pause?.ref();
     addon.setRef(this.#fd, true);
   }
 
   unref(): void {
+    this.#refed = false;
+    this.#pause?.unref();
     addon.setRef(this.#fd, false);
   }
 
   close(): void {
+    clearTimeout(this.#pause);
     addon.closeHandle(this.#fd);
     // From now on the number may be another file's.
     this.#fd = -1;

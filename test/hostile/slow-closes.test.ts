@@ -105,6 +105,20 @@ it('worker.terminate() does not wait for what the worker held', async () => {
   expect(await run(program, 2)).toBe('closed\nand others\n');
 });
 
+it('twenty connections hold up none but themselves', async () => {
+  const program = `
+    const socket = adopt(3);
+    const open = [];
+    for (let count = 0; count < 20; count++) {
+      const pair = socketpair();
+      open.push(pair);
+      await pair[0].send('x', (await socket.receive(1)).fds, { transfer: true });
+      (await pair[1].receive(1)).close();
+      await closeOther();
+    }`;
+  expect(await run(program, 20)).toBe('closed\nand others\n');
+});
+
 it('one peer holds up none but itself, however many it sends', async () => {
   const program = `
     const socket = adopt(3);

@@ -11,7 +11,7 @@ type WriteCallback = (error?: Error | null) => void;
 export function endWithPeer(socket: Duplex): void {
   socket.once('end', () => {
     refuseAfterEnd(socket, (tell) => {
-      const error = Object.assign(new Error('this socket has been ended by the other party'), { code: 'EPIPE' });
+      const error = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
       if (tell !== undefined) nextTick(tell, error);
       socket.destroy(error);
     });
