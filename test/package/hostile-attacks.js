@@ -25,7 +25,8 @@ function message(value, fds = []) {
 const directory = fs.openSync('/', 'r');
 const endless = fs.openSync('/dev/zero', 'r');
 const { connect, socketpair } = ancillary;
-const [neverWritten] = ancillary.fds.pipe();
+// Numbers, which no garbage collection closes.
+const [neverWritten = -1] = ancillary.fds.pipe().map((end) => end.take());
 const garbage = Buffer.from(Array.from({ length: 40_000 }, (_, index) => (index * 7919) % 251));
 
 /**

@@ -50,8 +50,16 @@ test('the file server of docs/recipes.md serves an honest client after all hosti
   expect(await among('rpc')).toMatch(/1 \[ 'the first file' \]\n2 no such file\n$/);
 });
 
-test.each(attacks)('neither end of the RPC in README.md is ended by a peer that %s', async (attack) => {
+test.each(attacks)('neither end of the RPC in docs/rpc.md is ended by a peer that %s', async (attack) => {
   await among('embedded', attack);
+});
+
+test.each(attacks)('the calls in README.md are not either by one that %s', async (attack) => {
+  await among('rpc-files', attack);
+});
+
+test.each(attacks)('its D-Bus connection is not either by one that %s', async (attack) => {
+  await among('lock', attack);
 });
 
 test('socket-activation.mjs greets an honest client after those that hang up and reset', async () => {
