@@ -20,6 +20,7 @@
     "js_events.cc",
     "ledger.cc",
     "listener_handle.cc",
+    "look_ahead.cc",
     "message_io.cc",
     "message_ops.cc",
     "number_owners.cc",

@@ -59,8 +59,14 @@ PolledHandle* anyHandleOf(Info info) {
 void allowReading(Info info) {
   std::uint64_t bytes = 0;
   std::uint64_t fds = 0;
+  std::uint64_t extent = 0;
   if (!readCount(info, 1, "bytes", bytes) || !readCount(info, 2, "fds", fds)) return;
-  if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->allowReading(bytes, fds);
+  if (info.Length() > 3 && !readCount(info, 3, "lookAhead", extent)) return;
+  SocketHandle* const socket = handleOf<SocketHandle>(info);
+  if (socket == nullptr) return;
+  constexpr LookAhead::Extent kExtents[] = {LookAhead::Extent::nothing, LookAhead::Extent::ends,
+                                            LookAhead::Extent::contents};
+  socket->allowReading(bytes, fds, kExtents[extent < 3 ? extent : 0]);
 }
 
 void readInto(Info info) {

@@ -17,7 +17,8 @@ bool ReceivePump::run(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger, 
   const bool full = slab.used == slab.size || bytes_ == 0;
   if (batch.segmentCount == 1 && !full) ++lone_;
   else if (batch.segmentCount > 0) lone_ = 0;
-  return more && (full || !alone);
+  const bool shown = batch.segmentCount > 0 && batch.segments[batch.segmentCount - 1].marks == SegmentRecord::kShown;
+  return more && (full || shown || !alone);
 }
 
 bool ReceivePump::readSegments(int socket, Slab& slab, ReadBatch& batch, Ledger& ledger, std::size_t mostSegments) {
@@ -27,10 +28,19 @@ bool ReceivePump::readSegments(int socket, Slab& slab, ReadBatch& batch, Ledger&
   while (wantsToRead() && slab.used < slab.size && batch.segmentCount < mostSegments &&
          batch.fdCount < ReadBatch::kFdBudget) {
     const std::size_t room = slab.size - slab.used;
-    const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(bytes_, room));
+    const std::size_t allowed = static_cast<std::size_t>(std::min<std::uint64_t>(bytes_, room));
+    std::size_t shown = 0;
+    const ssize_t most = ahead_.most(socket, slab.bytes + slab.used, room, allowed, shown);
+    if (shown > 0) {
+      batch.segments[batch.segmentCount++] = {static_cast<std::uint32_t>(slab.used), static_cast<std::uint32_t>(shown), 0,
+                                              SegmentRecord::kShown};
+      return true;
+    }
+    const std::size_t size = most < 0 ? 0 : static_cast<std::size_t>(most);
     int* const fds = batch.fds + batch.fdCount;
     const Received got =
-        receiveMessage(socket, slab.bytes + slab.used, size, ledger, fds, ReadBatch::kMaxFdsHeld - batch.fdCount);
+        most < 0 ? Received{most, 0, 0}
+                 : receiveMessage(socket, slab.bytes + slab.used, size, ledger, fds, ReadBatch::kMaxFdsHeld - batch.fdCount);
     if (got.size == -EAGAIN || got.size == -EWOULDBLOCK) return false;
     if (got.size <= 0) {
       // A segment has at least one byte, so these cannot be anybody's; Linux never sends any.
@@ -45,7 +55,10 @@ bool ReceivePump::readSegments(int socket, Slab& slab, ReadBatch& batch, Ledger&
     record.offset = static_cast<std::uint32_t>(slab.used);
     record.length = static_cast<std::uint32_t>(length);
     record.fds = static_cast<std::uint32_t>(got.fdCount);
-    record.truncated = (got.flags & MSG_CTRUNC) != 0 ? 1 : 0;
+    const bool truncated = (got.flags & MSG_CTRUNC) != 0;
+    const std::size_t rest = ahead_.took(length, size, got.fdCount > 0 || truncated);
+    record.marks = (truncated ? SegmentRecord::kTruncated : 0) |
+                   (static_cast<std::uint32_t>(rest) << SegmentRecord::kRestShift);
     slab.used += length;
     batch.fdCount += got.fdCount;
     bytes_ -= length;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "control_message.h"
+#include "look_ahead.h"
 
 namespace ancillary {
 
@@ -21,7 +22,14 @@ struct SegmentRecord {
   std::uint32_t offset;
   std::uint32_t length;
   std::uint32_t fds;
-  std::uint32_t truncated;
+  /** kTruncated, kShown, and from kRestShift on how many bytes of the message go on behind. */
+  std::uint32_t marks;
+
+  /** The kernel dropped descriptors. */
+  static constexpr std::uint32_t kTruncated = 1;
+  /** These bytes are still in the kernel's queue: they end where a message with descriptors does. */
+  static constexpr std::uint32_t kShown = 2;
+  static constexpr unsigned kRestShift = 2;
 };
 
 /** What one wake-up read; the arrays belong to the environment. */
@@ -44,9 +52,11 @@ struct ReadBatch {
 class ReceivePump {
  public:
   /** From now on at most `bytes`, and no recvmsg once `fds` descriptors came. */
-  void allow(std::uint64_t bytes, std::uint64_t fds) {
+  void allow(std::uint64_t bytes, std::uint64_t fds, LookAhead::Extent extent = LookAhead::Extent::nothing) {
     bytes_ = bytes;
     fds_ = fds;
+    // What was seen stays true until something is read.
+    if (bytes > 0) ahead_.look(extent);
   }
 
   bool wantsToRead() const { return !ended_ && bytes_ > 0 && fds_ > 0; }
@@ -63,6 +73,7 @@ class ReceivePump {
   std::uint64_t bytes_ = 0;
   std::uint64_t fds_ = 0;
   bool ended_ = false;
+  LookAhead ahead_;
   /** Wake-ups in a row that brought one segment. */
   unsigned lone_ = 0;
 

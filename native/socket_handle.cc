@@ -32,8 +32,8 @@ void preferHugePages(unsigned char* memory, std::size_t size) {
 
 }  // namespace
 
-void SocketHandle::allowReading(std::uint64_t bytes, std::uint64_t fds) {
-  pump_.allow(bytes, fds);
+void SocketHandle::allowReading(std::uint64_t bytes, std::uint64_t fds, LookAhead::Extent extent) {
+  pump_.allow(bytes, fds, extent);
   updateInterest();
 }
 

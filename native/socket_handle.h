@@ -17,7 +17,7 @@ class SocketHandle final : public PolledHandle {
 
   explicit SocketHandle(JsEnvironment& environment) : PolledHandle(environment) {}
 
-  void allowReading(std::uint64_t bytes, std::uint64_t fds);
+  void allowReading(std::uint64_t bytes, std::uint64_t fds, LookAhead::Extent extent);
   /** Reads go to the start of this memory from now on, one segment for each callback. */
   void readInto(Napi::Uint8Array memory) { target_ = std::make_unique<Target>(memory, false); }
   /** Reads go to this memory, one after the other, until it is full. */

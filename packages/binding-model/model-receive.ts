@@ -1,7 +1,8 @@
-import { OwnedFd, type ReadEnd, type Segment } from '../binding';
+import { type LookAhead, OwnedFd, type ReadEnd, type Segment } from '../binding';
 import type { Fault } from './faults';
 import type { HandleParts } from './handle-parts';
 import { KernelError, type ReceivedMessage } from './kernel';
+import { ModelLookAhead } from './model-look-ahead';
 
 /** What one wake-up reads at most, much as in native/: bytes, segments, and descriptors but for one bundle. */
 const SLAB = 65_536;
@@ -33,12 +34,17 @@ export class ModelReceive {
   /** Descriptors of the next byte were lost for want of numbers (EMSGSIZE, docs/kernel.md 24). */
   #lost = false;
 
+  readonly #lookAhead: ModelLookAhead;
+  /** Bytes that the kernel showed in this wake-up and that were not read. */
+  ahead: Buffer | undefined;
+
   /** Memory of the user's that each segment is placed in. */
   into: Buffer | undefined;
 
   constructor(fd: number, parts: HandleParts) {
     this.#fd = fd;
     this.#parts = parts;
+    this.#lookAhead = new ModelLookAhead(parts.process, fd);
   }
 
   /** Memory that segments are placed in one after the other until it is full. */
@@ -52,18 +58,21 @@ export class ModelReceive {
     return !this.#ended && this.#bytesAllowed > 0 && this.#fdsAllowed > 0;
   }
 
-  allow(bytes: number, fds: number): void {
+  allow(bytes: number, fds: number, look: LookAhead): void {
+    if (bytes > 0) this.#lookAhead.look(look);
     this.#bytesAllowed = bytes;
     this.#fdsAllowed = fds;
   }
 
   /** Reads until there is nothing more, or the allowance or the wake-up's share is used up. */
   pump(segments: Segment[]): ReadEnd | undefined {
+    this.ahead = undefined;
     let room = this.#large ? LARGE_SLAB : SLAB;
     let fds = 0;
     while (this.wanted && room > 0 && segments.length < MOST_SEGMENTS && fds < FD_BUDGET) {
       const read = this.#readOnce(room);
       if (read === 'again') return undefined;
+      if (read === 'shown') return undefined;
       if (read === 'eof' || 'error' in read) {
         this.#ended = true;
         return read;
@@ -77,10 +86,12 @@ export class ModelReceive {
     return undefined;
   }
 
-  #readOnce(room: number): Segment | ReadEnd | 'again' {
+  #readOnce(room: number): Segment | ReadEnd | 'again' | 'shown' {
     const { process, faults, random, place } = this.#parts;
-    // So that no fault is used up on a call that finds nothing.
+    // So that no fault is used up on a call that finds nothing, or is none.
     if (!process.poll(this.#fd).in) return 'again';
+    const looked = this.#look();
+    if (looked !== undefined) return looked;
     const here = { socket: place, byte: this.#byte, message: this.#message, descriptors: true };
     const fault = faults.receive(here, random);
     this.#message++;
@@ -90,6 +101,7 @@ export class ModelReceive {
     const most = Math.min(
       (this.into ?? this.#filling)?.length ?? room,
       this.#bytesAllowed,
+      this.#lookAhead.limit,
       faults.untilReceiveFault(here),
     );
     if (fault?.what === 'short-read') return this.#receive(1);
@@ -97,10 +109,23 @@ export class ModelReceive {
     return fault?.what === 'emfile' ? this.#receiveWithoutNumbers(size, fault) : this.#receive(size);
   }
 
+  /** Why nothing is read now, if so. */
+  #look(): 'shown' | ReadEnd | undefined {
+    try {
+      const shown = this.#lookAhead.next();
+      if (shown === undefined) return undefined;
+      this.ahead = Buffer.from(shown);
+      return 'shown';
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      return { error: error.code };
+    }
+  }
+
   #receive(size: number): Segment | ReadEnd | 'again' {
     const { process } = this.#parts;
     try {
-      return this.#segment(process.recvmsg(this.#fd, { size, controlLength: CONTROL_LENGTH }));
+      return this.#segment(process.recvmsg(this.#fd, { size, controlLength: CONTROL_LENGTH }), size);
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       if (error.code === 'EAGAIN') return 'again';
@@ -117,7 +142,7 @@ export class ModelReceive {
     return read;
   }
 
-  #segment({ bytes, fds, truncated }: ReceivedMessage): Segment | 'eof' {
+  #segment({ bytes, fds, truncated }: ReceivedMessage, size: number): Segment | 'eof' {
     const { descriptors, foreign, process } = this.#parts;
     const owned: OwnedFd[] = fds.map((fd) => foreign.takeOut(fd, process) ?? descriptors.adopt(fd));
     if (bytes.length === 0) {
@@ -132,6 +157,7 @@ export class ModelReceive {
       bytes: this.#placed(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)),
       fds: owned,
       truncated: truncated || this.#lost,
+      rest: this.#lookAhead.took(bytes.length, size, fds.length > 0 || truncated || this.#lost),
     };
     this.#lost = false;
     return segment;

@@ -1,4 +1,5 @@
 import {
+  type LookAhead,
   type PeerCredentials,
   type ReadEnd,
   type Segment,
@@ -60,8 +61,8 @@ export class ModelSocketHandle implements SocketHandle {
     return this.#fd;
   }
 
-  allowReading(bytes: number, fds: number): void {
-    this.#receive.allow(bytes, fds);
+  allowReading(bytes: number, fds: number, look: LookAhead = 'nothing'): void {
+    this.#receive.allow(bytes, fds, look);
     this.#parts.scheduler.changed();
   }
 
@@ -139,7 +140,8 @@ export class ModelSocketHandle implements SocketHandle {
   #read(events: SocketEvents): void {
     const segments: Segment[] = [];
     const end: ReadEnd | undefined = this.#receive.pump(segments);
-    if (segments.length > 0 || end !== undefined) events.inbox.deliver(segments, end);
+    const { ahead } = this.#receive;
+    if (segments.length > 0 || end !== undefined || ahead !== undefined) events.inbox.deliver(segments, end, ahead);
   }
 
   #watch(isReady: () => boolean, wake: () => void): Watch {

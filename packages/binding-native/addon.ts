@@ -155,7 +155,7 @@ export interface Addon {
 
   // What one wake-up read, shared by all sockets of the environment and valid only during the callback (or right
   // after receiveMessage); copy out before anything else runs.
-  /** Four numbers a segment: offset in the slab, length, number of descriptors, 1 when truncated. */
+  /** Four numbers a segment: offset in the slab, length, number of descriptors, and marks (SegmentRecord in receive_pump.h). */
   readonly readSegments: Uint32Array;
   /** The descriptors of all segments, in order. */
   readonly readFds: Int32Array;
@@ -191,9 +191,10 @@ export interface Addon {
   /** Whether it keeps the loop running while it waits for something; true at first. */
   setRef(fd: number, on: boolean): void;
 
-  allowReading(fd: number, bytes: number, fds: number): void;
   /** Reads again after {@link SocketCallbacks.read} told of -EAGAIN. */
   resumeReading(fd: number): void;
+  /** @param look LookAhead::Extent by its number; default: nothing */
+  allowReading(fd: number, bytes: number, fds: number, look?: number): void;
   /** Reads go to the start of this memory from now on, one segment for each callback, instead of into the slab. */
   readInto(fd: number, memory: Buffer): void;
   /** Reads go to this memory, one after the other, until it is full, and to the slab again afterwards. */

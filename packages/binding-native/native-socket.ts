@@ -1,4 +1,5 @@
 import {
+  type LookAhead,
   type OwnedFd,
   type PeerCredentials,
   type SendPart,
@@ -9,7 +10,7 @@ import {
 } from '../binding';
 import { addon, type SocketCallbacks } from './addon';
 import { checked, failureName } from './native-failure';
-import { ReadMemory, readEnd, slabOf, takeSegments } from './read-batch';
+import { ReadMemory, readEnd, shownBytes, slabOf, takeSegments } from './read-batch';
 import { requireUnixStream } from './socket-kind';
 
 /**
@@ -56,10 +57,11 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
       return;
     }
     const into = memory === this.#memory?.bytes ? this.#memory : slabOf(memory);
-    const segments = takeSegments(into, count);
+    const ahead = shownBytes(into, count);
+    const segments = takeSegments(into, ahead === undefined ? count : count - 1);
     // Whoever got the frame decides how long its memory lives.
     if (into.room === 0) this.#memory = undefined;
-    this.#events.inbox.deliver(segments, readEnd(end));
+    this.#events.inbox.deliver(segments, readEnd(end), ahead);
   }
 
   /** Closing takes as long as the peer likes, and nothing tells when it is done. */
@@ -88,8 +90,8 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
     return this.#fd;
   }
 
-  allowReading(bytes: number, fds: number): void {
-    addon.allowReading(this.#fd, bytes, fds);
+  allowReading(bytes: number, fds: number, look: LookAhead = 'nothing'): void {
+    addon.allowReading(this.#fd, bytes, fds, look === 'nothing' ? 0 : look === 'ends' ? 1 : 2);
   }
 
   readInto(memory: Buffer): void {

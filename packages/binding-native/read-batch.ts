@@ -6,6 +6,10 @@ import { failure } from './native-failure';
 
 const NUMBERS_PER_SEGMENT = 4;
 const END_OF_FILE = 1;
+/** The marks of a segment: see SegmentRecord in native/receive_pump.h. */
+const TRUNCATED = 1;
+const SHOWN = 2;
+const REST_SHIFT = 2;
 
 /** What is read into, and what it is a view of: to look that up takes longer than to make a view. */
 export class ReadMemory {
@@ -35,6 +39,14 @@ export function slabOf(bytes: Buffer): ReadMemory {
   return lastSlab;
 }
 
+/** A copy of the bytes that the last of so many segments shows: they are still in the kernel's queue. */
+export function shownBytes({ buffer, offset }: ReadMemory, count: number): Buffer | undefined {
+  const { readSegments } = addon;
+  const at = (count - 1) * NUMBERS_PER_SEGMENT;
+  if (count === 0 || readSegments[at + 3] !== SHOWN) return undefined;
+  return Buffer.from(new BufferView(buffer, offset + (readSegments[at] ?? 0), readSegments[at + 1] ?? 0));
+}
+
 /** Copies what one wake-up read out of the arrays that all sockets share; descriptors first of all become owned. */
 export function takeSegments(into: ReadMemory, count: number): Segment[] {
   const { bytes: memory, buffer, offset } = into;
@@ -49,13 +61,14 @@ export function takeSegments(into: ReadMemory, count: number): Segment[] {
     const start = readSegments[at] ?? 0;
     const length = readSegments[at + 1] ?? 0;
     const fdCount = readSegments[at + 2] ?? 0;
-    const truncated = readSegments[at + 3] === 1;
+    const marks = readSegments[at + 3] ?? 0;
     // An array of its own even when empty, for whoever holds the segment may add to it.
     const fds = new Array<OwnedFd>(fdCount);
     for (let each = 0; each < fdCount; each++)
       fds[each] = OwnedFd.ofLedger(readFds[nextFd++] ?? -1, nativeDescriptors, lost);
     const bytes = length === whole ? memory : new BufferView(buffer, offset + start, length);
-    segments[index] = { bytes, fds, truncated };
+    const truncated = (marks & TRUNCATED) !== 0;
+    segments[index] = { bytes, fds, truncated, rest: marks >>> REST_SHIFT };
     into.room -= length;
   }
   return segments;

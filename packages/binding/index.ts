@@ -30,6 +30,7 @@ export { OwnedFd } from './owned-fd';
 export { printable } from './printable';
 export type {
   Anchor,
+  LookAhead,
   PeerCredentials,
   ReadEnd,
   Segment,

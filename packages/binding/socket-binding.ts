@@ -14,7 +14,19 @@ export interface Segment {
   readonly fds: OwnedFd[];
   /** MSG_CTRUNC: the kernel dropped descriptors of this segment; `fds` is the prefix it kept, possibly none. */
   readonly truncated: boolean;
+  /**
+   * How many bytes of the message with the descriptors follow behind these, where that was looked at (see {@link LookAhead});
+   * 1 where some may.
+   */
+  readonly rest?: number;
 }
+
+/**
+ * What of the kernel's queue is looked at before it is read, since nothing tells it afterwards: `'nothing'`; `'ends'`: where
+ * the next message with descriptors ends; `'contents'`: that, and what stands in front of its end, which is told to
+ * {@link SegmentReceiver.deliver} before it is read. A kernel that shows nothing (docs/kernel.md 24) is read as it is.
+ */
+export type LookAhead = 'nothing' | 'ends' | 'contents';
 
 /** Why no more will ever be read: end of file, or the name of the errno recvmsg failed with. */
 export type ReadEnd = 'eof' | { readonly error: string };
@@ -36,8 +48,11 @@ export interface SendResult {
 
 /** Where segments go that were read. */
 export interface SegmentReceiver {
-  /** All that one wake-up read, in order; then whether the stream ended. */
-  deliver(segments: readonly Segment[], end: ReadEnd | undefined): void;
+  /**
+   * All that one wake-up read, in order; then whether the stream ended.
+   * @param ahead bytes that follow and were not read yet, up to where the next message with descriptors ends, or less
+   */
+  deliver(segments: readonly Segment[], end: ReadEnd | undefined, ahead?: Buffer): void;
 }
 
 /** What an open socket reports. */
@@ -61,8 +76,9 @@ export interface SocketHandle {
   /**
    * Sets how much may be read from now on, whatever was allowed before: at most `bytes` bytes in all, and no further
    * recvmsg once `fds` descriptors came, so at most one bundle more than that. Reading pauses at either; 0 pauses now.
+   * @param look default: at nothing
    */
-  allowReading(bytes: number, fds: number): void;
+  allowReading(bytes: number, fds: number, look?: LookAhead): void;
   /**
    * Has what is read from now on placed at the start of this memory, one segment for each {@link SegmentReceiver.deliver}, in
    * which `bytes` is a view of it. It is written to again as soon as that returns.

@@ -85,6 +85,7 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   return {
     // With a count, large reads are exact where senders keep frames apart; without one, only those that stop at its end.
     reads: countBytes === 0 ? 'bounded' : 'greedy',
+    descriptors: countBytes === 0 ? undefined : 'own',
 
     measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0), { at: measureAt }),
 

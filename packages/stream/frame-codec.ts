@@ -61,16 +61,20 @@ export interface FrameDecoder<In> {
    */
   cut?(frame: Uint8Array): void;
   /**
-   * `'bounded'`: never read past the end of the frame in hand. Exact for every sender whose sendmsg has descriptors of one
-   * frame only.
-   * `'greedy'`: big reads, exact for every sender whose descriptor-bearing sendmsg holds bytes of the owning frame only.
+   * `'bounded'`: never read past the end of the frame in hand. `'greedy'`: big reads; frames with `fds: 'attached'` are read
+   * one by one where descriptors are about to come, on kernels that show it.
    * Default: bounded while frames are measured with `fds: 'attached'`, greedy while they are measured with a count.
+   *
+   * Both are exact for every sender whose sendmsg with descriptors has bytes of the owning frame only. Where it has bytes of
+   * other frames too, an `'attached'` frame gets them if it holds its first byte, and all these frames are `ambiguous`; a
+   * count that does not match what came is an error.
    */
   readonly reads?: 'bounded' | 'greedy' | undefined;
   /**
    * `'own'` (default): a counted frame's descriptors are exactly those anchored in it. `'early'`: they are the next ones
    * in arrival order, for senders that let descriptors ride ahead of their frame. `{ ahead }`: those, but none that came
-   * more than so many bytes before the frame.
+   * more than so many bytes before the frame: older ones, and what is left at the end of the stream, are ERR_FD_SURPLUS. A
+   * codec that says any of these declares a count for each frame.
    */
   readonly descriptors?: 'own' | 'early' | Ahead | undefined;
 }

@@ -13,7 +13,10 @@ export class FdFrame implements Disposable {
   readonly range: ByteRange;
   /** The kernel dropped descriptors of this frame (MSG_CTRUNC); {@link fds} holds those that it delivered. */
   readonly truncated: boolean;
-  /** The descriptors came in a window that reaches beyond this frame: they may be a neighbour's. */
+  /**
+   * What the kernel told leaves more than one frame that descriptors may be of: those that this frame got may be another's, or
+   * its own may have gone to a frame before it.
+   */
   readonly ambiguous: boolean;
 
   /** @internal */

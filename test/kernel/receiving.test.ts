@@ -173,6 +173,44 @@ tell(short, copies)`);
   ]);
 });
 
+test('54: a peek without room for control messages ends where the first message with descriptors does', async () => {
+  const seen = await probe(`
+def peek(socket):
+    got = attempt(socket.recvmsg, 1 << 20, 0, S.MSG_PEEK | S.MSG_DONTWAIT)
+    return got if isinstance(got, str) else [got[0].decode(), bool(got[2] & S.MSG_CTRUNC)]
+a, b = pair()
+send(a, b'AA')
+send(a, b'BB')
+plain = peek(b)
+send(a, b'CCC', 1)
+send(a, b'DD')
+send(a, b'E', 1)
+ahead = peek(b)
+within = [receive(b, 5), peek(b)]
+behind = [receive(b, 2), peek(b)]
+c, d = pair()
+send(c, b'x' * 100000, 1)
+split = len(peek(d)[0])
+e, f = pair()
+send(f, b'unread')
+e.close()
+tell(plain, ahead, within, behind, split, [peek(f), peek(f)])`);
+  expect(seen).toEqual([
+    ['AABB', false],
+    ['AABBCCC', true],
+    [
+      ['AABBC', 1, false],
+      ['CCDDE', true],
+    ],
+    [
+      ['CC', 0, false],
+      ['DDE', true],
+    ],
+    36544,
+    ['ECONNRESET', ['', false]],
+  ]);
+});
+
 test('12: descriptor 0 is delivered like any other', async () => {
   const seen = await probe(`
 a, b = pair()

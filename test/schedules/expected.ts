@@ -1,12 +1,14 @@
 import type { Anchor, ByteRange } from '../../packages/binding';
 import type { FrameLimits } from '../../packages/stream/receive/claim-policy';
-import type { Ownership } from './layout';
+import { AHEAD, type Ownership } from './layout';
 import type { Placed } from './script';
 
 /** What one recvmsg brought, if descriptors came or were lost. Descriptors go by their names in the script. */
 interface Bundle {
   readonly fds: readonly number[];
   readonly window: ByteRange;
+  /** Where their message ends, as far as the receiver can know. */
+  readonly reach: number;
   readonly truncated: boolean;
 }
 
@@ -32,7 +34,6 @@ export interface Verdict {
 /** How the rules below are to be applied. */
 export interface Rules {
   readonly ownership: Ownership;
-  readonly reads: 'bounded' | 'greedy';
   readonly anchor: Anchor;
   readonly limits: FrameLimits;
 }
@@ -48,19 +49,18 @@ export function reported(fds: readonly number[], reason: string): string[] {
  */
 export class Expected {
   readonly #rules: Rules;
-  readonly #frames: readonly Placed[];
   #bundles: readonly Bundle[] = [];
   /** Descriptors of the frame at the front that it may not have. */
   #surplus = 0;
+  /** Where the messages reach to of which a frame got descriptors. */
+  #reached = 0;
 
-  /** @param frames all of which a byte was sent; the list grows */
-  constructor(rules: Rules, frames: readonly Placed[]) {
+  constructor(rules: Rules) {
     this.#rules = rules;
-    this.#frames = frames;
   }
 
-  came(window: ByteRange, fds: readonly number[], truncated: boolean): void {
-    if (fds.length > 0 || truncated) this.#bundles = [...this.#bundles, { fds, window, truncated }];
+  came(window: ByteRange, reach: number, fds: readonly number[], truncated: boolean): void {
+    if (fds.length > 0 || truncated) this.#bundles = [...this.#bundles, { fds, window, reach, truncated }];
   }
 
   /** Descriptors that came and that nobody got so far. */
@@ -73,7 +73,7 @@ export class Expected {
    * Returns what must be closed and reported.
    */
   incomplete(): string[] {
-    if (this.#rules.ownership === 'early') return [];
+    if (this.#inOrder) return [];
     const beyond = this.left.slice(this.#rules.limits.maxFdsPerFrame);
     this.#remove(beyond);
     this.#surplus += beyond.length;
@@ -82,16 +82,32 @@ export class Expected {
 
   /** A frame is taken. */
   frame(frame: Placed): Verdict {
-    return this.#judge(frame, this.#rules.ownership === 'early' ? this.#inOrder(frame) : this.#byPlace(frame));
+    const older = this.#older(frame);
+    const discarded = reported(older, 'surplus');
+    if (older.length > 0 && this.#rules.limits.onSurplus === 'error') {
+      return { fds: [], truncated: false, ambiguous: false, error: 'ERR_FD_SURPLUS', discarded };
+    }
+    const verdict = this.#judge(frame, this.#inOrder ? this.#nextOnes(frame) : this.#byPlace(frame));
+    return { ...verdict, discarded: [...discarded, ...verdict.discarded] };
   }
 
   /** Windows as seen from an offset, and descriptors as `name` names them. */
   key(offset: number, name: (fd: number) => number): string {
-    const bundles = this.#bundles.map(({ window: { start, end }, fds, truncated }) => {
-      const marks = `${truncated ? '!' : ''}${this.#isShared({ start, end }) ? '/' : ''}`;
-      return `${start - offset}~${end - offset}${marks}${fds.map(name).join('+')}`;
+    const bundles = this.#bundles.map(({ window: { start, end }, reach, fds, truncated }) => {
+      const marks = `${truncated ? '!' : ''}${reach - end}`;
+      return `${start - offset}~${end - offset}${marks}:${fds.map(name).join('+')}`;
     });
-    return `${this.#surplus} ${bundles.join()}`;
+    return `${this.#surplus} ${Math.max(0, this.#reached - offset)} ${bundles.join()}`;
+  }
+
+  /** What surely came too long before a frame to be anybody's. */
+  #older({ range }: Placed): number[] {
+    if (this.#rules.ownership !== 'ahead') return [];
+    const fds = this.#bundles
+      .filter(({ window }) => this.#anchorOf(window) < range.start - AHEAD)
+      .flatMap((bundle) => bundle.fds);
+    this.#remove(fds);
+    return fds;
   }
 
   /** Its own are those whose anchor byte lies in it. */
@@ -109,7 +125,7 @@ export class Expected {
    * Its own are the next ones in order, of those that came with a byte in front of its end. Nothing can be counted off
    * behind the first loss; what is anchored there belongs to nobody, which is settled when the loss is the next in order.
    */
-  #inOrder({ range, count }: Placed): Claim {
+  #nextOnes({ range, count }: Placed): Claim {
     const loss = this.#bundles.findIndex(({ truncated }) => truncated);
     const countable = loss === -1 ? this.#bundles : this.#bundles.slice(0, loss + 1);
     const inTime = countable.filter(({ window }) => window.start < range.end);
@@ -125,10 +141,13 @@ export class Expected {
     return { fds, bundles, truncated, discarded: reported(nobodys, 'truncated') };
   }
 
-  #judge({ count }: Placed, { fds, bundles, truncated, discarded }: Claim): Verdict {
-    const { ownership, reads, limits } = this.#rules;
-    const guess = ownership !== 'own' && reads === 'greedy';
-    const ambiguous = guess && bundles.some(({ window }) => this.#isShared(window));
+  #judge({ range, count }: Placed, { fds, bundles, truncated, discarded }: Claim): Verdict {
+    const { ownership, limits } = this.#rules;
+    // A count says whose they are; by place or order, they may be of any frame that their message has bytes of.
+    const guess = ownership === 'attached' || (this.#inOrder && count > 0);
+    const reach = Math.max(0, ...bundles.map((bundle) => bundle.reach));
+    const ambiguous = guess && (reach > range.end || this.#reached > range.start);
+    this.#reached = Math.max(this.#reached, reach);
     const verdict = { fds, truncated, ambiguous, discarded };
     const failed = (error: string, reason: string): Verdict => {
       return { ...verdict, error, discarded: [...discarded, ...reported(fds, reason)] };
@@ -153,7 +172,7 @@ export class Expected {
     return this.#rules.anchor === 'last-byte' ? end - 1 : start;
   }
 
-  #isShared({ start, end }: ByteRange): boolean {
-    return this.#frames.filter(({ range }) => range.start < end && range.end > start).length > 1;
+  get #inOrder(): boolean {
+    return this.#rules.ownership === 'early' || this.#rules.ownership === 'ahead';
   }
 }

@@ -50,6 +50,11 @@ export class InFlight {
     return end - this.#read;
   }
 
+  /** Where the message ends that holds this byte. */
+  endOf(byte: number): number {
+    return this.#messages.find(({ start, end }) => start <= byte && byte < end)?.end ?? byte + 1;
+  }
+
   /** So many bytes were received. Returns the descriptors whose first byte is among them. */
   take(length: number): number[] {
     const untouched = this.#messages.filter((message) => this.#untouched(message));

@@ -7,7 +7,7 @@ import type { Choose } from './choose';
 import { telling } from './explore';
 import { headed, shapesUpTo } from './layout';
 import { Trial } from './trial';
-import { EARLY, EXACT, KERNELS, nameOf, WILD } from './worlds';
+import { EARLY, EXACT, JOINED, KERNELS, nameOf, WILD } from './worlds';
 
 jest.setTimeout(600_000);
 
@@ -28,7 +28,7 @@ function choosing(choices: readonly number[]): Choose {
 }
 
 describe.each(KERNELS)('%s', (kernel) => {
-  test.each([...EXACT, ...EARLY, ...WILD].map((world) => [nameOf(world), world] as const))(
+  test.each([...EXACT, ...JOINED, ...EARLY, ...WILD].map((world) => [nameOf(world), world] as const))(
     'many frames, at random: %s',
     (name, world) => {
       fc.assert(

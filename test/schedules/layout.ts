@@ -50,13 +50,20 @@ export function shapesUpTo(bytes: number, descriptors: number): Shape[] {
   return shapes;
 }
 
-/** Whose descriptors are whose; see DESIGN of FrameCodec: a count's own, a count's in order of arrival, or by place. */
-export type Ownership = 'own' | 'early' | 'attached';
+/**
+ * Whose descriptors are whose, as FrameCodec has it: a count's own, a count's in order of arrival, these as long as they came
+ * at most {@link AHEAD} bytes before their frame, or by place.
+ */
+export type Ownership = 'own' | 'early' | 'ahead' | 'attached';
+
+export const AHEAD = 1;
+
+const RULES = { own: 'own', early: 'early', ahead: { ahead: AHEAD }, attached: undefined } as const;
 
 export function codecOf(layout: Layout, ownership: Ownership, reads: 'bounded' | 'greedy'): FrameMeasure {
   return {
     reads,
-    descriptors: ownership === 'early' ? 'early' : 'own',
+    descriptors: RULES[ownership],
     measure(buffered, scanned) {
       const measured = layout.measure(buffered, scanned);
       if ('need' in measured) return measured;

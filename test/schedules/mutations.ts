@@ -47,10 +47,58 @@ const MUTATIONS: readonly Mutation[] = [
     to: '      if (bundle.truncated) { this.#bundles.shift(); continue; }\n',
   },
   {
-    broken: 'a window of several frames is no guess',
+    broken: 'a message is thought to end with what was read of it',
     file: RECEIVE_QUEUE,
-    from: 'bundle.shared ||= inside(start, bundle.window) || inside(end, bundle.window);',
-    to: 'bundle.shared ||= false;',
+    from: 'const reach = this.#end + rest;',
+    to: 'const reach = this.#end;',
+  },
+  {
+    broken: 'the frame that may have lost its descriptors to the one before is not marked',
+    file: FRAME_READER,
+    from: 'return start < this.#queue.doubtUntil;',
+    to: 'return false;',
+  },
+  {
+    broken: 'nor where it has none at all',
+    file: FRAME_READER,
+    from: "fds === 'attached' && this.#doubted(range)",
+    to: 'false',
+  },
+  {
+    broken: 'plain bytes in front are a doubt',
+    file: FRAME_READER,
+    from: 'claim.reach > range.end ||',
+    to: 'claim.reach > range.end - 1 ||',
+  },
+  {
+    broken: 'what is ahead is not looked at',
+    file: FRAME_READER,
+    from: "return this.#greedy ? 'contents' : 'ends';",
+    to: "return 'nothing';",
+  },
+  {
+    broken: 'frames in front of descriptors are read together with theirs',
+    file: FRAME_READER,
+    from: "(look === 'contents' && queue.ahead.length > 0)",
+    to: 'false',
+  },
+  {
+    broken: 'what remains of a message is thought to be another one',
+    file: 'model-look-ahead.ts',
+    from: 'return this.#plain;',
+    to: 'return 0;',
+  },
+  {
+    broken: 'descriptors that came too long ago are kept',
+    file: RECEIVE_QUEUE,
+    from: 'if (anchorOffset(bundle) >= offset) break;',
+    to: 'break;',
+  },
+  {
+    broken: 'descriptors that came just in time are refused',
+    file: RECEIVE_QUEUE,
+    from: 'if (anchorOffset(bundle) >= offset) break;',
+    to: 'if (anchorOffset(bundle) > offset) break;',
   },
   {
     broken: 'bounded reads ask for a byte more',
@@ -73,7 +121,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     broken: 'a guess is not said to be one',
     file: FRAME_READER,
-    from: 'const ambiguous = claim.overlapping && guessed && this.#greedy;',
+    from: 'const ambiguous = guessed && (claim.reach > range.end || this.#doubted(range));',
     to: 'const ambiguous = false;',
   },
   {

@@ -8,10 +8,11 @@ import type { SendingEnd } from './sending-end';
  * - `'separate'`: each sendmsg lies within one frame, and carries descriptors of that frame, or none;
  * - `'own bytes'`: a sendmsg with descriptors does; plain ones may hold bytes of many frames;
  * - `'first byte'`: descriptors come with a sendmsg that begins in their frame, and may run on into others;
+ * - `'joined'`: they come with a sendmsg that has bytes of their frame, and may begin in another one before it;
  * - `'early'`: descriptors come with a sendmsg that begins before their frame ends;
  * - `'any'`: anything, also more descriptors than the frames declare, or fewer.
  */
-export type SenderRule = 'separate' | 'own bytes' | 'first byte' | 'early' | 'any';
+export type SenderRule = 'separate' | 'own bytes' | 'first byte' | 'joined' | 'early' | 'any';
 
 /** Sends as wildly as its rule allows; each message is one sendmsg. */
 export class PeerSender implements Sender {
@@ -60,6 +61,8 @@ export class PeerSender implements Sender {
     const bytes: Uint8Array[] = [];
     do bytes.push(this.#nextBytes(choose));
     while (this.#left === 0 && this.#runsOn(count) && choose(2) === 1 && this.#begin(choose, true));
+    // None of a frame that is still to be begun.
+    if (this.#rule === 'joined' && this.#unsentFds < 0) return false;
     const [first] = bytes;
     this.#pending = { bytes: first !== undefined && bytes.length === 1 ? first : Buffer.concat(bytes), fds };
     return true;
@@ -90,7 +93,9 @@ export class PeerSender implements Sender {
   get #mostFds(): number {
     const { left, mostFds } = this.#script;
     if (this.#rule === 'any') return mostFds;
-    return this.#rule === 'early' ? this.#unsentFds + left * mostFds : Math.max(0, this.#unsentFds);
+    return this.#rule === 'early' || this.#rule === 'joined'
+      ? this.#unsentFds + left * mostFds
+      : Math.max(0, this.#unsentFds);
   }
 
   /** Some bytes of the frame in hand; its last one only after its descriptors. */

@@ -1,5 +1,6 @@
 import { type Anchor, OwnedFd } from '../../packages/binding';
 import { KernelError, type ModelProcess, type ReceivedMessage } from '../../packages/binding-model';
+import { ModelLookAhead } from '../../packages/binding-model/model-look-ahead';
 import { ModelDescriptors } from '../../packages/binding-model/model-descriptors';
 import type { FdFrame } from '../../packages/stream/frame';
 import type { FrameLimits } from '../../packages/stream/receive/claim-policy';
@@ -36,6 +37,7 @@ export class ReceivingEnd {
   /** What was closed unseen since {@link discarded} was called last. */
   #discarded: string[] = [];
   #lost = false;
+  readonly #lookAhead: ModelLookAhead;
 
   constructor(process: ModelProcess, socket: number, codec: FrameMeasure, limits: FrameLimits) {
     this.anchor = process.rules.barrier === 'after' ? 'last-byte' : 'first-byte';
@@ -59,7 +61,28 @@ export class ReceivingEnd {
     );
     this.#process = process;
     this.#socket = socket;
+    this.#lookAhead = new ModelLookAhead(process, socket);
     this.#descriptors = new ModelDescriptors(process, () => undefined);
+  }
+
+  /** Looks at what is to be read, if the reader wants that. Returns what it was shown before it is read, if anything. */
+  look(): string | undefined {
+    this.#lookAhead.look(this.reader.demand(true).look);
+    const shown = this.#lookAhead.next();
+    if (shown === undefined) return undefined;
+    this.queue.ahead = Buffer.from(shown);
+    return `${shown.length} bytes in front of the end of a message with descriptors`;
+  }
+
+  /** How many bytes may be read now, at most. */
+  get most(): number {
+    const { bytes, look } = this.reader.demand(true);
+    return Math.min(look === 'nothing' ? Infinity : this.#lookAhead.limit, bytes);
+  }
+
+  /** All that was seen and decides what is read next. */
+  get seen(): string {
+    return `${this.#lookAhead.key} ${this.queue.ahead.length} ${this.reader.demand(true).look}`;
   }
 
   /** One recvmsg, as one wake-up. @param numbers how many descriptor numbers are free; default: enough */
@@ -71,6 +94,7 @@ export class ReceivingEnd {
       Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
       fds.map((fd) => this.#descriptors.adopt(fd)),
       truncated,
+      this.#lookAhead.took(bytes.length, size, fds.length > 0 || truncated),
     );
     return { length: bytes.length, fds: names, truncated };
   }

@@ -1,7 +1,7 @@
 import type { KernelName } from '../../packages/binding-model';
 import { explore } from './explore';
 import { Trial, type Setting } from './trial';
-import { EARLY, EXACT, FEWER_ORDERS, nameOf, SHORT, small, smallTailed, WILD } from './worlds';
+import { EARLY, EXACT, fewerOrders, JOINED, nameOf, SHORT, small, smallTailed, WILD } from './worlds';
 
 /**
  * Tests that try small worlds of this kernel exhaustively. What holds in each of them is checked by Trial: bytes in order
@@ -26,20 +26,27 @@ export function testSmallWorlds(kernel: KernelName): void {
   });
 
   test.each(named(EARLY))('three frames, fewer orders: %s', async (name, world) => {
-    await tryAll(`3 frames, ${name}, fewer orders`, { ...small(kernel, world, 3, 2), ...FEWER_ORDERS });
+    await tryAll(`3 frames, ${name}, fewer orders`, { ...small(kernel, world, 3, 2), ...fewerOrders(world) });
   });
 
-  test.each(named(EARLY))('two frames, in every order: %s', async (name, world) => {
+  test.each(named(JOINED))('three frames, taken at once: %s', async (name, world) => {
+    await tryAll(`3 frames, ${name}, taken at once`, { ...small(kernel, world, 3, 2), ...fewerOrders(world) });
+  });
+
+  test.each(named([...EARLY, ...JOINED]))('two frames, in every order: %s', async (name, world) => {
     await tryAll(`2 frames, ${name}`, small(kernel, world, 2, 2));
   });
 
   test.each(named([...WILD, ...SHORT]))('two frames, fewer orders: %s', async (name, world) => {
-    await tryAll(`2 frames, ${name}, fewer orders`, { ...small(kernel, world, 2, 2), ...FEWER_ORDERS });
+    await tryAll(`2 frames, ${name}, fewer orders`, { ...small(kernel, world, 2, 2), ...fewerOrders(world) });
   });
 
-  test.each(named(EXACT))('two frames that tell their length by their last byte: %s', async (name, world) => {
-    await tryAll(`2 frames told at their end, ${name}`, smallTailed(kernel, world, 2, 2));
-  });
+  test.each(named([...EXACT, ...JOINED]))(
+    'two frames that tell their length by their last byte: %s',
+    async (name, world) => {
+      await tryAll(`2 frames told at their end, ${name}`, smallTailed(kernel, world, 2, 2));
+    },
+  );
 }
 
 function named<World extends Parameters<typeof nameOf>[0]>(worlds: readonly World[]): (readonly [string, World])[] {

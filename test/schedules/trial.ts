@@ -7,7 +7,7 @@ import { InFlight } from './in-flight';
 import { codecOf, type Layout, type Ownership } from './layout';
 import { PeerSender, type SenderRule } from './peer-sender';
 import { QueueSender } from './queue-sender';
-import { ReceivingEnd } from './receiving-end';
+import { ReceivingEnd, type Taken } from './receiving-end';
 import { same } from './same';
 import { type Placed, Script } from './script';
 import type { Sender } from './sender';
@@ -37,6 +37,8 @@ export interface Setting {
 }
 
 const LIMITS: FrameLimits = { maxFdsPerFrame: 253, onSurplus: 'error', onTruncated: 'mark', maxQueuedFds: 1024 };
+/** Senders of which no sendmsg with descriptors has bytes of two frames. */
+const KEEP_APART: readonly Setting['sender'][] = ['separate', 'own bytes', 'SendQueue'];
 /** Numbers of the model's descriptors begin here, apart from real ones. */
 const FIRST_FD = 2_000_000;
 
@@ -77,8 +79,7 @@ export class Trial implements Run {
     this.#limits = { ...LIMITS, ...setting.limits };
     const { layout, ownership, reads } = setting;
     this.#end = new ReceivingEnd(to, b, codecOf(layout, ownership, reads), this.#limits);
-    const rules = { ownership, reads, anchor: this.#end.anchor, limits: this.#limits };
-    this.#expected = new Expected(rules, this.#script.frames);
+    this.#expected = new Expected({ ownership, anchor: this.#end.anchor, limits: this.#limits });
     this.#exact = isExact(setting);
   }
 
@@ -99,8 +100,11 @@ export class Trial implements Run {
       this.#inFlight.key(name, this.#setting.lateSends ?? false),
       end - start,
       this.#expected.key(start, name),
+      this.#end.seen,
       this.#mustReach,
-      this.#lost.map(name).filter((fd) => this.#setting.ownership === 'early' || fd >= 0),
+      this.#lost
+        .map(name)
+        .filter((fd) => this.#setting.ownership === 'early' || this.#setting.ownership === 'ahead' || fd >= 0),
     ].join('|');
   }
 
@@ -134,7 +138,7 @@ export class Trial implements Run {
   /** How many bytes the next read may ask for, of those that it would get; 0 when there are none, or none are wanted. */
   get #mostToRead(): number {
     const wanted = this.#setting.reads === 'greedy' ? Infinity : this.#end.reader.missing();
-    return Math.min(this.#inFlight.atOnce(this.#end.anchor), wanted);
+    return Math.min(this.#inFlight.atOnce(this.#end.anchor), this.#end.most, wanted);
   }
 
   #send(choose: Choose): boolean {
@@ -155,12 +159,17 @@ export class Trial implements Run {
   }
 
   #read(choose: Choose): boolean {
+    const shown = this.#end.look();
+    if (shown !== undefined) {
+      this.story.push(() => `a peek shows ${shown}`);
+      return true;
+    }
     const least = Math.max(1, this.#mustReach);
     const most = this.#mostToRead;
     if (most < least) return false;
     const length = least + choose(most - least + 1);
     // Of all sizes with the same result, the largest.
-    const size = length === most && this.#setting.reads === 'greedy' ? this.#inFlight.length : length;
+    const size = length === most && this.#setting.reads === 'greedy' && !this.#looks ? this.#inFlight.length : length;
     const { shortages = [] } = this.#setting;
     const numbers = [Infinity, ...shortages][choose(1 + shortages.length)];
     const came = this.#end.read(size, numbers);
@@ -168,11 +177,12 @@ export class Trial implements Run {
       () => `recvmsg of ${size} bytes: ${came.length}, ${named(came.fds)}${came.truncated ? ', truncated' : ''}`,
     );
     same('the length of what was received', came.length, length);
-    const passed = this.#inFlight.take(length);
     const { start, end } = this.#end.queue;
+    const reach = this.#looks ? this.#inFlight.endOf(end - 1) : end;
+    const passed = this.#inFlight.take(length);
     this.#lost.push(...passed.filter((fd) => !came.fds.includes(fd)));
     same('the bytes received and not taken', end - start, this.#inFlight.read - start);
-    this.#expected.came({ start: end - length, end }, came.fds, came.truncated);
+    this.#expected.came({ start: end - length, end }, reach, came.fds, came.truncated);
     this.#mustReach = 0;
     this.#checkIncomplete();
     while (this.#setting.prompt && !this.#failed && this.#canTake) this.#take();
@@ -202,6 +212,7 @@ export class Trial implements Run {
       same('truncated', taken.frame.truncated, verdict.truncated);
       same('ambiguous', taken.frame.ambiguous, verdict.ambiguous);
       if (this.#exact) this.#checkExact(placed, taken.fds, taken.frame.truncated);
+      this.#checkMarks(placed, taken);
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error;
       this.story.push(() => `frame of ${placed.length} bytes and ${placed.count} descriptors: ${String(error.code)}`);
@@ -213,6 +224,20 @@ export class Trial implements Run {
     this.#taken++;
     if (!this.#failed) this.#checkIncomplete();
     return true;
+  }
+
+  /** By place, whatever the rules say: no frame has another's, or lacks its own, without a mark; none is marked for nothing. */
+  #checkMarks({ firstFd, count }: Placed, { fds, frame }: Taken): void {
+    const { sender } = this.#setting;
+    if (!this.#looks || sender === 'any' || sender === 'early') return;
+    const own = fds.length === count && fds.every((fd, index) => fd === firstFd + index);
+    if (!own && !frame.truncated) same('ambiguous, since the descriptors are not its own', frame.ambiguous, true);
+    if (KEEP_APART.includes(sender)) same('ambiguous, though the sender keeps frames apart', frame.ambiguous, false);
+  }
+
+  /** Whether it is known how far a message with descriptors reaches. */
+  get #looks(): boolean {
+    return this.#setting.ownership === 'attached' && this.#end.anchor === 'last-byte';
   }
 
   /** The frame has its own descriptors, whatever the rules say; those that were lost are missing, and it says so. */
@@ -227,11 +252,12 @@ export class Trial implements Run {
 }
 
 /** Whether every frame gets its own descriptors from such a sender, when it is read so. */
-function isExact({ sender, ownership, reads }: Setting): boolean {
+function isExact({ kernel, sender, ownership, reads }: Setting): boolean {
   if (sender === 'any') return false;
   if (ownership === 'early') return true;
-  if (reads === 'bounded') return sender !== 'early';
-  return sender !== 'early' && sender !== 'first byte';
+  if (sender === 'early' || sender === 'joined') return false;
+  // Where it can be seen how far messages reach, large reads are as exact as small ones.
+  return reads === 'bounded' || (ownership === 'attached' && kernel === 'linux') || sender !== 'first byte';
 }
 
 function named(fds: readonly number[]): string {

@@ -1,3 +1,4 @@
+import type { FrameMeasure } from '../../packages/stream/receive/frame-measure';
 import { attached, digits, Reading } from './reading';
 
 const failsWith = (code: string) => expect.objectContaining({ name: 'AncillaryError', code }) as Error;
@@ -86,21 +87,29 @@ describe('attached', () => {
     expect(reading.open).toBe(0);
   });
 
-  it('is ambiguous when reads are greedy and the window overlaps another frame', () => {
+  it('is not ambiguous although plain bytes of an earlier frame came in front, since the kernel joins those', () => {
     using reading = new Reading(attached('greedy'));
     const came = reading.came('10a10b', 1);
     reading.came('10c', 1);
     expect(reading.next()).toMatchObject({ fds: [], frame: { ambiguous: false } });
-    expect(reading.next()).toMatchObject({ fds: came, frame: { ambiguous: true } });
+    expect(reading.next()).toMatchObject({ fds: came, frame: { ambiguous: false } });
     expect(reading.next()).toMatchObject({ text: '10c', frame: { ambiguous: false } });
   });
 
-  it('is never ambiguous when reads are bounded', () => {
-    using reading = new Reading(attached('bounded'));
-    reading.came('10a10b', 1);
-    reading.next();
-    expect(reading.next()).toMatchObject({ frame: { ambiguous: false } });
-  });
+  it.each(['bounded', 'greedy'] as const)(
+    'and all frames that its message reaches into are ambiguous (%s)',
+    (reads) => {
+      using reading = new Reading(attached(reads));
+      const came = reading.came('10a', 1, false, 4);
+      expect(reading.next()).toMatchObject({ fds: came, frame: { ambiguous: true } });
+      reading.came('10b10c10d');
+      expect([reading.next(), reading.next(), reading.next()].map((each) => each?.frame.ambiguous)).toEqual([
+        true,
+        true,
+        false,
+      ]);
+    },
+  );
 });
 
 describe('early', () => {
@@ -114,12 +123,20 @@ describe('early', () => {
     expect(reading.next()).toMatchObject({ text: '12b', fds: came, frame: { ambiguous: false } });
   });
 
-  it('says that it guessed where the window has bytes of several frames', () => {
+  it('takes those that rode ahead with several frames, which is no guess either', () => {
     using reading = new Reading({ ...early, reads: 'greedy' });
     const came = reading.came('10a10b', 2);
     reading.came('12c');
     expect([reading.next()?.fds, reading.next()?.fds]).toEqual([[], []]);
-    expect(reading.next()).toMatchObject({ text: '12c', fds: came, frame: { ambiguous: true } });
+    expect(reading.next()).toMatchObject({ text: '12c', fds: came, frame: { ambiguous: false } });
+  });
+
+  it('says that it guessed where the window goes on behind the frame, and of the next one that declares some', () => {
+    using reading = new Reading({ ...early, reads: 'greedy' });
+    const came = reading.came('11a10b11c', 2);
+    expect(reading.next()).toMatchObject({ fds: came.slice(0, 1), frame: { ambiguous: true } });
+    expect(reading.next()).toMatchObject({ text: '10b', frame: { ambiguous: false } });
+    expect(reading.next()).toMatchObject({ fds: came.slice(1), frame: { ambiguous: true } });
   });
 
   it('takes none that came after the frame: ERR_FD_MISSING', () => {
@@ -135,6 +152,48 @@ describe('early', () => {
     const came = reading.came('11a11b', 2);
     expect(reading.next()).toMatchObject({ fds: came.slice(0, 1) });
     expect(reading.next()).toMatchObject({ fds: came.slice(1) });
+  });
+});
+
+describe('ahead', () => {
+  const ahead = (bytes: number): FrameMeasure => ({ ...digits, reads: 'greedy', descriptors: { ahead: bytes } });
+
+  it('takes what came so many bytes before the frame', () => {
+    using reading = new Reading(ahead(4));
+    const came = reading.came('10a', 1);
+    reading.came('10b11c');
+    expect([reading.next()?.fds, reading.next()?.fds]).toEqual([[], []]);
+    expect(reading.next()).toMatchObject({ text: '11c', fds: came });
+  });
+
+  it('refuses what came before that, whether the frame declares any or not: ERR_FD_SURPLUS', () => {
+    using reading = new Reading(ahead(3));
+    reading.came('10a', 2);
+    reading.came('10b10c');
+    expect([reading.next()?.fds, reading.next()?.fds]).toEqual([[], []]);
+    expect(() => reading.next()).toThrow(failsWith('ERR_FD_SURPLUS'));
+    expect(reading.discarded).toEqual([[2, 'surplus']]);
+  });
+
+  it('closes it and goes on with onSurplus: close', () => {
+    using reading = new Reading(ahead(3), { onSurplus: 'close' });
+    reading.came('10a', 2);
+    reading.came('10b');
+    const came = reading.came('11c', 1);
+    expect([reading.next()?.fds, reading.next()?.fds, reading.next()?.fds]).toEqual([[], [], came]);
+    expect(reading.discarded).toEqual([[2, 'surplus']]);
+  });
+
+  it.each([
+    [{ ahead: -1 }, RangeError],
+    [{ ahead: 1.5 }, RangeError],
+    [{ ahead: Infinity }, RangeError],
+    [{ ahead: '1' }, TypeError],
+    [{}, TypeError],
+    [null, TypeError],
+    ['late', TypeError],
+  ])('%j is no such rule', (descriptors, error) => {
+    expect(() => new Reading({ ...digits, descriptors } as FrameMeasure)).toThrow(error);
   });
 });
 

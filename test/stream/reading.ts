@@ -61,11 +61,11 @@ export class Reading implements Disposable {
   }
 
   /** What one recvmsg brought. Returns the identities of its descriptors. */
-  came(text: string, fdCount = 0, truncated = false): string[] {
+  came(text: string, fdCount = 0, truncated = false, rest = 0): string[] {
     const came = Array.from({ length: fdCount }, () => fds.memfd('came'));
     this.#opened.push(...came);
     const identities = came.map(({ fd }) => identity(fd));
-    this.queue.push(Buffer.from(text), came, truncated);
+    this.queue.push(Buffer.from(text), came, truncated, rest);
     return identities;
   }
 

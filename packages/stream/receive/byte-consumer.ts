@@ -192,7 +192,7 @@ export class ByteConsumer implements Consumer {
     if (!this.#wanted || room <= 0 || fds <= 0) return NO_DEMAND;
     // What is emitted as it comes does not pile up, so as much as is there may come at once.
     const flows = queue.length === 0 && this.#flows;
-    return { bytes: flows ? FLOWING * limits.highWaterMark : limits.highWaterMark, fds };
+    return { bytes: flows ? FLOWING * limits.highWaterMark : limits.highWaterMark, fds, look: 'nothing' };
   }
 
   socketDestroyed(): void {

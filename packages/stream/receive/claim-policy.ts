@@ -62,6 +62,41 @@ export function applyLimits(
   );
 }
 
+/**
+ * Closes descriptors that no frame can have any more, since they came too long ago.
+ * @param ahead how many bytes before their frame they may come @throws ERR_FD_SURPLUS
+ */
+export function refuseOlder(
+  fds: readonly OwnedFd[],
+  ahead: number,
+  range: ByteRange,
+  { onSurplus }: FrameLimits,
+  discarder: Discarder,
+): void {
+  discarder.discard(fds, range, 'surplus');
+  if (fds.length === 0 || onSurplus === 'close') return;
+  throw new AncillaryError(
+    'ERR_FD_SURPLUS',
+    `${counted(fds.length, 'descriptor')} came more than ${counted(ahead, 'byte')} before the frame at ${placeOf(range)}, and no frame ` +
+      `so far declared them; they are closed: the count of an earlier frame was too low, or the peer breaks the protocol`,
+  );
+}
+
+/** Closes descriptors that are left at the end of the stream. @throws ERR_FD_SURPLUS */
+export function refuseLeft(
+  fds: readonly OwnedFd[],
+  range: ByteRange,
+  { onSurplus }: FrameLimits,
+  discarder: Discarder,
+): void {
+  discarder.discard(fds, range, 'surplus');
+  if (fds.length === 0 || onSurplus === 'close') return;
+  throw new AncillaryError(
+    'ERR_FD_SURPLUS',
+    `the stream ended at ${range.end} with ${counted(fds.length, 'descriptor')} that no frame declared; they are closed`,
+  );
+}
+
 /** @throws ERR_FD_SURPLUS when a frame declares more descriptors than it may have */
 export function requireAllowed(declared: number | 'attached', { maxFdsPerFrame, onSurplus }: FrameLimits): void {
   if (declared === 'attached' || declared <= maxFdsPerFrame || onSurplus === 'close') return;

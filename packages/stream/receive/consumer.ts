@@ -1,14 +1,15 @@
-import type { Segment } from '../../binding';
+import type { LookAhead, Segment } from '../../binding';
 
 /** How much may be read from the kernel now; see SocketHandle.allowReading. */
 export interface Demand {
   readonly bytes: number;
   readonly fds: number;
+  readonly look: LookAhead;
 }
 
-export const NO_DEMAND: Demand = { bytes: 0, fds: 0 };
+export const NO_DEMAND: Demand = { bytes: 0, fds: 0, look: 'nothing' };
 /** Whatever comes. No larger numbers, since V8 would then keep those of every demand in objects of their own. */
-export const ANY_DEMAND: Demand = { bytes: 2 ** 31 - 1, fds: 2 ** 31 - 1 };
+export const ANY_DEMAND: Demand = { bytes: 2 ** 31 - 1, fds: 2 ** 31 - 1, look: 'nothing' };
 
 /** One way of reading a socket: bytes, or frames. At most one is active. */
 export interface Consumer {

@@ -4,7 +4,12 @@ import type { FrameDecoder, Measured, MeasureAt } from '../frame-codec';
 import type { ReceiveQueue } from './receive-queue';
 
 /** What reading needs of a codec. */
-export type FrameMeasure = Pick<FrameDecoder<unknown>, 'measure' | 'cut' | 'reads' | 'descriptors'>;
+export type FrameMeasure = Pick<FrameDecoder<unknown>, 'measure' | 'cut' | 'reads' | 'descriptors'> & {
+  /** Frames are what the kernel returns, not messages that descriptors could be of. */
+  readonly segments?: true;
+};
+
+const NOTHING = Buffer.alloc(0);
 
 /** A codec's `measure`, perhaps with a second form. */
 type Measure = FrameDecoder<unknown>['measure'] & { readonly at?: MeasureAt };
@@ -20,7 +25,7 @@ export class FrontMeasure {
   #need = 0;
   #scanned = 0;
   #length = 0;
-  #fds: number | 'attached' = 0;
+  #fds: number | 'attached';
 
   /** @throws TypeError for what is no codec */
   constructor(queue: ReceiveQueue<OwnedFd>, codec: FrameMeasure) {
@@ -32,6 +37,8 @@ export class FrontMeasure {
     }
     this.#queue = queue;
     this.#codec = codec;
+    // Until a frame is measured: whoever says which of those that are counted are a frame's own counts them.
+    this.#fds = codec.descriptors === undefined ? 'attached' : 0;
     this.#at = at;
   }
 
@@ -40,20 +47,23 @@ export class FrontMeasure {
     return this.#length;
   }
 
-  /** How many descriptors it declares, once its length is known. */
+  /** How many descriptors it declares, once its length is known; until then, what the one before did. */
   get fds(): number | 'attached' {
     return this.#fds;
   }
 
   /**
-   * How many bytes are missing before the codec can say more; 0 once {@link length} is known.
+   * How many bytes are missing before the codec can say more; 0 once {@link length} is known, for which it is also asked about
+   * bytes that only can be seen so far.
    * @throws what the codec throws; RangeError for an answer that makes no sense
    */
   look(): number {
     while (this.#length === 0) {
-      const missing = this.#need - this.#queue.length;
-      if (missing > 0) return missing;
-      this.#ask();
+      const { length } = this.#queue;
+      const ahead = this.#codec.segments === true ? NOTHING : this.#queue.ahead;
+      if (this.#need > length + ahead.length) return this.#need - length;
+      if (ahead.length === 0) this.#ask();
+      else this.#learn(this.#askAhead(ahead), length + ahead.length);
     }
     return 0;
   }
@@ -90,6 +100,10 @@ export class FrontMeasure {
     // It is the queue's own, which goes by its length.
     if (shown.length !== length) throw outOfRange("the codec's measure() changed the length of what it was shown");
     this.#learn(measured, at === undefined ? length : length - frontStart);
+  }
+
+  #askAhead(ahead: Buffer): Measured {
+    return this.#codec.measure(Buffer.concat([this.#queue.peek(this.#queue.length), ahead]), this.#scanned);
   }
 
   /** Notes an answer to so many bytes. @throws RangeError for one that makes no sense */

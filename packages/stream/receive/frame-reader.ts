@@ -1,7 +1,18 @@
-import { AncillaryError, type ByteRange, counted, type OwnedFd, type ReadEnd, systemError } from '../../binding';
+import {
+  AncillaryError,
+  type ByteRange,
+  counted,
+  describeValue,
+  invalidType,
+  type LookAhead,
+  outOfRange,
+  type OwnedFd,
+  type ReadEnd,
+  systemError,
+} from '../../binding';
 import { asError } from '../abort';
 import { FdFrame } from '../frame';
-import { applyLimits, requireAllowed } from './claim-policy';
+import { applyLimits, refuseLeft, refuseOlder, requireAllowed } from './claim-policy';
 import { type Demand, NO_DEMAND } from './consumer';
 import type { Discarder } from './discard';
 import { type FrameMeasure, FrontMeasure } from './frame-measure';
@@ -28,6 +39,7 @@ export interface FrameSupply {
 /** Without a codec every segment is a frame, with the descriptors it came with. */
 export function segmentFrames(queue: ReceiveQueue<OwnedFd>): FrameMeasure {
   return {
+    segments: true,
     reads: 'greedy',
     measure: () => (queue.length === 0 ? { need: 1 } : { length: queue.frontLength, fds: 'attached' }),
   };
@@ -63,7 +75,9 @@ export class FrameReader {
   readonly #queue: ReceiveQueue<OwnedFd>;
   readonly #measure: FrontMeasure;
   readonly #reads: FrameMeasure['reads'];
-  readonly #early: boolean;
+  /** How many bytes before their frame descriptors may come that are taken in order; undefined where none are. */
+  readonly #ahead: number | undefined;
+  readonly #segments: boolean;
   readonly #endExpected: boolean;
   /** Whether the length of the frame at the front is known, and that frame is allowed. */
   #measured = false;
@@ -81,7 +95,8 @@ export class FrameReader {
     this.#queue = supply.queue;
     this.#measure = new FrontMeasure(supply.queue, codec);
     this.#reads = codec.reads;
-    this.#early = codec.descriptors === 'early';
+    this.#ahead = aheadOf(codec.descriptors);
+    this.#segments = codec.segments === true;
     this.#endExpected = endExpected;
     this.#greedy = this.#reads === 'greedy';
   }
@@ -120,8 +135,9 @@ export class FrameReader {
     const { end } = this.#supply;
     if (frame !== undefined || end === undefined || this.#stopped) return frame;
     if (end !== 'eof') throw systemError(end.error, 'recvmsg');
-    if (this.#queue.length === 0 && this.#endExpected) return 'end';
-    throw this.#incomplete();
+    if (this.#queue.length > 0 || !this.#endExpected) throw this.#incomplete();
+    this.#closeLeft();
+    return 'end';
   }
 
   /** How much to read for whoever takes frames. @param wanted whether somebody waits for one now */
@@ -129,14 +145,23 @@ export class FrameReader {
     const { queue, limits } = this.#supply;
     const missing = this.missing();
     if (this.#failure !== undefined) return NO_DEMAND;
-    if (!this.#greedy) {
+    const look = this.#look;
+    // Where descriptors are ahead, each frame is read by itself: so it shows in which one their message begins.
+    if (!this.#greedy || (look === 'contents' && queue.ahead.length > 0)) {
       if (!wanted) return NO_DEMAND;
-      return { bytes: missing, fds: Math.max(1, limits.maxFdsPerFrame + 1 - queue.fdCount) };
+      return { bytes: missing, fds: Math.max(1, limits.maxFdsPerFrame + 1 - queue.fdCount), look };
     }
     // A frame that is incomplete may always be finished; what is complete waits for its taker, up to the limits.
     const full = queue.length >= limits.highWaterMark || queue.fdCount >= limits.maxQueuedFds;
     if (missing === 0 && full) return NO_DEMAND;
-    return { bytes: Math.max(missing, limits.highWaterMark), fds: Math.max(1, limits.maxQueuedFds - queue.fdCount) };
+    const fds = Math.max(1, limits.maxQueuedFds - queue.fdCount);
+    return { bytes: Math.max(missing, limits.highWaterMark), fds, look };
+  }
+
+  /** By place, descriptors can be told apart only where it is known how far their message reaches. */
+  get #look(): LookAhead {
+    if (this.#segments || this.#measure.fds !== 'attached') return 'nothing';
+    return this.#greedy ? 'contents' : 'ends';
   }
 
   /** Memory for the rest of a large frame, so that its bytes need not be put together: see {@link ReceiveQueue.reserve}. */
@@ -170,7 +195,9 @@ export class FrameReader {
     const bytes = this.#queue.takeBytes(length);
     // Most frames have none and want none, and there is nothing to decide.
     const plain = this.#queue.plain && (fds === 0 || fds === 'attached');
-    const frame = plain ? new FdFrame(bytes, [], range, false, false) : this.#withFds(bytes, range, fds);
+    const frame = plain
+      ? new FdFrame(bytes, [], range, false, fds === 'attached' && this.#doubted(range))
+      : this.#withFds(bytes, range, fds);
     this.#measured = false;
     this.#measure.startOver();
     return frame;
@@ -191,10 +218,17 @@ export class FrameReader {
     const { limits, discarder } = this.#supply;
     const claim = this.#claim(range, fds);
     applyLimits(claim, fds, claim.closedEarly ?? 0, range, limits, discarder);
-    // A count says whose descriptors they are, whatever the windows: only guesses by place or order can be ambiguous.
-    const guessed = fds === 'attached' || this.#early;
-    const ambiguous = claim.overlapping && guessed && this.#greedy;
+    // A count says whose descriptors they are, whatever came with them: only guesses by place or order can be ambiguous. Plain
+    // bytes in front of them are no reason, since the kernel joins those (docs/kernel.md 3).
+    const guessed = fds === 'attached' || (this.#ahead !== undefined && fds > 0);
+    const ambiguous = guessed && (claim.reach > range.end || this.#doubted(range));
+    this.#queue.doubt(claim.reach);
     return new FdFrame(bytes, claim.fds, range, claim.truncated, ambiguous);
+  }
+
+  /** Whether descriptors that an earlier frame got may be this one's. */
+  #doubted({ start }: ByteRange): boolean {
+    return start < this.#queue.doubtUntil;
   }
 
   #lacking(): number {
@@ -217,7 +251,9 @@ export class FrameReader {
 
   #claim(range: ByteRange, fds: number | 'attached'): Claim<OwnedFd> {
     const { discarder } = this.#supply;
-    if (fds !== 'attached' && this.#early) {
+    if (fds !== 'attached' && this.#ahead !== undefined) {
+      const older = this.#queue.claimOlder(range.start - this.#ahead);
+      refuseOlder(older, this.#ahead, range, this.#supply.limits, discarder);
       const claim = this.#queue.claimInOrder(fds, range);
       discarder.discard(this.#queue.claimBehindTruncation(range.end), range, 'truncated');
       return claim;
@@ -228,11 +264,20 @@ export class FrameReader {
     return this.#queue.claimAttached(range);
   }
 
+  /** At the end of the stream, those that no frame declared. @throws ERR_FD_SURPLUS where a bound says that there are none */
+  #closeLeft(): void {
+    const { queue, limits, discarder } = this.#supply;
+    if (this.#ahead === undefined || queue.fdCount === 0) return;
+    const bounded = this.#ahead < Infinity;
+    const range = { start: queue.start, end: queue.end };
+    refuseLeft(queue.claimBeyond(0), range, bounded ? limits : { ...limits, onSurplus: 'close' }, discarder);
+  }
+
   /** A frame that never ends must not pile up descriptors, also while nobody waits for it. */
   #boundFrameInHand(): void {
     const { limits, discarder } = this.#supply;
     const { maxFdsPerFrame, maxQueuedFds, onSurplus } = limits;
-    const early = this.#early;
+    const early = this.#ahead !== undefined;
     // Those that ride ahead belong to frames still to come: they are many, and none of them is surplus by itself.
     const allowed = early ? Math.max(maxFdsPerFrame, maxQueuedFds) : maxFdsPerFrame;
     if (this.#queue.fdCount <= allowed) return;
@@ -256,4 +301,17 @@ export class FrameReader {
           `what came with that, ${counted(fdCount, 'descriptor')}, is closed`;
     return new AncillaryError('ERR_FRAME_INCOMPLETE', where);
   }
+}
+
+/** @throws TypeError and RangeError for what says nothing */
+function aheadOf(descriptors: FrameMeasure['descriptors']): number | undefined {
+  if (descriptors === undefined || descriptors === 'own') return undefined;
+  if (descriptors === 'early') return Infinity;
+  const given: unknown =
+    typeof descriptors === 'object' ? (descriptors as { ahead?: unknown } | null)?.ahead : descriptors;
+  if (typeof given !== 'number') {
+    throw invalidType(`codec.descriptors is 'own', 'early' or { ahead: bytes }, not ${describeValue(descriptors)}`);
+  }
+  if (Number.isSafeInteger(given) && given >= 0) return given;
+  throw outOfRange(`codec.descriptors.ahead is a number of bytes from 0 up, not ${describeValue(given)}`);
 }

@@ -1,5 +1,6 @@
 import {
   AncillaryError,
+  type LookAhead,
   type OwnedFd,
   type ReadEnd,
   type Segment,
@@ -55,6 +56,7 @@ export class Inbox implements SegmentReceiver {
   /** The allowance in force: what was demanded, less what was read since. */
   #allowedBytes = 0;
   #allowedFds = 0;
+  #look: LookAhead = 'nothing';
 
   constructor(
     handle: SocketHandle,
@@ -133,7 +135,7 @@ export class Inbox implements SegmentReceiver {
     this.owner.readingStopped();
   }
 
-  deliver(segments: readonly Segment[], end: ReadEnd | undefined): void {
+  deliver(segments: readonly Segment[], end: ReadEnd | undefined, ahead?: Buffer): void {
     if (end !== undefined) {
       this.#end = end;
       if (end === 'eof') this.owner.peerEnded();
@@ -141,6 +143,7 @@ export class Inbox implements SegmentReceiver {
     this.#count(segments);
     try {
       if (this.#consumer?.takeDirectly?.(segments) !== true) this.#enqueue(segments);
+      if (ahead !== undefined) this.queue.ahead = ahead;
     } finally {
       this.#advance();
     }
@@ -159,7 +162,7 @@ export class Inbox implements SegmentReceiver {
   }
 
   #enqueue(segments: readonly Segment[]): void {
-    for (const { bytes, fds, truncated } of segments) this.queue.push(bytes, fds, truncated);
+    for (const { bytes, fds, truncated, rest } of segments) this.queue.push(bytes, fds, truncated, rest);
     // The consumer has left what was there before this wake-up.
     this.queue.compact(segments.length);
   }
@@ -181,8 +184,11 @@ export class Inbox implements SegmentReceiver {
     const demand = reads ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
     const memory = demand.bytes > 0 ? this.#consumer?.reserve?.() : undefined;
     if (memory !== undefined) this.#handle.fill(memory);
-    if (suffices(this.#allowedBytes, demand.bytes) && suffices(this.#allowedFds, demand.fds)) return;
-    this.#handle.allowReading(demand.bytes, demand.fds);
+    const { bytes, fds, look } = demand;
+    const looks = look === this.#look || bytes === 0;
+    if (looks && suffices(this.#allowedBytes, bytes) && suffices(this.#allowedFds, fds)) return;
+    this.#handle.allowReading(bytes, fds, look);
+    if (bytes > 0) this.#look = look;
     this.#allowedBytes = demand.bytes;
     this.#allowedFds = demand.fds;
   }

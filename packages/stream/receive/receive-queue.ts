@@ -15,8 +15,8 @@ export interface Bundle<Fd> {
 /** A bundle in the queue, with what is known of it there. */
 export interface FdBundle<Fd> extends Bundle<Fd> {
   readonly anchor: Anchor;
-  /** A frame is known to begin or end inside the window. */
-  shared: boolean;
+  /** Where their message ends, as far as is known: not before the window does. */
+  readonly reach: number;
   /** How many of its descriptors were taken by {@link ReceiveQueue.claimBeyond}, if any. */
   closedEarly: number | undefined;
 }
@@ -26,14 +26,15 @@ export interface Claim<Fd> {
   readonly fds: Fd[];
   /** A bundle that the frame drew on, or would have had to, was truncated. */
   readonly truncated: boolean;
-  /** More than one frame has bytes of the window of a bundle. */
-  readonly overlapping: boolean;
+  /** Where the last message ends, as far as is known, that some of them came with. */
+  readonly reach: number;
   /** How many more there would be, had they not been surplus while the frame was incomplete; if any. */
   readonly closedEarly?: number | undefined;
 }
 
 /** Stays empty. */
 const NO_BUNDLES = new Fifo<never>();
+const NOTHING = Buffer.alloc(0);
 
 /**
  * The ancillary-data queue: bytes in stream order, and beside them the descriptors with the windows they came in.
@@ -53,6 +54,8 @@ export class ReceiveQueue<Fd> {
   #fdCount = 0;
   /** Whether the last segment came with descriptors. */
   #endsWithFds = false;
+  #ahead: Buffer = NOTHING;
+  #doubtUntil = 0;
 
   constructor(anchor: Anchor) {
     this.#anchor = anchor;
@@ -98,8 +101,34 @@ export class ReceiveQueue<Fd> {
     return this.#bytes.frontLength;
   }
 
-  /** Appends what one recvmsg returned; takes over the descriptors. */
-  push(bytes: Buffer, fds: Fd[], truncated: boolean): void {
+  /**
+   * Bytes that follow {@link end} and were not received yet, as the kernel showed them: up to where the message ends that the
+   * next descriptors come with, or less. Mostly none.
+   */
+  get ahead(): Buffer {
+    return this.#ahead;
+  }
+
+  set ahead(bytes: Buffer) {
+    this.#ahead = bytes;
+  }
+
+  /** Up to here reaches a message whose descriptors were claimed for a frame before, and may be of another one. */
+  get doubtUntil(): number {
+    return this.#doubtUntil;
+  }
+
+  /** Notes that descriptors were claimed whose message reaches up to here. */
+  doubt(until: number): void {
+    if (until > this.#doubtUntil) this.#doubtUntil = until;
+  }
+
+  /**
+   * Appends what one recvmsg returned; takes over the descriptors.
+   * @param rest how many bytes of the message with the descriptors follow, as far as is known
+   */
+  push(bytes: Buffer, fds: Fd[], truncated: boolean, rest = 0): void {
+    if (this.#ahead.length > 0) this.#ahead = this.#ahead.subarray(bytes.length);
     const start = this.#end;
     const plain = fds.length === 0 && !truncated;
     // Where the kernel would not have stopped, so that a frame for each segment stays what it could have been.
@@ -111,7 +140,8 @@ export class ReceiveQueue<Fd> {
     if (plain) return;
     const window = { start, end: this.#end };
     if (this.#bundles === NO_BUNDLES) this.#bundles = new Fifo();
-    this.#bundles.push({ fds, window, anchor: this.#anchor, truncated, shared: false, closedEarly: undefined });
+    const reach = this.#end + rest;
+    this.#bundles.push({ fds, window, anchor: this.#anchor, truncated, reach, closedEarly: undefined });
     this.#fdCount += fds.length;
   }
 
@@ -133,15 +163,14 @@ export class ReceiveQueue<Fd> {
     if (bundles.length === 0) return;
     if (this.#bundles === NO_BUNDLES) this.#bundles = new Fifo();
     for (const bundle of [...bundles].reverse()) {
-      // What was read of its window is a piece of the stream that ended there.
-      const shared = inside(this.#start, bundle.window);
-      this.#bundles.unshift({ ...bundle, anchor: this.#anchor, shared, closedEarly: undefined });
+      this.#bundles.unshift({ ...bundle, anchor: this.#anchor, reach: bundle.window.end, closedEarly: undefined });
       this.#fdCount += bundle.fds.length;
     }
   }
 
   /** Counts plain bytes that are taken as they come; to be done only while it is {@link empty}. */
   passBy(length: number): void {
+    this.#ahead = NOTHING;
     this.#start += length;
     this.#end += length;
   }
@@ -205,12 +234,12 @@ export class ReceiveQueue<Fd> {
    * their anchor. They are left over when frames were read whose descriptors ride ahead.
    */
   claimStray(frame: ByteRange): Claim<Fd> {
-    return this.#claimAnchoredBefore(frame.start, frame);
+    return this.#claimAnchoredBefore(frame.start);
   }
 
   /** Removes and returns the descriptors whose anchor byte lies in the frame. */
   claimAttached(frame: ByteRange): Claim<Fd> {
-    return this.#claimAnchoredBefore(frame.end, frame);
+    return this.#claimAnchoredBefore(frame.end);
   }
 
   /**
@@ -219,13 +248,12 @@ export class ReceiveQueue<Fd> {
    * after it can be counted off. Such a bundle stays in its place as the mark of that.
    */
   claimInOrder(count: number, frame: ByteRange): Claim<Fd> {
-    this.#markShared(frame);
     const fds: Fd[] = [];
-    let overlapping = false;
+    let reach = 0;
     while (fds.length < count) {
       const bundle = this.#bundles.front;
       if (bundle === undefined || bundle.window.start >= frame.end) break;
-      if (bundle.fds.length > 0) overlapping ||= bundle.shared;
+      if (bundle.fds.length > 0) reach = Math.max(reach, bundle.reach);
       fds.push(...bundle.fds.splice(0, count - fds.length));
       if (bundle.truncated) break;
       if (bundle.fds.length === 0) this.#bundles.shift();
@@ -233,7 +261,7 @@ export class ReceiveQueue<Fd> {
     this.#fdCount -= fds.length;
     const mark = this.#bundles.front;
     const stopped = mark !== undefined && mark.truncated && mark.window.start < frame.end;
-    return { fds, overlapping, truncated: fds.length < count && stopped };
+    return { fds, reach, truncated: fds.length < count && stopped };
   }
 
   /**
@@ -247,6 +275,18 @@ export class ReceiveQueue<Fd> {
     for (const bundle of this.#bundles) {
       if (bundle !== mark && anchorOffset(bundle) < end) fds.push(...bundle.fds.splice(0));
     }
+    this.#fdCount -= fds.length;
+    return fds;
+  }
+
+  /** Removes and returns the descriptors that surely came before this offset. The mark of a truncation stays. */
+  claimOlder(offset: number): Fd[] {
+    const fds: Fd[] = [];
+    for (const bundle of this.#bundles) {
+      if (anchorOffset(bundle) >= offset) break;
+      fds.push(...bundle.fds.splice(0));
+    }
+    while (this.#bundles.front?.fds.length === 0 && !this.#bundles.front.truncated) this.#bundles.shift();
     this.#fdCount -= fds.length;
     return fds;
   }
@@ -269,37 +309,29 @@ export class ReceiveQueue<Fd> {
   clear(): Fd[] {
     this.#bytes.clear();
     this.#bytes = NO_BYTES;
+    this.#ahead = NOTHING;
     this.#start = this.#end;
     this.#fdCount = 0;
     return this.#bundles.clear().flatMap((bundle) => bundle.fds);
   }
 
-  /** For those that stay behind: from which frame draws on them nobody can infer where the frames before it ended. */
-  #markShared({ start, end }: ByteRange): void {
-    for (const bundle of this.#bundles) {
-      if (bundle.window.start >= end) return;
-      bundle.shared ||= inside(start, bundle.window) || inside(end, bundle.window);
-    }
-  }
-
-  #claimAnchoredBefore(offset: number, frame: ByteRange): Claim<Fd> {
-    let claim: { fds: Fd[]; truncated: boolean; overlapping: boolean; closedEarly: number | undefined } | undefined;
+  #claimAnchoredBefore(offset: number): Claim<Fd> {
+    let claim: { fds: Fd[]; truncated: boolean; reach: number; closedEarly: number | undefined } | undefined;
     while (this.hasFdsBefore(offset)) {
       const bundle = this.#bundles.shift();
       if (bundle === undefined) break;
-      const { fds, truncated, closedEarly } = bundle;
-      const overlapping = !within(bundle.window, frame);
+      const { fds, truncated, reach, closedEarly } = bundle;
       this.#fdCount -= fds.length;
       // Mostly there is one bundle, and its array is the frame's.
-      if (claim === undefined) claim = { fds, truncated, overlapping, closedEarly };
+      if (claim === undefined) claim = { fds, truncated, reach, closedEarly };
       else {
         claim.fds.push(...fds);
         claim.truncated ||= truncated;
-        claim.overlapping ||= overlapping;
+        claim.reach = Math.max(claim.reach, reach);
         if (closedEarly !== undefined) claim.closedEarly = (claim.closedEarly ?? 0) + closedEarly;
       }
     }
-    return claim ?? { fds: [], truncated: false, overlapping: false };
+    return claim ?? { fds: [], truncated: false, reach: 0 };
   }
 }
 
@@ -310,13 +342,4 @@ function anchorOffset(bundle: FdBundle<unknown>): number {
 /** The byte of a window that surely belongs to its descriptors. */
 export function anchorOf(window: ByteRange, anchor: Anchor): number {
   return anchor === 'last-byte' ? window.end - 1 : window.start;
-}
-
-/** Whether there are bytes on both sides of an offset. */
-function inside(offset: number, window: ByteRange): boolean {
-  return window.start < offset && offset < window.end;
-}
-
-function within(inner: ByteRange, outer: ByteRange): boolean {
-  return inner.start >= outer.start && inner.end <= outer.end;
 }

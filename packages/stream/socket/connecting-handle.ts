@@ -1,4 +1,5 @@
 import {
+  type LookAhead,
   type OwnedFd,
   type PeerCredentials,
   type SendPart,
@@ -28,7 +29,7 @@ export class ConnectingHandle implements SocketHandle {
   #events: SocketEvents | undefined;
   #closed = false;
   #whenConnected: (() => void) | undefined;
-  #allowed = { bytes: 0, fds: 0 };
+  #allowed: { bytes: number; fds: number; look: LookAhead } = { bytes: 0, fds: 0, look: 'nothing' };
   #placeMemory: ((handle: SocketHandle) => void) | undefined;
   #watchesWritable = false;
   #watchesHangup = false;
@@ -66,7 +67,8 @@ export class ConnectingHandle implements SocketHandle {
     this.#connecting = undefined;
     if (!this.#refed) handle.unref();
     this.#placeMemory?.(handle);
-    if (this.#allowed.bytes > 0) handle.allowReading(this.#allowed.bytes, this.#allowed.fds);
+    const { bytes, fds, look } = this.#allowed;
+    if (bytes > 0) handle.allowReading(bytes, fds, look);
     if (this.#watchesHangup) handle.watchHangup();
   }
 
@@ -87,9 +89,9 @@ export class ConnectingHandle implements SocketHandle {
     return this.#handle?.shownFd ?? -1;
   }
 
-  allowReading(bytes: number, fds: number): void {
-    if (this.#handle === undefined) this.#allowed = { bytes, fds };
-    else this.#handle.allowReading(bytes, fds);
+  allowReading(bytes: number, fds: number, look: LookAhead = 'nothing'): void {
+    if (this.#handle === undefined) this.#allowed = { bytes, fds, look };
+    else this.#handle.allowReading(bytes, fds, look);
   }
 
   readInto(memory: Buffer): void {
