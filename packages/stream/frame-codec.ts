@@ -66,8 +66,8 @@ export interface FrameDecoder<In> {
    * Default: bounded while frames are measured with `fds: 'attached'`, greedy while they are measured with a count.
    *
    * Both are exact for every sender whose sendmsg with descriptors has bytes of the owning frame only. Where it has bytes of
-   * other frames too, an `'attached'` frame gets them if it holds its first byte, and all these frames are `ambiguous`; a
-   * count that does not match what came is an error.
+   * other frames too, a count that does not match what came is an error. `'attached'` frames are all `ambiguous` then, and
+   * the one in which the sendmsg begins gets the descriptors, or with greedy reads the one in which it ends.
    */
   readonly reads?: 'bounded' | 'greedy' | undefined;
   /**

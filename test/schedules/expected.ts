@@ -34,7 +34,10 @@ export interface Verdict {
 /** How the rules below are to be applied. */
 export interface Rules {
   readonly ownership: Ownership;
+  readonly reads: 'bounded' | 'greedy';
   readonly anchor: Anchor;
+  /** It is known how far messages with descriptors reach. */
+  readonly looks: boolean;
   readonly limits: FrameLimits;
 }
 
@@ -54,13 +57,20 @@ export class Expected {
   #surplus = 0;
   /** Where the messages reach to of which a frame got descriptors. */
   #reached = 0;
+  readonly #frames: readonly Placed[];
+  /** Where the messages with descriptors stand of which a byte came, as far as is known. */
+  #messages: readonly ByteRange[] = [];
 
-  constructor(rules: Rules) {
+  /** @param frames all of which a byte was sent; the list grows */
+  constructor(rules: Rules, frames: readonly Placed[]) {
     this.#rules = rules;
+    this.#frames = frames;
   }
 
   came(window: ByteRange, reach: number, fds: readonly number[], truncated: boolean): void {
-    if (fds.length > 0 || truncated) this.#bundles = [...this.#bundles, { fds, window, reach, truncated }];
+    if (fds.length === 0 && !truncated) return;
+    this.#bundles = [...this.#bundles, { fds, window, reach, truncated }];
+    this.#messages = [...this.#messages, { start: window.start, end: reach }];
   }
 
   /** Descriptors that came and that nobody got so far. */
@@ -97,7 +107,11 @@ export class Expected {
       const marks = `${truncated ? '!' : ''}${reach - end}`;
       return `${start - offset}~${end - offset}${marks}:${fds.map(name).join('+')}`;
     });
-    return `${this.#surplus} ${Math.max(0, this.#reached - offset)} ${bundles.join()}`;
+    const messages = this.#messages
+      .filter(({ end }) => end > offset)
+      .map(({ start, end }) => `${start - offset}~${end - offset}`);
+    const marks = this.#rules.looks ? messages.join() : Math.max(0, this.#reached - offset);
+    return `${this.#surplus} ${marks} ${bundles.join()}`;
   }
 
   /** What surely came too long before a frame to be anybody's. */
@@ -110,10 +124,11 @@ export class Expected {
     return fds;
   }
 
-  /** Its own are those whose anchor byte lies in it. */
+  /** Its own are those whose anchor byte lies in it; where reads are large, the last one that their message is known to have. */
   #byPlace({ range }: Placed): Claim {
-    const bundles = this.#bundles.filter(({ window }) => {
-      const anchor = this.#anchorOf(window);
+    const { looks, reads } = this.#rules;
+    const bundles = this.#bundles.filter(({ window, reach }) => {
+      const anchor = looks && reads === 'greedy' ? reach - 1 : this.#anchorOf(window);
       return anchor >= range.start && anchor < range.end;
     });
     this.#bundles = this.#bundles.filter((bundle) => !bundles.includes(bundle));
@@ -146,7 +161,9 @@ export class Expected {
     // A count says whose they are; by place or order, they may be of any frame that their message has bytes of.
     const guess = ownership === 'attached' || (this.#inOrder && count > 0);
     const reach = Math.max(0, ...bundles.map((bundle) => bundle.reach));
-    const ambiguous = guess && (reach > range.end || this.#reached > range.start);
+    const ambiguous = this.#rules.looks
+      ? this.#isShared(range)
+      : guess && (reach > range.end || this.#reached > range.start);
     this.#reached = Math.max(this.#reached, reach);
     const verdict = { fds, truncated, ambiguous, discarded };
     const failed = (error: string, reason: string): Verdict => {
@@ -170,6 +187,16 @@ export class Expected {
 
   #anchorOf({ start, end }: ByteRange): number {
     return this.#rules.anchor === 'last-byte' ? end - 1 : start;
+  }
+
+  /** Whether a message with descriptors has bytes of the frame and of another one. */
+  #isShared(frame: ByteRange): boolean {
+    const overlap = (a: ByteRange, b: ByteRange): boolean => a.start < b.end && b.start < a.end;
+    return this.#messages
+      .filter((message) => overlap(message, frame))
+      .some(
+        (message) => message.end > frame.end || this.#frames.filter(({ range }) => overlap(message, range)).length > 1,
+      );
   }
 
   get #inOrder(): boolean {

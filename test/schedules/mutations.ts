@@ -71,6 +71,30 @@ const MUTATIONS: readonly Mutation[] = [
     to: 'claim.reach > range.end - 1 ||',
   },
   {
+    broken: 'a message that goes on behind the frame is none',
+    file: FRAME_READER,
+    from: 'claim.reach > range.end ||',
+    to: '',
+  },
+  {
+    broken: 'the frame in which a message ends is not marked, if it began before',
+    file: FRAME_READER,
+    from: 'claim.begunBefore ||',
+    to: '',
+  },
+  {
+    broken: 'nor the frames that it passes',
+    file: FRAME_READER,
+    from: '|| this.#queue.passes(range.end);',
+    to: ';',
+  },
+  {
+    broken: 'large reads give descriptors to the frame in which their message begins',
+    file: FRAME_READER,
+    from: "fds === 'attached' && this.#greedy ? this.#queue.claimEnding(range) : ",
+    to: '',
+  },
+  {
     broken: 'what is ahead is not looked at',
     file: FRAME_READER,
     from: "return this.#greedy ? 'contents' : 'ends';",
@@ -84,7 +108,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     broken: 'what remains of a message is thought to be another one',
-    file: 'model-look-ahead.ts',
+    file: '../model-look-ahead.ts',
     from: 'return this.#plain;',
     to: 'return 0;',
   },
@@ -115,13 +139,13 @@ const MUTATIONS: readonly Mutation[] = [
   {
     broken: 'a count is filled from the bundles of other frames',
     file: FRAME_READER,
-    from: '    return this.#queue.claimAttached(range);',
-    to: "    return fds === 'attached' ? this.#queue.claimAttached(range) : this.#queue.claimInOrder(fds, { ...range, end: Infinity });",
+    from: ': this.#queue.claimAttached(range);',
+    to: ": fds === 'attached' ? this.#queue.claimAttached(range) : this.#queue.claimInOrder(fds, { ...range, end: Infinity });",
   },
   {
     broken: 'a guess is not said to be one',
     file: FRAME_READER,
-    from: 'const ambiguous = guessed && (claim.reach > range.end || this.#doubted(range));',
+    from: 'const ambiguous = guessed && (reachesOut || this.#doubted(range));',
     to: 'const ambiguous = false;',
   },
   {

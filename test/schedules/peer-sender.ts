@@ -8,11 +8,12 @@ import type { SendingEnd } from './sending-end';
  * - `'separate'`: each sendmsg lies within one frame, and carries descriptors of that frame, or none;
  * - `'own bytes'`: a sendmsg with descriptors does; plain ones may hold bytes of many frames;
  * - `'first byte'`: descriptors come with a sendmsg that begins in their frame, and may run on into others;
+ * - `'last byte'`: they come with a sendmsg that ends in their frame, and may begin in others before it;
  * - `'joined'`: they come with a sendmsg that has bytes of their frame, and may begin in another one before it;
  * - `'early'`: descriptors come with a sendmsg that begins before their frame ends;
  * - `'any'`: anything, also more descriptors than the frames declare, or fewer.
  */
-export type SenderRule = 'separate' | 'own bytes' | 'first byte' | 'joined' | 'early' | 'any';
+export type SenderRule = 'separate' | 'own bytes' | 'first byte' | 'last byte' | 'joined' | 'early' | 'any';
 
 /** Sends as wildly as its rule allows; each message is one sendmsg. */
 export class PeerSender implements Sender {
@@ -45,6 +46,10 @@ export class PeerSender implements Sender {
     return `${this.#script.left}.${this.#left}.${this.#rule === 'any' ? 0 : this.#unsentFds}`;
   }
 
+  get #joins(): boolean {
+    return this.#rule === 'joined' || this.#rule === 'last byte';
+  }
+
   /** Descriptors of the frames so far that were not sent; less than 0 when some ride ahead of frames to come. */
   get #unsentFds(): number {
     return this.#script.fdCount - this.sentFds;
@@ -62,7 +67,9 @@ export class PeerSender implements Sender {
     do bytes.push(this.#nextBytes(choose));
     while (this.#left === 0 && this.#runsOn(count) && choose(2) === 1 && this.#begin(choose, true));
     // None of a frame that is still to be begun.
-    if (this.#rule === 'joined' && this.#unsentFds < 0) return false;
+    if (this.#joins && this.#unsentFds < 0) return false;
+    const firstFd = this.#script.frames.at(-1)?.firstFd ?? 0;
+    if (this.#rule === 'last byte' && count > 0 && this.sentFds - count < firstFd) return false;
     const [first] = bytes;
     this.#pending = { bytes: first !== undefined && bytes.length === 1 ? first : Buffer.concat(bytes), fds };
     return true;
@@ -93,9 +100,7 @@ export class PeerSender implements Sender {
   get #mostFds(): number {
     const { left, mostFds } = this.#script;
     if (this.#rule === 'any') return mostFds;
-    return this.#rule === 'early' || this.#rule === 'joined'
-      ? this.#unsentFds + left * mostFds
-      : Math.max(0, this.#unsentFds);
+    return this.#rule === 'early' || this.#joins ? this.#unsentFds + left * mostFds : Math.max(0, this.#unsentFds);
   }
 
   /** Some bytes of the frame in hand; its last one only after its descriptors. */

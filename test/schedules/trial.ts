@@ -79,7 +79,8 @@ export class Trial implements Run {
     this.#limits = { ...LIMITS, ...setting.limits };
     const { layout, ownership, reads } = setting;
     this.#end = new ReceivingEnd(to, b, codecOf(layout, ownership, reads), this.#limits);
-    this.#expected = new Expected({ ownership, anchor: this.#end.anchor, limits: this.#limits });
+    const rules = { ownership, reads, anchor: this.#end.anchor, looks: this.#looks, limits: this.#limits };
+    this.#expected = new Expected(rules, this.#script.frames);
     this.#exact = isExact(setting);
   }
 
@@ -256,8 +257,9 @@ function isExact({ kernel, sender, ownership, reads }: Setting): boolean {
   if (sender === 'any') return false;
   if (ownership === 'early') return true;
   if (sender === 'early' || sender === 'joined') return false;
-  // Where it can be seen how far messages reach, large reads are as exact as small ones.
-  return reads === 'bounded' || (ownership === 'attached' && kernel === 'linux') || sender !== 'first byte';
+  // Where it is seen how far messages reach, the last frame gets them.
+  if (sender === 'last byte') return reads === 'greedy' && ownership === 'attached' && kernel === 'linux';
+  return reads === 'bounded' || sender !== 'first byte';
 }
 
 function named(fds: readonly number[]): string {

@@ -22,6 +22,8 @@ export const EXACT: readonly World[] = [
 /** Senders that join frames: of each frame that has another's descriptors, or lacks its own, it is said that it may. */
 export const JOINED: readonly World[] = [
   { sender: 'first byte', ownership: 'attached', reads: 'greedy' },
+  { sender: 'last byte', ownership: 'attached', reads: 'bounded' },
+  { sender: 'last byte', ownership: 'attached', reads: 'greedy' },
   { sender: 'joined', ownership: 'attached', reads: 'bounded' },
   { sender: 'joined', ownership: 'attached', reads: 'greedy' },
 ];

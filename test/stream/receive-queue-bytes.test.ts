@@ -43,7 +43,7 @@ it('counts what passes it by, and puts the windows of what follows behind that',
   queue.push(Buffer.from('de'), ['x'], false);
   expect([queue.start, queue.end, queue.length, queue.empty]).toEqual([3, 5, 2, false]);
   expect(queue.hasFdsBefore(4)).toBe(false);
-  expect(queue.claimAttached({ start: 3, end: 5 })).toEqual({ fds: ['x'], truncated: false, reach: 5 });
+  expect(queue.claimAttached({ start: 3, end: 5 })).toMatchObject({ fds: ['x'], truncated: false, reach: 5 });
   expect(queue.empty).toBe(false);
   queue.takeBytes(2);
   expect(queue.empty).toBe(true);

@@ -63,7 +63,7 @@ export class FrontMeasure {
       const ahead = this.#codec.segments === true ? NOTHING : this.#queue.ahead;
       if (this.#need > length + ahead.length) return this.#need - length;
       if (ahead.length === 0) this.#ask();
-      else this.#learn(this.#askAhead(ahead), length + ahead.length);
+      else if (!this.#learnAhead(ahead)) return 1;
     }
     return 0;
   }
@@ -102,8 +102,16 @@ export class FrontMeasure {
     this.#learn(measured, at === undefined ? length : length - frontStart);
   }
 
-  #askAhead(ahead: Buffer): Measured {
-    return this.#codec.measure(Buffer.concat([this.#queue.peek(this.#queue.length), ahead]), this.#scanned);
+  /** Returns false where the frame turns out to be counted, for which nobody need look ahead: then nothing was learnt. */
+  #learnAhead(ahead: Buffer): boolean {
+    const { length } = this.#queue;
+    const measured = this.#codec.measure(Buffer.concat([this.#queue.peek(length), ahead]), this.#scanned);
+    this.#learn(measured, length + ahead.length);
+    if (this.#length === 0 || this.#fds === 'attached') return true;
+    this.#length = 0;
+    this.#need = length + 1;
+    this.#queue.ahead = NOTHING;
+    return false;
   }
 
   /** Notes an answer to so many bytes. @throws RangeError for one that makes no sense */

@@ -221,7 +221,8 @@ export class FrameReader {
     // A count says whose descriptors they are, whatever came with them: only guesses by place or order can be ambiguous. Plain
     // bytes in front of them are no reason, since the kernel joins those (docs/kernel.md 3).
     const guessed = fds === 'attached' || (this.#ahead !== undefined && fds > 0);
-    const ambiguous = guessed && (claim.reach > range.end || this.#doubted(range));
+    const reachesOut = claim.begunBefore || claim.reach > range.end || this.#queue.passes(range.end);
+    const ambiguous = guessed && (reachesOut || this.#doubted(range));
     this.#queue.doubt(claim.reach);
     return new FdFrame(bytes, claim.fds, range, claim.truncated, ambiguous);
   }
@@ -261,7 +262,8 @@ export class FrameReader {
     if (this.#queue.hasFdsBefore(range.start)) {
       discarder.discard(this.#queue.claimStray(range).fds, range, 'incomplete');
     }
-    return this.#queue.claimAttached(range);
+    // In front of a message with descriptors some senders put others; behind it, they would have to be read with it.
+    return fds === 'attached' && this.#greedy ? this.#queue.claimEnding(range) : this.#queue.claimAttached(range);
   }
 
   /** At the end of the stream, those that no frame declared. @throws ERR_FD_SURPLUS where a bound says that there are none */

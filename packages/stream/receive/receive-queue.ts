@@ -28,6 +28,8 @@ export interface Claim<Fd> {
   readonly truncated: boolean;
   /** Where the last message ends, as far as is known, that some of them came with. */
   readonly reach: number;
+  /** A message that some of them came with began before the frame: what was read of it is another's. */
+  readonly begunBefore: boolean;
   /** How many more there would be, had they not been surplus while the frame was incomplete; if any. */
   readonly closedEarly?: number | undefined;
 }
@@ -230,16 +232,28 @@ export class ReceiveQueue<Fd> {
   }
 
   /**
-   * Removes the bundles whose anchor byte lies before `frame.start`: no frame that is still to come can own them by
-   * their anchor. They are left over when frames were read whose descriptors ride ahead.
+   * Removes the bundles whose message ended before `frame.start`: no frame that is still to come can own them by their
+   * place. They are left over when frames were read whose descriptors ride ahead.
    */
   claimStray(frame: ByteRange): Claim<Fd> {
-    return this.#claimAnchoredBefore(frame.start);
+    return this.#claimPlacedBefore(frame.start, endingOffset, frame);
   }
 
   /** Removes and returns the descriptors whose anchor byte lies in the frame. */
   claimAttached(frame: ByteRange): Claim<Fd> {
-    return this.#claimAnchoredBefore(frame.end);
+    return this.#claimPlacedBefore(frame.end, anchorOffset, frame);
+  }
+
+  /** Removes and returns the descriptors whose message ends in the frame, as far as is known. */
+  claimEnding(frame: ByteRange): Claim<Fd> {
+    return this.#claimPlacedBefore(frame.end, endingOffset, frame);
+  }
+
+  /** Whether a message with descriptors that no frame got so far began before this offset and goes on behind it. */
+  passes(offset: number): boolean {
+    const bundle = this.#bundles.front;
+    // Of bytes that were read at once nobody knows whether they are of one message.
+    return bundle !== undefined && bundle.window.end <= offset && bundle.reach > offset;
   }
 
   /**
@@ -261,7 +275,7 @@ export class ReceiveQueue<Fd> {
     this.#fdCount -= fds.length;
     const mark = this.#bundles.front;
     const stopped = mark !== undefined && mark.truncated && mark.window.start < frame.end;
-    return { fds, reach, truncated: fds.length < count && stopped };
+    return { fds, reach, begunBefore: false, truncated: fds.length < count && stopped };
   }
 
   /**
@@ -315,24 +329,33 @@ export class ReceiveQueue<Fd> {
     return this.#bundles.clear().flatMap((bundle) => bundle.fds);
   }
 
-  #claimAnchoredBefore(offset: number): Claim<Fd> {
-    let claim: { fds: Fd[]; truncated: boolean; reach: number; closedEarly: number | undefined } | undefined;
-    while (this.hasFdsBefore(offset)) {
-      const bundle = this.#bundles.shift();
-      if (bundle === undefined) break;
+  #claimPlacedBefore(offset: number, place: (bundle: FdBundle<Fd>) => number, { start }: ByteRange): Claim<Fd> {
+    let claim: Writable<Claim<Fd>> | undefined;
+    for (let bundle = this.#bundles.front; bundle !== undefined; bundle = this.#bundles.front) {
+      if (place(bundle) >= offset) break;
+      this.#bundles.shift();
       const { fds, truncated, reach, closedEarly } = bundle;
+      const begunBefore = bundle.window.end <= start;
       this.#fdCount -= fds.length;
       // Mostly there is one bundle, and its array is the frame's.
-      if (claim === undefined) claim = { fds, truncated, reach, closedEarly };
+      if (claim === undefined) claim = { fds, truncated, reach, begunBefore, closedEarly };
       else {
         claim.fds.push(...fds);
         claim.truncated ||= truncated;
         claim.reach = Math.max(claim.reach, reach);
+        claim.begunBefore ||= begunBefore;
         if (closedEarly !== undefined) claim.closedEarly = (claim.closedEarly ?? 0) + closedEarly;
       }
     }
-    return claim ?? { fds: [], truncated: false, reach: 0 };
+    return claim ?? { fds: [], truncated: false, reach: 0, begunBefore: false };
   }
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The last byte that a message with descriptors is known to have; where kernels show only its first one, that. */
+function endingOffset({ window, reach, anchor }: FdBundle<unknown>): number {
+  return anchor === 'last-byte' ? reach - 1 : window.start;
 }
 
 function anchorOffset(bundle: FdBundle<unknown>): number {
