@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import {
   AncillaryError,
   describeValue,
@@ -11,11 +10,9 @@ import {
   show,
   type ShownHow,
   type SocketBinding,
-  truthful,
 } from '../../binding';
 import { asError } from '../abort';
-import { type FdLike, heldBack } from '../fd-like';
-import { type Stopped, stopReading } from '../reading-hold';
+import type { FdLike } from '../fd-like';
 import type { FdFrame } from '../frame';
 import { codecOf } from '../codec-of';
 import type { CodecMaker, FrameCodec } from '../frame-codec';
@@ -26,21 +23,15 @@ import { exactly, segmentFrames } from '../receive/frame-reader';
 import type { ReceiveLimits } from '../receive/inbox';
 import { type ReadOptions, signalOf } from '../receive/read-options';
 import { type Reservation, reserveReading } from '../receive/reservation';
-import { nextMemory, type Onread, OnreadConsumer } from '../receive/onread';
-import { countedLength, type Refused } from '../send/outbox';
+import type { Onread } from '../receive/onread';
+import type { Refused } from '../send/outbox';
 import { asBytes, requireCallback, requireSendOptions, requireWriteOptions } from '../send/arguments';
 import type { SendOptions, WriteFdsOptions } from '../send/outgoing';
-import type { SocketStats } from '../stats';
+import { ByteDuplex, lifetime } from './byte-duplex';
 import type { ConnectingHandle } from './connecting-handle';
-import type { CloseWaiter, FdSocketEvent, FdSocketListener } from './events';
-import { endWithPeer, failSendingAlone, peerGone } from './half-open';
-import { Lifetime } from './lifetime';
-import { NetDuplex } from './net-duplex';
+import { peerGone } from './half-open';
 import { receiveLimits, type SocketOptions } from './options';
 import { factsOf, type SocketFacts } from './socket-facts';
-
-/** Has 'fds' emitted just before the byte that the descriptors surely came with, and not before those that came along. */
-export const fdsAtAnchor = Symbol('fdsAtAnchor');
 
 /** Limits on what a socket receives, and how it is read. */
 export type FdSocketOptions = SocketOptions<FdSocket>;
@@ -68,22 +59,12 @@ type WriteCallback = (error?: Error | null) => void;
  * Nothing is read from the kernel until one way of reading is chosen: as bytes, with {@link frames}, or with
  * {@link receive}. Every AncillaryError while receiving destroys the socket.
  */
-export class FdSocket extends NetDuplex {
-  readonly #lifetime: Lifetime;
-  readonly #onread: OnreadConsumer<FdSocket> | undefined;
-
+export class FdSocket extends ByteDuplex {
   static {
     // For `for await (const frame of socket.frames)`, in which frames() was not called.
     Object.defineProperty(Reflect.get(this.prototype, 'frames') as object, Symbol.asyncIterator, {
       value: () => {
         throw invalidType('socket.frames is a method: write for await (const frame of socket.frames())');
-      },
-    });
-    // A property, for the types of Node.
-    Object.defineProperty(this.prototype, 'writableLength', {
-      configurable: true,
-      get(this: FdSocket): number {
-        return countedLength(this) + this.#lifetime.uncountedBytes;
       },
     });
   }
@@ -98,15 +79,7 @@ export class FdSocket extends NetDuplex {
     if (typeof binding?.open !== 'function') {
       throw invalidType('new FdSocket() has no socket: use connect(address), listen(), socketpair() or adopt(fd)');
     }
-    const { onread, allowHalfOpen = true } = options;
-    const memory = onread && nextMemory(onread);
-    super({ highWaterMark: limits.highWaterMark, allowHalfOpen });
-    this.#lifetime = new Lifetime(this, binding, socket, limits);
-    if (onread !== undefined && memory !== undefined) {
-      this.#onread = new OnreadConsumer(this, this.#lifetime.inbox, this.#lifetime.handle, onread, memory);
-      this.#onread.start();
-    }
-    if (!allowHalfOpen) endWithPeer(this);
+    super(binding, socket, options, limits);
   }
 
   /**
@@ -124,22 +97,9 @@ export class FdSocket extends NetDuplex {
     return new FdSocket(binding, socket, options, limits);
   }
 
-  override get connecting(): boolean {
-    return this.#lifetime.connecting;
-  }
-
-  /** What went through so far. */
-  override get stats(): SocketStats {
-    return this.#lifetime.stats;
-  }
-
-  override get bytesWritten(): number {
-    return this.#lifetime.bytesGiven;
-  }
-
   /** The socket's own descriptor, to lend out; -1 before it is connected and once destroyed. */
   get fd(): number {
-    return this.#lifetime.handle.fd;
+    return this[lifetime].handle.fd;
   }
 
   /** The process at the other end when the connection was made (SO_PEERCRED). @throws ERR_FD_CLOSED; system errors */
@@ -147,18 +107,18 @@ export class FdSocket extends NetDuplex {
     if (this.connecting || this.destroyed) {
       throw new AncillaryError('ERR_FD_CLOSED', `the socket is ${this.connecting ? 'not connected yet' : 'destroyed'}`);
     }
-    return this.#lifetime.handle.peerCredentials();
+    return this[lifetime].handle.peerCredentials();
   }
 
   /** Keeps the event loop running while the socket is being read or has something to send, as at first. */
   ref(): this {
-    this.#lifetime.handle.ref();
+    this[lifetime].handle.ref();
     return this;
   }
 
   /** Lets the process end all the same. */
   unref(): this {
-    this.#lifetime.handle.unref();
+    this[lifetime].handle.unref();
     return this;
   }
 
@@ -175,7 +135,7 @@ export class FdSocket extends NetDuplex {
     codec?: FrameCodec<unknown, never> | CodecFactory<unknown, never>,
     options?: ReadOptions,
   ): AsyncIterableIterator<FdFrame> {
-    return new FrameIterator(this.#lifetime.inbox, this.#measureOf(codec), 'frames()', signalOf('frames()', options));
+    return new FrameIterator(this[lifetime].inbox, this.#measureOf(codec), 'frames()', signalOf('frames()', options));
   }
 
   /**
@@ -189,7 +149,7 @@ export class FdSocket extends NetDuplex {
     codec?: FrameCodec<unknown, never> | CodecFactory<unknown, never>,
     options?: ReadOptions,
   ): Promise<void> {
-    const { inbox } = this.#lifetime;
+    const { inbox } = this[lifetime];
     try {
       return new FrameHandler(inbox, this.#measureOf(codec), handler, signalOf('forEachFrame()', options)).run();
     } catch (error) {
@@ -238,7 +198,7 @@ export class FdSocket extends NetDuplex {
     if (count !== Infinity && (!Number.isSafeInteger(count) || count < 0)) {
       throw outOfRange(`takeFds() takes a number of descriptors from 0 up, not ${describeValue(count)}`);
     }
-    return this.#lifetime.byteConsumer.untaken.take(count);
+    return this[lifetime].byteConsumer.untaken.take(count);
   }
 
   /**
@@ -259,7 +219,7 @@ export class FdSocket extends NetDuplex {
       requireDescriptors(fds);
       if (options !== NO_OPTIONS) requireSendOptions(options);
       const refused = this.destroyed || this.writableEnded ? this.#refused() : undefined;
-      return this.#lifetime.outbox.send(asBytes(bytes), fds, options, refused);
+      return this[lifetime].outbox.send(asBytes(bytes), fds, options, refused);
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -291,110 +251,12 @@ export class FdSocket extends NetDuplex {
     requireDescriptors(fds);
     requireWriteOptions(options);
     requireCallback(callback);
-    return this.#lifetime.outbox.write(asBytes(bytes), fds, options.transfer ?? false, callback);
-  }
-
-  override on<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this;
-  override on(event: 'close', listener: CloseWaiter): this;
-  override on<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this {
-    if (event === 'data' || event === 'readable') this.#lifetime.claimBytes();
-    super.on(event, listener);
-    // It ends the flow, as pause() does.
-    if (event === 'readable') this.#lifetime.bytes?.paused();
-    return this;
-  }
-
-  override addListener<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this {
-    return this.on(event, listener);
-  }
-
-  override resume(): this {
-    if (this.#onread === undefined) this.#lifetime.claimBytes();
-    else this.#onread.resume();
-    return super.resume();
-  }
-
-  override pause(): this {
-    this.#onread?.pause();
-    super.pause();
-    this.#lifetime.bytes?.paused();
-    return this;
-  }
-
-  /** @throws ERR_FD_MODE while the socket is read in another way, as do resume(), pipe(), and listening to 'data' */
-  override read(size?: number): ReturnType<Duplex['read']> {
-    if (this.#onread !== undefined) return super.read(size);
-    if (size !== 0) this.#lifetime.claimBytes();
-    let tooFew = false;
-    try {
-      const chunk: unknown = super.read(size);
-      tooFew = chunk === null;
-      return chunk;
-    } finally {
-      // Also when a listener threw that this called.
-      this.#lifetime.bytes?.wasRead(size, tooFew);
-    }
-  }
-
-  override _read(): void {
-    if (this.#onread !== undefined) return;
-    this.#lifetime.bytesWanted();
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#lifetime.outbox.writeChunks([truthful(chunk)], callback);
-  }
-
-  override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], callback: WriteCallback): void {
-    this.#lifetime.outbox.writeChunks(
-      chunks.map(({ chunk }) => truthful(chunk)),
-      callback,
-    );
-  }
-
-  override _final(callback: WriteCallback): void {
-    this.#lifetime.endSending(callback);
-  }
-
-  override _destroy(error: Error | null, callback: WriteCallback): void {
-    super._destroy(this.#lifetime.destroy(error), callback);
-  }
-
-  /**
-   * Whether bytes were received that nobody took, or wait to be sent: passing the descriptor on would lose them.
-   * @internal
-   */
-  [heldBack](): boolean {
-    return this.#lifetime.holding;
-  }
-
-  /**
-   * A peer that does not read any more may have said why. From now on, when nothing more can be sent, the sending side ends
-   * alone and `told` is called; the socket is read to its end, and closes when it is ended too.
-   * @internal
-   */
-  [failSendingAlone](told: (error: Error) => void): void {
-    this.#lifetime.outbox.failAlone(told);
-  }
-
-  /** @internal */
-  [fdsAtAnchor](whether: boolean): void {
-    this.#lifetime.byteConsumer.fdsAtAnchor = whether;
-  }
-
-  /**
-   * Nothing is read while it waits to be sent.
-   * @internal
-   */
-  [stopReading](): Stopped {
-    const { inbox } = this.#lifetime;
-    inbox.hold(true);
-    return { restart: () => inbox.hold(false), untilResumed: false };
+    return this[lifetime].outbox.write(asBytes(bytes), fds, options.transfer ?? false, callback);
   }
 
   /** What is shown and written as JSON: what state it is in, and what went through. */
   toJSON(): SocketFacts {
-    return factsOf(this, this.#lifetime.handle, this.#lifetime.inbox);
+    return factsOf(this, this[lifetime].handle, this[lifetime].inbox);
   }
 
   /** @internal */
@@ -403,12 +265,12 @@ export class FdSocket extends NetDuplex {
   }
 
   #measureOf(codec: AnyCodec | undefined): FrameMeasure {
-    return codec === undefined ? segmentFrames(this.#lifetime.inbox.queue) : codecOf(this, codec, ['measure']);
+    return codec === undefined ? segmentFrames(this[lifetime].inbox.queue) : codecOf(this, codec, ['measure']);
   }
 
   #startReceiving(length: number, signal: AbortSignal | undefined): FrameIterator {
     if (this.destroyed) throw this.#closedReason('nothing can be received');
-    const frames = new FrameIterator(this.#lifetime.inbox, exactly(length), `receive(${length})`, signal, false);
+    const frames = new FrameIterator(this[lifetime].inbox, exactly(length), `receive(${length})`, signal, false);
     frames.start();
     return frames;
   }
@@ -425,7 +287,7 @@ export class FdSocket extends NetDuplex {
   }
 
   #refused(): Refused {
-    const gone = this.#lifetime.endedForPeer && !this.errored;
+    const gone = this[lifetime].endedForPeer && !this.errored;
     const error = gone ? peerGone() : this.#closedReason('nothing was sent');
     return { error, reported: this.listenerCount('error') > 0 || (this.destroyed && !this.errored) };
   }

@@ -1,0 +1,168 @@
+import type { Duplex } from 'node:stream';
+import { type OwnedFd, type SocketBinding, truthful } from '../../binding';
+import { heldBack } from '../fd-like';
+import { type Stopped, stopReading } from '../reading-hold';
+import type { ReceiveLimits } from '../receive/inbox';
+import { nextMemory, OnreadConsumer } from '../receive/onread';
+import { countedLength } from '../send/outbox';
+import type { SocketStats } from '../stats';
+import type { ConnectingHandle } from './connecting-handle';
+import type { CloseWaiter, FdSocketEvent, FdSocketListener } from './events';
+import { endWithPeer, failSendingAlone } from './half-open';
+import { Lifetime } from './lifetime';
+import { NetDuplex } from './net-duplex';
+import type { SocketOptions } from './options';
+
+/** Has 'fds' emitted just before the byte that the descriptors surely came with, and not before those that came along. */
+export const fdsAtAnchor = Symbol('fdsAtAnchor');
+
+/** Both halves of a socket. */
+export const lifetime = Symbol('lifetime');
+
+type WriteCallback = (error?: Error | null) => void;
+
+/** A socket as a Duplex of bytes, over both its halves. */
+export abstract class ByteDuplex extends NetDuplex {
+  /** @internal */
+  readonly [lifetime]: Lifetime;
+  readonly #onread: OnreadConsumer<ByteDuplex> | undefined;
+
+  static {
+    // A property, for the types of Node.
+    Object.defineProperty(this.prototype, 'writableLength', {
+      configurable: true,
+      get(this: ByteDuplex): number {
+        return countedLength(this) + this[lifetime].uncountedBytes;
+      },
+    });
+  }
+
+  /** Takes over the socket; on failure it stays with the caller. @throws as {@link SocketBinding.open} */
+  protected constructor(
+    binding: SocketBinding,
+    socket: OwnedFd | ConnectingHandle,
+    options: SocketOptions<ByteDuplex>,
+    limits: ReceiveLimits,
+  ) {
+    const { onread, allowHalfOpen = true } = options;
+    const memory = onread && nextMemory(onread);
+    super({ highWaterMark: limits.highWaterMark, allowHalfOpen });
+    this[lifetime] = new Lifetime(this, binding, socket, limits);
+    if (onread !== undefined && memory !== undefined) {
+      this.#onread = new OnreadConsumer(this, this[lifetime].inbox, this[lifetime].handle, onread, memory);
+      this.#onread.start();
+    }
+    if (!allowHalfOpen) endWithPeer(this);
+  }
+
+  override get connecting(): boolean {
+    return this[lifetime].connecting;
+  }
+
+  /** What went through so far. */
+  override get stats(): SocketStats {
+    return this[lifetime].stats;
+  }
+
+  override get bytesWritten(): number {
+    return this[lifetime].bytesGiven;
+  }
+
+  override on<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this;
+  override on(event: 'close', listener: CloseWaiter): this;
+  override on<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this {
+    if (event === 'data' || event === 'readable') this[lifetime].claimBytes();
+    super.on(event, listener);
+    // It ends the flow, as pause() does.
+    if (event === 'readable') this[lifetime].bytes?.paused();
+    return this;
+  }
+
+  override addListener<N extends FdSocketEvent>(event: N, listener: FdSocketListener<N>): this {
+    return this.on(event, listener);
+  }
+
+  override resume(): this {
+    if (this.#onread === undefined) this[lifetime].claimBytes();
+    else this.#onread.resume();
+    return super.resume();
+  }
+
+  override pause(): this {
+    this.#onread?.pause();
+    super.pause();
+    this[lifetime].bytes?.paused();
+    return this;
+  }
+
+  /** @throws ERR_FD_MODE while the socket is read in another way, as do resume(), pipe(), and listening to 'data' */
+  override read(size?: number): ReturnType<Duplex['read']> {
+    if (this.#onread !== undefined) return super.read(size);
+    if (size !== 0) this[lifetime].claimBytes();
+    let tooFew = false;
+    try {
+      const chunk: unknown = super.read(size);
+      tooFew = chunk === null;
+      return chunk;
+    } finally {
+      // Also when a listener threw that this called.
+      this[lifetime].bytes?.wasRead(size, tooFew);
+    }
+  }
+
+  override _read(): void {
+    if (this.#onread !== undefined) return;
+    this[lifetime].bytesWanted();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this[lifetime].outbox.writeChunks([truthful(chunk)], callback);
+  }
+
+  override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], callback: WriteCallback): void {
+    this[lifetime].outbox.writeChunks(
+      chunks.map(({ chunk }) => truthful(chunk)),
+      callback,
+    );
+  }
+
+  override _final(callback: WriteCallback): void {
+    this[lifetime].endSending(callback);
+  }
+
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    super._destroy(this[lifetime].destroy(error), callback);
+  }
+
+  /**
+   * Whether bytes were received that nobody took, or wait to be sent: passing the descriptor on would lose them.
+   * @internal
+   */
+  [heldBack](): boolean {
+    return this[lifetime].holding;
+  }
+
+  /**
+   * A peer that does not read any more may have said why. From now on, when nothing more can be sent, the sending side ends
+   * alone and `told` is called; the socket is read to its end, and closes when it is ended too.
+   * @internal
+   */
+  [failSendingAlone](told: (error: Error) => void): void {
+    this[lifetime].outbox.failAlone(told);
+  }
+
+  /** @internal */
+  [fdsAtAnchor](whether: boolean): void {
+    this[lifetime].byteConsumer.fdsAtAnchor = whether;
+  }
+
+  /**
+   * Nothing is read while it waits to be sent.
+   * @internal
+   */
+  [stopReading](): Stopped {
+    const { inbox } = this[lifetime];
+    inbox.hold(true);
+    return { restart: () => inbox.hold(false), untilResumed: false };
+  }
+}
