@@ -28,12 +28,14 @@ async function main({ seconds, only, seed }: Bounds): Promise<void> {
     const outcomes = new Map<string, number>();
     let trials = 0;
     let frames = 0;
+    let marked = 0;
     try {
       const end = performance.now() + 1000 * seconds;
       for (let each = seed ?? Math.floor(Math.random() * 2 ** 30); trials === 0 || performance.now() < end; each++) {
         const outcome = await trial(subject, each);
         trials++;
         frames += outcome.frames;
+        marked += outcome.marked;
         const name = outcome.error ?? 'read to the end';
         outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
         if (seed !== undefined) break;
@@ -43,6 +45,8 @@ async function main({ seconds, only, seed }: Bounds): Promise<void> {
       console.error(error);
     }
     const counts = [...outcomes].sort(([, one], [, other]) => other - one).map(([name, number]) => `${number} ${name}`);
-    console.log(`${subject.name}: ${trials} connections, ${frames} frames; ${counts.join(', ')}`);
+    console.log(
+      `${subject.name}: ${trials} connections, ${frames} frames, ${marked} of them marked; ${counts.join(', ')}`,
+    );
   }
 }

@@ -20,6 +20,8 @@ export class Reading {
   #mismatch: string | undefined;
   #taken = 0;
   frames = 0;
+  /** How many were marked as perhaps having another's descriptors, or another their own. */
+  marked = 0;
 
   constructor(subject: Subject, plan: Plan, socket: FdSocket, world: ModelWorld) {
     this.#subject = subject;
@@ -87,6 +89,11 @@ export class Reading {
     const judged = expected === undefined ? came.filter((file) => this.#owned.has(file)) : came;
     if (judged.join() !== own.join() && !frame.ambiguous && !frame.truncated) {
       this.#mismatch ??= `frame ${this.frames} has [${came.join()}], and no mark, where [${own.join()}] is its own`;
+    }
+    if (frame.ambiguous) this.marked++;
+    // A mark means something: whoever sends each frame's descriptors with bytes of that frame alone leaves no doubt.
+    if (frame.ambiguous && expected !== undefined && this.#plan.rule === 'own bytes') {
+      this.#mismatch ??= `frame ${this.frames} is marked, and there is no doubt`;
     }
     this.frames++;
     this.#taken = frame.range.end;

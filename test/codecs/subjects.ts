@@ -19,7 +19,7 @@ function lines(name: string, delimiter: string, letters: string): Subject {
       return { bytes: Buffer.from(`${text.join('')}${delimiter}`), fds: someFds(random, MOST_FDS) };
     },
     hostile: (random) => Buffer.alloc(random(1, 4 * MOST_BYTES), delimiter.slice(0, -1) || 'x'),
-    senders: ['own bytes'],
+    senders: ['own bytes', 'last byte'],
     longest: MOST_BYTES + delimiter.length,
   };
 }
@@ -84,7 +84,7 @@ function languageServer(countField: string | undefined): Subject {
           '\r'.repeat(5000),
         ]),
       ),
-    senders: countField === undefined ? ['own bytes'] : ['own bytes'],
+    senders: countField === undefined ? ['own bytes', 'last byte'] : ['own bytes'],
     longest: 4096 + 4 + MOST_BYTES,
   };
 }
@@ -116,7 +116,7 @@ const varlink: Subject = {
         'x'.repeat(2 * MOST_BYTES),
       ]),
     ),
-  senders: ['own bytes'],
+  senders: ['own bytes', 'last byte'],
   longest: MOST_BYTES + 1,
 };
 

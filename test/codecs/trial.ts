@@ -9,6 +9,8 @@ import type { Subject } from './subject';
 /** What became of one connection. */
 export interface Outcome {
   readonly frames: number;
+  /** Those of which it is not certain whose descriptors they have. */
+  readonly marked: number;
   /** The codes of what ended it; none where it ended well. */
   readonly error: string | undefined;
 }
@@ -54,5 +56,6 @@ async function run(subject: Subject, plan: Plan, seed: number): Promise<Outcome>
   const open = world.openDescriptors().flat();
   if (open.length > 0) throw new Error(`left open: ${open.join(', ')}`);
   reading.judge();
-  return { frames: reading.frames, error: reading.error };
+  const { frames, marked, error } = reading;
+  return { frames, marked, error };
 }

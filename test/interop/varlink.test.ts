@@ -47,6 +47,7 @@ it.each([
 
     let messages = 0;
     let wrong = 0;
+    let ambiguous = 0;
     let told: VarlinkBody['parameters'];
     const receiveAll = async (): Promise<void> => {
       for await (const frame of peer.socket.frames(codec)) {
@@ -57,6 +58,7 @@ it.each([
         }
         messages++;
         if (isWrong(message)) wrong++;
+        if (frame.ambiguous) ambiguous++;
         OwnedFd.closeAll(message.fds);
       }
     };
@@ -75,6 +77,8 @@ it.each([
       },
       { messages: 4 * COUNT, fdsSent: COUNT, fdsReceived: COUNT },
     );
+    // Where a sendmsg holds two messages, nobody can tell whose its descriptor is; where it holds one, there is no doubt.
+    expect(ambiguous).toBe(joining === 'True' ? 2 * COUNT : 0);
     await peer.child.succeeded();
   },
 );
