@@ -348,6 +348,28 @@ describe('in a proxy', () => {
     await forwarding.catch(() => undefined);
   });
 
+  it.each([
+    ['a message that has none', (client: FdSocket, fd: number) => client.writeFds(raw(3, THING.ask), [fd])],
+    ['bytes more than 4096 before its own', (client: FdSocket, fd: number) => client.writeFds(raw(3, THING.ask), [fd])],
+  ])('refuses a descriptor that came with %s, and gives it to no other', async (what, sendIt) => {
+    const [client, from] = socketpair();
+    const [to, server] = socketpair();
+    const forwarding = forward(from, to, { codec: waylandMessages(PROTOCOL, 'server') });
+    server.on('error', () => undefined).resume();
+    using files = new Files(1);
+    client.write(
+      Buffer.concat([raw(1, 1, words(2)), raw(2, 0, Buffer.concat([words(7), text('thing'), words(3, 3)]))]),
+    );
+    sendIt(client, files.numbers[0] as number);
+    if (what !== 'a message that has none') {
+      client.write(Buffer.concat([raw(3, THING.name, text('x'.repeat(4200))), raw(3, THING.one)]));
+    }
+    client.end();
+    expect(await settled(forwarding)).toMatchObject({ reason: { side: 'from', code: 'ERR_FD_SURPLUS' } });
+    expect(forwarding.totals.from.fds).toBe(0);
+    await destroyed(client, server);
+  });
+
   it.each(['one factory', 'one for each direction'])('shares objects of both directions: %s', async (how) => {
     const [client, from] = socketpair();
     const [to, server] = socketpair();
@@ -410,6 +432,7 @@ it.each([
   ['another side', [PROTOCOL, 'proxy']],
   ['an option that there is not', [PROTOCOL, 'client', { objects: 5 }]],
   ['a limit that is none', [PROTOCOL, 'client', { maxObjects: 0 }]],
+  ['a bound that is none', [PROTOCOL, 'client', { ahead: -1 }]],
   ['a length that no message may have', [PROTOCOL, 'client', { maxLength: 65_536 }]],
 ])('refuses %s', (_what, given) => {
   expect(() => waylandMessages(...(given as Parameters<typeof waylandMessages>))).toThrow(

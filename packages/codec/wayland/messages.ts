@@ -22,9 +22,14 @@ export interface WaylandMessagesOptions {
   maxObjects?: number | undefined;
   /** The longest message, in bytes, that is sent; default 4096, which is what libwayland before 1.23 has room for. */
   maxLength?: number | undefined;
+  /**
+   * The most bytes that descriptors come before their message; default 4096, libwayland's buffer. A peer that has set itself a larger
+   * one (`wl_display_set_max_buffer_size`, from libwayland 1.23 on) needs that here.
+   */
+  ahead?: number | undefined;
 }
 
-const OPTIONS: OptionNames<WaylandMessagesOptions> = { maxObjects: true, maxLength: true };
+const OPTIONS: OptionNames<WaylandMessagesOptions> = { maxObjects: true, maxLength: true, ahead: true };
 
 /** An argument that was received: `fixed` is a number, an object is its id or null, an array is a Buffer. */
 export type WaylandValue = number | string | Buffer | WaylandNewObject | OwnedFd | null;
@@ -58,6 +63,7 @@ export type WaylandCodec = FrameCodec<WaylandMessage, WaylandOutgoing>;
 
 const DEFAULT_MAX_OBJECTS = 65_536;
 const DEFAULT_MAX_LENGTH = 4096;
+const DEFAULT_AHEAD = 4096;
 /** The size of a message has 16 bits. */
 const LONGEST = 0xffff;
 /** libwayland's recvmsg has room for so many (MAX_FDS_OUT in its connection.c). */
@@ -93,9 +99,10 @@ export function waylandMessages(
   if (!['client', 'server'].includes(side))
     throw invalidValue(`side is 'client' or 'server', not ${describeValue(side)}`);
   requireOptions('waylandMessages()', options, OPTIONS);
-  const { maxObjects = DEFAULT_MAX_OBJECTS, maxLength = DEFAULT_MAX_LENGTH } = options;
+  const { maxObjects = DEFAULT_MAX_OBJECTS, maxLength = DEFAULT_MAX_LENGTH, ahead = DEFAULT_AHEAD } = options;
   requireCount('maxObjects', maxObjects, 2 ** 24);
   requireCount('maxLength', maxLength, LONGEST);
+  requireCount('ahead', ahead, 0x7fff_ffff);
   return ({ socket, forwardedTo }) => {
     const other = forwardedTo && conversations.get(forwardedTo);
     const conversation: Conversation =
@@ -103,11 +110,11 @@ export function waylandMessages(
         ? { side, objects: new WaylandObjects(interfaces, maxObjects) }
         : { side: other.side === 'server' ? 'client' : 'server', objects: other.objects };
     conversations.set(socket, conversation);
-    return codecOf(conversation, maxLength);
+    return codecOf(conversation, maxLength, ahead);
   };
 }
 
-function codecOf({ side, objects }: Conversation, maxLength: number): WaylandCodec {
+function codecOf({ side, objects }: Conversation, maxLength: number, ahead: number): WaylandCodec {
   const [received, sent] = side === 'client' ? (['events', 'requests'] as const) : (['requests', 'events'] as const);
   const peer = side === 'client' ? 'server' : 'client';
   const kind = side === 'client' ? 'event' : 'request';
@@ -155,7 +162,7 @@ function codecOf({ side, objects }: Conversation, maxLength: number): WaylandCod
   return {
     // libwayland sends what it has batched with one sendmsg.
     reads: 'greedy',
-    descriptors: 'early',
+    descriptors: { ahead },
     fdsPerSend: FDS_PER_SEND,
 
     measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0), { at: measureAt }),
