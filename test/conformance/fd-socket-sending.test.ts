@@ -1,31 +1,12 @@
 import { once } from 'node:events';
 import { lengthPrefixed } from '../../packages/codec';
-import type { FdSocket } from '../../packages/stream';
 import { closed, codeOf } from '../socket/sockets';
 import { type Kernel, onEach } from './kernel';
 import { kernelsWithFaults } from './kernels';
-import { notOpen, received, SentFiles } from './sent-files';
-import { fill, openSockets, type Sockets, take } from './sockets';
+import { notOpen, SentFiles } from './sent-files';
+import { fill, openSockets, readToEnd, type Sockets, take } from './sockets';
 
 // send() of an FdSocket: what arrives, what waits, what is taken back, and what fails.
-
-/** Everything until the end of the stream: the bytes behind so many as text, and all files. `came` follows each frame. */
-async function readToEnd(
-  kernel: Kernel,
-  receiver: FdSocket,
-  filled = 0,
-  came = (): void => undefined,
-): Promise<[string, string[]]> {
-  const chunks: Buffer[] = [];
-  const files: string[] = [];
-  for await (const frame of receiver.frames()) {
-    using closing = frame;
-    chunks.push(closing.bytes);
-    files.push(...received(kernel, closing.fds));
-    came();
-  }
-  return [Buffer.concat(chunks).toString('latin1', filled), files];
-}
 
 /** Ends the stream and reads what came. */
 function end(

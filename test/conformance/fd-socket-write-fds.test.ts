@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { FdSocket } from '../../packages/stream';
 import { closed, codeOf } from '../socket/sockets';
-import { type Kernel, onEach } from './kernel';
+import { onEach } from './kernel';
 import { kernelsWithFaults } from './kernels';
-import { notOpen, received, SentFiles } from './sent-files';
-import { fill, openSockets, take } from './sockets';
+import { notOpen, SentFiles } from './sent-files';
+import { fill, openSockets, readToEnd, take } from './sockets';
 
 // writeFds(): write() with descriptors, and write()'s contract.
 
@@ -12,17 +12,6 @@ const written = (socket: FdSocket, bytes: string, fds: readonly number[]): Promi
   new Promise((resolve) => {
     socket.writeFds(bytes, fds, (error) => resolve(error ?? undefined));
   });
-
-async function readToEnd(kernel: Kernel, receiver: FdSocket, filled = 0): Promise<[string, string[]]> {
-  const chunks: Buffer[] = [];
-  const files: string[] = [];
-  for await (const frame of receiver.frames()) {
-    using closing = frame;
-    chunks.push(closing.bytes);
-    files.push(...received(kernel, closing.fds));
-  }
-  return [Buffer.concat(chunks).toString('latin1', filled), files];
-}
 
 onEach(kernelsWithFaults, (test) => {
   test('its descriptors ride on its bytes, and the callback is called once these left', async (kernel) => {

@@ -37,3 +37,21 @@ export function fill(socket: FdSocket): number {
   }
   throw new Error('write() never returned false');
 }
+
+/** Everything until the end of the stream: the bytes behind so many as text, and all files. `came` follows each frame. */
+export async function readToEnd(
+  kernel: Kernel,
+  receiver: FdSocket,
+  filled = 0,
+  came = (): void => undefined,
+): Promise<[string, string[]]> {
+  const chunks: Buffer[] = [];
+  const files: string[] = [];
+  for await (const frame of receiver.frames()) {
+    using closing = frame;
+    chunks.push(closing.bytes);
+    files.push(...received(kernel, closing.fds));
+    came();
+  }
+  return [Buffer.concat(chunks).toString('latin1', filled), files];
+}

@@ -1,25 +1,17 @@
 import { type FdSocket, fds, OwnedFd, socketpair } from '../../packages/ancillary';
 import { destroyed } from '../socket/sockets';
 import { python } from '../support/children';
+import { IN_OWN_TMPFS } from '../support/python-forged-memfds';
 
 // Who opens a file chooses its name, and so what /proc says of it.
 
 /** Sends files on descriptor 3 that look like memfds, and two memfds in huge pages where the system has them. */
-const PEER = `
-import ctypes, os, socket
-libc = ctypes.CDLL(None, use_errno=True)
-NEWUSER, NEWNS, DETACH, PRIVATE, HUGETLB = 0x10000000, 0x20000, 2, 0x44000, 4
-def must(result):
-    if result != 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-must(libc.unshare(NEWNS if os.getuid() == 0 else NEWNS | NEWUSER))
-must(libc.mount(b'none', b'/', None, PRIVATE, None))
-must(libc.mount(b'tmpfs', b'/tmp', b'tmpfs', 0, None))
+const PEER = `${IN_OWN_TMPFS}
+import socket
 existing = os.open('/tmp/memfd:existing', os.O_RDWR | os.O_CREAT)
 deleted = os.open('/tmp/memfd:deleted', os.O_RDWR | os.O_CREAT)
 os.unlink('/tmp/memfd:deleted')
-# Detached from the tree, its own root is what a path of it begins with.
-must(libc.umount2(b'/tmp', DETACH))
+detach()
 huge = libc.memfd_create(b'huge', HUGETLB)
 sent = [existing, deleted, os.memfd_create('mine')] + ([huge] if huge >= 0 else [])
 peer = socket.socket(fileno=3)

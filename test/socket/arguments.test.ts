@@ -1,41 +1,15 @@
 import net from 'node:net';
-import {
-  adopt,
-  connect,
-  fds,
-  type FdSocket,
-  handoff,
-  listen,
-  OwnedFd,
-  raw,
-  socketpair,
-} from '../../packages/ancillary';
+import { adopt, connect, fds, handoff, listen, OwnedFd, raw, socketpair } from '../../packages/ancillary';
 import { lengthPrefixed } from '../../packages/codec';
 import { framed } from '../../packages/rpc';
 import { openDescriptors } from '../support/descriptors';
+import { left, memory, right } from './lent';
 
 // A program in plain JavaScript may give anything; it hears of it at once, in Node's words, and nothing has happened.
 
 const isOpen = (fd: number) => openDescriptors().has(fd);
 /** What no type checker would let through. */
 const wrong = (value: unknown): never => value as never;
-
-let left: FdSocket;
-let right: FdSocket;
-let memory: OwnedFd;
-
-beforeEach(() => {
-  [left, right] = socketpair();
-  memory = fds.memfd('lent');
-});
-
-afterEach(() => {
-  // Whatever was refused, what was lent is still the lender's.
-  expect(isOpen(memory.fd)).toBe(true);
-  memory.close();
-  left.destroy();
-  right.destroy();
-});
 
 const TYPE = 'ERR_INVALID_ARG_TYPE';
 const VALUE = 'ERR_INVALID_ARG_VALUE';

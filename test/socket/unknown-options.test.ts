@@ -1,37 +1,12 @@
-import {
-  adopt,
-  connect,
-  createConnection,
-  fds,
-  type FdSocket,
-  handoff,
-  listen,
-  type OwnedFd,
-  raw,
-  socketpair,
-} from '../../packages/ancillary';
+import { adopt, connect, createConnection, fds, handoff, listen, raw, socketpair } from '../../packages/ancillary';
 import { modelSocketPair } from '../../packages/ancillary/testing';
 import { lengthPrefixed } from '../../packages/codec';
 import { nearestName } from '../../packages/binding/nearest-name';
+import { left, memory } from './lent';
 
 // A misspelt option would do nothing, and nobody would learn of it.
 
 const wrong = (options: object): never => options as never;
-
-let left: FdSocket;
-let right: FdSocket;
-let memory: OwnedFd;
-
-beforeEach(() => {
-  [left, right] = socketpair();
-  memory = fds.memfd('lent');
-});
-
-afterEach(() => {
-  memory.close();
-  left.destroy();
-  right.destroy();
-});
 
 const refusals: readonly (readonly [string, () => unknown, RegExp])[] = [
   [

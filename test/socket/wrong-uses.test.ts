@@ -14,28 +14,16 @@ import {
 import { modelSocketPair } from '../../packages/ancillary/testing';
 import { type FrameCodec, lengthPrefixed } from '../../packages/codec';
 import { framed } from '../../packages/rpc';
+import { left, memory, right } from './lent';
 
 // What somebody new writes in plain JavaScript. Each message names the argument, says what was given and what to do.
 
 const wrong = (value: unknown): never => value as never;
 
-let left: FdSocket;
-let right: FdSocket;
-let memory: OwnedFd;
 let closed: OwnedFd;
-
 beforeEach(() => {
-  [left, right] = socketpair();
-  memory = fds.memfd('lent');
   closed = memory.dup();
   closed.close();
-});
-
-afterEach(() => {
-  expect(memory.closed).toBe(false);
-  memory.close();
-  left.destroy();
-  right.destroy();
 });
 
 const TYPE = 'ERR_INVALID_ARG_TYPE';
