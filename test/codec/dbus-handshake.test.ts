@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FdSocket, raw, socketpair } from '../../packages/ancillary';
 import { dbusMessages } from '../../packages/codec';
@@ -120,6 +121,7 @@ describe('what a server says to a client', () => {
       `AUTH EXTERNAL ${hexUid}\nNEGOTIATE_UNIX_FD\nCANCEL\nAUTH EXTERNAL ${hexUid}\nBEGIN\n`,
       `OK ${guid}\nAGREE_UNIX_FD\nREJECTED EXTERNAL\nOK ${guid}\n`,
     ],
+    ['DATA when it was accepted', 'AUTH EXTERNAL\nDATA\nDATA\nBEGIN\n', `DATA\nOK ${guid}\nERROR\n`],
     ['ERROR', `AUTH EXTERNAL\nERROR what?\nAUTH EXTERNAL ${hexUid}\nBEGIN\n`, `DATA\nREJECTED EXTERNAL\nOK ${guid}\n`],
   ])('%s', async (_what, lines, answers) => {
     theirs.write(`\0${lines.replaceAll('\n', '\r\n')}`);
@@ -203,6 +205,12 @@ describe('what a client says to a server', () => {
       `AUTH EXTERNAL ${hexUid}\nCANCEL\nAUTH ANONYMOUS 616e63696c6c617279\nBEGIN\n`,
     ],
     [
+      'asks again',
+      { mechanisms: ['EXTERNAL', 'ANONYMOUS'], identity: '', unixFds: false },
+      `DATA\nDATA\nREJECTED\nOK ${guid}\n`,
+      'AUTH EXTERNAL\nDATA\nCANCEL\nAUTH ANONYMOUS 616e63696c6c617279\nBEGIN\n',
+    ],
+    [
       'says ERROR',
       { mechanisms: ['EXTERNAL', 'ANONYMOUS'], unixFds: false },
       `ERROR\nREJECTED\nOK ${guid}\n`,
@@ -234,6 +242,12 @@ describe('what a client says to a server', () => {
   ])('that %s: %s', async (_what, code, lines) => {
     const [failure] = await Promise.all([codeOf(() => dbusHandshake(ours)), heard(lines)]);
     expect([failure, ours.destroyed]).toEqual([code, true]);
+  });
+
+  it('it does not try what the server does not offer', async () => {
+    const handshake = codeOf(() => dbusHandshake(ours, { mechanisms: ['EXTERNAL', 'ANONYMOUS'] }));
+    expect(await heard('REJECTED DBUS_COOKIE_SHA1\n')).toBe(`\0AUTH EXTERNAL ${hexUid}\r\n`);
+    expect(await handshake).toBe('ERR_UNAUTHORIZED');
   });
 
   it('the end is ERR_FRAME_INCOMPLETE', async () => {
@@ -336,6 +350,14 @@ describe('giving up', () => {
       }
     }
     expect(await codeOf(() => dbusHandshake(bare.socket, { timeout: 1 }))).toBe('ETIMEDOUT');
+  });
+
+  it('once it is over, neither the timeout nor the signal has an effect, or is waited for', async () => {
+    const { signal } = new AbortController();
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    await both({ signal }, { signal });
+    expect([getEventListeners(signal, 'abort'), timers()]).toEqual([[], before]);
   });
 
   it("'error' is emitted where somebody listens", async () => {

@@ -84,6 +84,10 @@ it.each<[string, TestMessage]>([
     'numbers',
     { fields: [[200, 'x', Buffer.alloc(8)], [201, 'n', Buffer.alloc(2)], [202, 'd', Buffer.alloc(8)], ...callWith(1)] },
   ],
+  [
+    'an array of structs at the end, of which there may be none',
+    { fields: [...callWith(1), [200, 'a(yu)', Buffer.alloc(8)]] },
+  ],
   ['a text, twice', { fields: [[10, 'o', '/container'], [10, 'o', '/container'], ...callWith(1)] }],
 ])('passes over a header field that it does not know: %s', (_what, message) => {
   expect(measure(marshalled(message))).toMatchObject({ fds: 1 });
@@ -109,7 +113,7 @@ it.each<[string, Buffer]>([
   ['a type that there is not', marshalled({ fields: [[200, 'z', Buffer.alloc(8)], ...CALL] })],
   ['two types', marshalled({ fields: [[200, 'uu', Buffer.alloc(8)], ...CALL] })],
   ['no type', marshalled({ fields: [[200, '', Buffer.alloc(8)], ...CALL] })],
-  ['an empty struct', marshalled({ fields: [[200, '()', Buffer.alloc(8)], ...CALL] })],
+  ['an empty struct', marshalled({ fields: [[200, '()', Buffer.alloc(0)], ...CALL] })],
   ['a struct without end', marshalled({ fields: [[200, '(u', Buffer.alloc(8)], ...CALL] })],
   ['an array of nothing', marshalled({ fields: [[200, 'a', Buffer.alloc(8)], ...CALL] })],
   ['an array without end', marshalled({ fields: [[200, 'ay', Buffer.alloc(4, 0xff)], ...CALL] })],
@@ -117,7 +121,10 @@ it.each<[string, Buffer]>([
     'structs too deep',
     marshalled({ fields: [[200, '('.repeat(120) + 'y' + ')'.repeat(120), Buffer.alloc(8)], ...CALL] }),
   ],
-  ['arrays too deep', marshalled({ fields: [[200, 'a'.repeat(120) + 'y', Buffer.alloc(8)], ...CALL] })],
+  ['arrays too deep', marshalled({ fields: [[200, 'a'.repeat(120) + 'y', Buffer.alloc(4)], ...CALL] })],
+  ['a variant of two types', marshalled({ fields: [[200, 'v', Buffer.from([2, 0x79, 0x79, 0, 7, 7])], ...CALL] })],
+  ['a known field of two types', marshalled({ fields: [...CALL, [9, 'uu', Buffer.alloc(4, 1)]] })],
+  ['a text with another end', Buffer.from(marshalled({ fields: [[1, 'o', '/a']] })).fill('x', 26, 27)],
   ['variants too deep', marshalled({ fields: [nested(100), ...CALL] })],
 ])('%s is ERR_FRAME_INVALID', (_what, message) => {
   expect(() => measure(message)).toThrow(invalid);
