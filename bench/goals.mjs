@@ -45,6 +45,21 @@ export const goals = [
   { row: 'round-trip', contender: 'ancillary', figure: 'p50', atMost: 1, of: 'net.Socket, no descriptor' },
   { row: 'round-trip', contender: 'ancillary', figure: 'p99', atMost: 2.5, of: 'C' },
 
+  {
+    row: 'rpc-calls',
+    contender: 'rpc()',
+    figure: 'rate',
+    atLeast: 1,
+    of: 'vscode-jsonrpc over net',
+  },
+  {
+    row: 'rpc-calls',
+    contender: 'vscode-jsonrpc',
+    figure: 'rate',
+    atLeast: 1,
+    of: 'vscode-jsonrpc over net',
+  },
+
   { row: 'connections', contender: 'ancillary', figure: 'rate', atLeast: 1, of: 'node:net' },
   { row: 'connections-burst', contender: 'ancillary', figure: 'rate', atLeast: 1, of: 'node:net' },
 

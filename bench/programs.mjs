@@ -56,6 +56,9 @@ export const ancillary = {
   ],
 };
 
+/** Calls with answers: see ends/rpc.mjs. @type {Program} */
+export const rpcEnd = { tool: thisNode, command: (node) => [node, end('rpc.mjs')] };
+
 /** @type {Program} */
 export const netSocket = { tool: thisNode, command: (node) => [node, end('net.mjs')] };
 

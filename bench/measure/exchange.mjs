@@ -7,7 +7,7 @@ import { verify } from './verify.mjs';
 /**
  * What two ends do with each other.
  * @typedef {object} Work
- * @property {'flood' | 'stream' | 'echo' | 'large' | 'connections' | 'burst'} kind
+ * @property {'flood' | 'stream' | 'echo' | 'call' | 'large' | 'connections' | 'burst'} kind
  * @property {number} size bytes of a message
  * @property {number} fds descriptors of a message
  * @property {number} warmup messages before the clock starts

@@ -12,7 +12,8 @@
  */
 export function verify({ sender, receiver }, work, mayLose) {
   const losses = [oneWay(sender?.sent, receiver?.received, work, mayLose)];
-  if (work.kind === 'echo') losses.push(oneWay(receiver?.sent, sender?.received, work, mayLose));
+  if (work.kind === 'echo' || work.kind === 'call')
+    losses.push(oneWay(receiver?.sent, sender?.received, work, mayLose));
   return losses.find((loss) => loss !== undefined);
 }
 

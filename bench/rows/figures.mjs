@@ -12,6 +12,10 @@ export const bytesPerSecond = perSecond('bytes/s', 1e9, 'GB/s');
 export const tripTime = { unit: 'ns', better: 'less', show: (value) => `${(value / 1e3).toFixed(1)} us` };
 /** @type {Figure} */
 export const startTime = { unit: 'ns', better: 'less', show: (value) => `${(value / 1e6).toFixed(2)} ms` };
+/** @type {Figure} */
+export const callsPerSecond = perSecond('calls/s', 1e3, 'k/s');
+/** Processor time of both ends. @type {Figure} */
+export const costPerCall = { unit: 'ns per call', better: 'less', show: (value) => `${(value / 1e3).toFixed(1)} us` };
 /** Processor time of both ends. @type {Figure} */
 export const costPerMessage = { unit: 'ns per message', better: 'less', show: (value) => `${value.toFixed(0)} ns` };
 /** @type {Figure} */

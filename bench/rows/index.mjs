@@ -13,6 +13,7 @@ import { idle } from './idle.mjs';
 import { importRow } from './import.mjs';
 import { largeFrame } from './large-frame.mjs';
 import { roundTrip } from './round-trip.mjs';
+import { rpcCalls } from './rpc-calls.mjs';
 import { smallFrames } from './small-frames.mjs';
 
 /** In the order of the table. @type {readonly import('./row.mjs').Row[]} */
@@ -26,6 +27,7 @@ export const rows = [
   smallFrames,
   delimited,
   roundTrip,
+  rpcCalls,
   connections,
   connectionsBurst,
   idle,

@@ -18,6 +18,7 @@ const ROWS = [
   'small-frames',
   'delimited',
   'round-trip',
+  'rpc-calls',
   'connections',
   'connections-burst',
   'idle',
