@@ -77,6 +77,10 @@ class Transport implements FdTransport {
       // Answers are none to the channel, which does not know the numbers of Cap'n Web.
       failure: () => ({}),
       ended: (error) => this.#end(error ?? closedError('the peer has ended the connection')),
+      closed: () => {
+        this.#channel.releaseAll();
+        OwnedFd.closeAll(this.#unclaimed);
+      },
     });
     this.#channel.listen();
   }
@@ -145,8 +149,6 @@ class Transport implements FdTransport {
 
   #end(error: Error): void {
     this.#ended = error;
-    this.#channel.releaseAll();
-    OwnedFd.closeAll(this.#unclaimed);
     this.#waiting?.(Promise.reject(error));
   }
 }

@@ -51,15 +51,15 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
     },
     failure: (id, error) => ({ id, ...thrown(error) }),
     lost: (id, error) => deliver({ id, ...thrown(error) }),
-    ended: () => channel.releaseAll(),
+    closed: () => channel.releaseAll(),
   });
   channel.listen();
 
   return {
     postMessage(message, transfer = []) {
-      if (transfer.length > 0) throw invalidType(`nothing can be transferred by a socket: proxy() needs a MessagePort`);
-      // A call that is not sent is rejected by `lost`, and an answer by the end of the connection alone.
-      channel.send(message as Message).catch(() => undefined);
+      // It does not throw, which not every version expects: whoever calls is told by an answer.
+      if (transfer.length === 0) channel.send(message as Message).catch(() => undefined);
+      else channel.refuse(message as Message, invalidType(NO_PORTS));
     },
     addEventListener(type, listener) {
       if (type === 'message') listeners.add(listener);
@@ -69,6 +69,8 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
     },
   };
 }
+
+const NO_PORTS = 'nothing can be transferred by a socket: proxy() needs a MessagePort';
 
 const CALLS: ReadonlySet<unknown> = new Set(['GET', 'SET', 'APPLY', 'CONSTRUCT', 'ENDPOINT', 'RELEASE']);
 

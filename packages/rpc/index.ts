@@ -13,5 +13,5 @@ export type {
   RpcOptions,
   Sent,
 } from './rpc-types';
-export { give, GivenFd } from './values/given';
+export { give, type GivenFd } from './values/given';
 export { jsonValues, type JsonValuesOptions, type ReceivedValue } from './values/json-values';

@@ -2,6 +2,7 @@ import { describeValue, OwnedFd, requireMethods } from '../../binding';
 import { asError, type FdFrame, type FdSocket, type FrameCodec } from '../../stream';
 import { closedError } from '../closed-error';
 import { type Framed, framed } from '../framed';
+import { closeGiven } from '../values/given';
 import type { ReceivedValue } from '../values/json-values';
 import { invalidMessage } from '../values/unpack';
 import { areWithin } from '../values/within';
@@ -28,8 +29,10 @@ export interface Receiver {
   readonly failure: (id: unknown, error: Error) => Message;
   /** A call of ours could not be sent, or no answer can come any more. */
   readonly lost?: (id: unknown, error: Error) => void;
-  /** The stream has ended, or the connection broke. */
+  /** The stream has ended, or the connection broke; calls of the peer may still be answered where it has only ended. */
   readonly ended?: (error: Error | undefined) => void;
+  /** The socket is closed. */
+  readonly closed?: () => void;
 }
 
 /** The most descriptors that messages hold which the framework has not dealt with. */
@@ -66,6 +69,7 @@ export class ValueChannel {
     this.#messages = framed(socket, codec);
     // Whoever waits is told by the framework, and a peer must not end the process of somebody who does not listen.
     socket.on('error', () => undefined);
+    socket.once('close', () => receiver.closed?.());
   }
 
   /**
@@ -77,15 +81,19 @@ export class ValueChannel {
     if (kind !== undefined && 'call' in kind) this.#own.add(kind.call);
     const sent = this.#messages.send(message);
     if (kind === undefined) return sent;
-    if ('call' in kind) {
-      sent.catch((error: unknown) => this.#lose(kind.call, asError(error)));
-      return sent;
-    }
-    this.#answered(kind.answer);
-    return sent.catch((error: unknown) => {
-      if (this.socket.destroyed) throw error;
-      return this.#messages.send(this.#receiver.failure(kind.answer, asError(error)));
-    });
+    if ('answer' in kind) this.#answered(kind.answer);
+    const failed = sent.catch((error: unknown) => this.#fail(kind, asError(error)));
+    return 'answer' in kind ? failed : sent;
+  }
+
+  /** A message is not sent at all, for a reason that the framework knows. */
+  refuse(message: Message, error: Error): void {
+    const kind = this.#receiver.kindOf(message);
+    closeGiven(message);
+    if (kind === undefined) return;
+    if ('call' in kind) this.#own.add(kind.call);
+    else this.#answered(kind.answer);
+    this.#fail(kind, error).catch(() => undefined);
   }
 
   /** Sends what is queued, then closes the socket. */
@@ -164,6 +172,12 @@ export class ValueChannel {
       throw error;
     }
     if (this.#heldFds > MAX_HELD_FDS) return new Promise((resolve) => (this.#resume = resolve));
+  }
+
+  async #fail(kind: NonNullable<Kind>, error: Error): Promise<void> {
+    if ('call' in kind) this.#lose(kind.call, error);
+    else if (this.socket.destroyed) throw error;
+    else await this.#messages.send(this.#receiver.failure(kind.answer, error));
   }
 
   #answered(id: unknown): void {

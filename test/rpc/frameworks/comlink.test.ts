@@ -1,0 +1,131 @@
+import * as current from 'comlink';
+import { fds, type FdSocket, OwnedFd, socketpair } from '../../../packages/ancillary';
+import { framed, give, jsonValues } from '../../../packages/rpc';
+import { fdEndpoint } from '../../../packages/rpc/comlink';
+import { identity } from '../../support/descriptors';
+import { closed } from '../../support/peer';
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const lowest = require('comlink-lowest') as typeof current;
+
+let sockets: [FdSocket, FdSocket];
+
+beforeEach(() => {
+  sockets = socketpair();
+});
+
+afterEach(async () => {
+  await closed(...sockets);
+});
+
+describe.each([
+  ['the newest', current],
+  ['the lowest', lowest],
+])('comlink, %s', (_name, { expose, wrap, proxy }) => {
+  const got: OwnedFd[] = [];
+  const files = {
+    name: 'files',
+    identity(file: OwnedFd): string {
+      got.push(file);
+      return identity(file.fd);
+    },
+    keep: (file: OwnedFd) => file.take(),
+    fail(file: OwnedFd): never {
+      got.push(file);
+      throw new Error('no');
+    },
+    make: () => ({ file: give(fds.memfd('made')) }),
+    bad: () => ({ file: give(fds.memfd('bad')), big: 1n }),
+    callback: (call: () => unknown) => call(),
+    proxied: () => proxy({ a: 1 }),
+  };
+  type Files = Omit<typeof files, 'make'> & { make: () => { file: OwnedFd } };
+
+  function connect(): current.Remote<Files> {
+    expose(files, fdEndpoint(sockets[1]));
+    return wrap<Files>(fdEndpoint(sockets[0]));
+  }
+
+  test('descriptors go both ways, and those of a call are closed when it is answered', async () => {
+    const remote = connect();
+    using file = fds.memfd('file');
+    expect(await remote.name).toBe('files');
+    await expect(remote.identity(file)).resolves.toBe(identity(file.fd));
+    await expect(remote.fail(file)).rejects.toThrow('no');
+    using kept = OwnedFd.adopt(await remote.keep(file));
+    expect(identity(kept.fd)).toBe(identity(file.fd));
+    const made = (await remote.make()).file;
+    expect(made).toBeInstanceOf(OwnedFd);
+    made.close();
+    expect(got.splice(0).map((each) => each.closed)).toEqual([true, true]);
+  });
+
+  test('what cannot be sent rejects the call, and closes what was given away', async () => {
+    const remote = connect();
+    await expect(remote.bad()).rejects.toThrow('BigInt');
+    const given = fds.memfd('given');
+    const arguments_ = [give(given), 1n] as unknown as [OwnedFd];
+    await expect(remote.identity(...arguments_)).rejects.toThrow('BigInt');
+    expect(given.closed).toBe(true);
+    expect(await remote.name).toBe('files');
+  });
+
+  test('what needs a MessagePort is refused', async () => {
+    const remote = connect();
+    await expect(remote.callback(proxy(() => 1))).rejects.toThrow('proxy() needs a MessagePort');
+    await expect(remote.proxied()).rejects.toThrow('proxy() needs a MessagePort');
+  });
+
+  test('the end of the connection rejects calls that wait, and later ones', async () => {
+    const remote = wrap<Files>(fdEndpoint(sockets[0]));
+    const call = remote.make();
+    call.catch(() => undefined);
+    const reason = new Error('enough');
+    sockets[0].destroy(reason);
+    await expect(call).rejects.toThrow('enough');
+    await expect(remote.make()).rejects.toThrow();
+  });
+
+  test('the end of the peer rejects calls that wait', async () => {
+    const remote = wrap<Files>(fdEndpoint(sockets[0]));
+    const call = remote.make();
+    call.catch(() => undefined);
+    sockets[1].end();
+    await expect(call).rejects.toThrow('the peer has ended');
+  });
+
+  test('descriptors of a call that nobody answers are closed with the connection', async () => {
+    fdEndpoint(sockets[1]); // Nobody exposes anything.
+    const remote = wrap<Files>(fdEndpoint(sockets[0]));
+    using file = fds.memfd('file');
+    const call = remote.identity(file);
+    call.catch(() => undefined);
+    while (sockets[1].stats.fdsReceived === 0) await new Promise(setImmediate);
+    sockets[0].destroy();
+    await expect(call).rejects.toThrow();
+    await closed(...sockets);
+  });
+
+  test.each([
+    ['an answer to nobody', { id: 'x', type: 'RAW', value: true }, /answers call 'x'/],
+    ['a path to what every object has', { id: 'x', type: 'GET', path: ['__proto__', 'a'] }, /what every object has/],
+    [
+      'a path to a constructor',
+      { id: 'x', type: 'APPLY', path: ['constructor', 'constructor'] },
+      /what every object has/,
+    ],
+    ['a path that is none', { id: 'x', type: 'SET', path: 'prototype', value: 5 }, /what every object has/],
+  ])('%s breaks the connection, and closes what came with it', async (_what, message, expected) => {
+    connect();
+    const [left, right] = socketpair();
+    expose(files, fdEndpoint(right));
+    const ended = new Promise((resolve) => right.once('error', resolve));
+    using file = fds.memfd('file');
+    await framed(left, jsonValues()).send({ ...message, argumentList: [{ type: 'RAW', value: file }], value: file });
+    await expect(ended).resolves.toMatchObject({
+      code: 'ERR_FRAME_INVALID',
+      message: expect.stringMatching(expected) as string,
+    });
+    await closed(left, right);
+  });
+});
