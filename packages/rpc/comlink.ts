@@ -15,7 +15,7 @@ export type FdEndpointListener = ((event: FdMessageEvent) => void) | { handleEve
 
 /** An `Endpoint` for `expose()` and `wrap()`: one does for both. */
 export interface FdEndpoint {
-  postMessage(message: unknown, transfer?: readonly unknown[]): void;
+  postMessage(message: unknown, transfer?: readonly object[]): void;
   addEventListener(type: string, listener: FdEndpointListener, options?: object): void;
   removeEventListener(type: string, listener: FdEndpointListener, options?: object): void;
 }
@@ -51,6 +51,7 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
     },
     failure: (id, error) => ({ id, ...thrown(error) }),
     lost: (id, error) => deliver({ id, ...thrown(error) }),
+    unsent: (id, error) => deliver({ id, ...thrown(error) }),
     closed: () => channel.releaseAll(),
   });
   channel.listen();
@@ -59,7 +60,10 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
     postMessage(message, transfer = []) {
       // It does not throw, which not every version expects: whoever calls is told by an answer.
       if (transfer.length === 0) channel.send(message as Message).catch(() => undefined);
-      else channel.refuse(message as Message, invalidType(NO_PORTS));
+      else {
+        for (const each of transfer) closePort(each);
+        channel.refuse(message as Message, invalidType(NO_PORTS));
+      }
     },
     addEventListener(type, listener) {
       if (type === 'message') listeners.add(listener);
@@ -68,6 +72,12 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
       if (type === 'message') listeners.delete(listener);
     },
   };
+}
+
+/** A port that goes nowhere would keep the process. */
+function closePort(transferred: object): void {
+  const { close } = transferred as { readonly close?: unknown };
+  if (typeof close === 'function') Reflect.apply(close as () => void, transferred, []);
 }
 
 const NO_PORTS = 'nothing can be transferred by a socket: proxy() needs a MessagePort';

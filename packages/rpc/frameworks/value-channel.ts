@@ -27,8 +27,10 @@ export interface Receiver {
   readonly refuses?: (message: Message) => string | undefined;
   /** The answer to send where one could not be sent, for what is in it. */
   readonly failure: (id: unknown, error: Error) => Message;
-  /** A call of ours could not be sent, or no answer can come any more. */
+  /** To a call of ours that was sent no answer can come any more. */
   readonly lost?: (id: unknown, error: Error) => void;
+  /** A call of ours could not be sent, which {@link ValueChannel.send} also rejects with. */
+  readonly unsent?: (id: unknown, error: Error) => void;
   /** The stream has ended, or the connection broke; calls of the peer may still be answered where it has only ended. */
   readonly ended?: (error: Error | undefined) => void;
   /** The socket is closed. */
@@ -48,8 +50,8 @@ export class ValueChannel {
   readonly #codec: FrameCodec<ReceivedValue, unknown>;
   readonly #messages: Framed<ReceivedValue, unknown>;
   readonly #receiver: Receiver;
-  /** Our calls that are not answered. */
-  readonly #own = new Set<unknown>();
+  /** Our calls that are not answered, and whether they are sent. */
+  readonly #own = new Map<unknown, boolean>();
   /** Those of them for which nobody waits any more. */
   readonly #abandoned = new Set<unknown>();
   /** The peer's calls that are not answered, by its ids. */
@@ -58,7 +60,8 @@ export class ValueChannel {
   readonly #held = new Map<Message, readonly OwnedFd[]>();
   #heldFds = 0;
   #resume: (() => void) | undefined;
-  #ended = false;
+  /** Why no answer can come any more. */
+  #over: Error | undefined;
 
   /** @throws TypeError for what is no FdSocket */
   constructor(socket: FdSocket, codec: FrameCodec<ReceivedValue, unknown>, receiver: Receiver) {
@@ -78,12 +81,20 @@ export class ValueChannel {
    */
   send(message: Message): Promise<void> {
     const kind = this.#receiver.kindOf(message);
-    if (kind !== undefined && 'call' in kind) this.#own.add(kind.call);
-    const sent = this.#messages.send(message);
-    if (kind === undefined) return sent;
-    if ('answer' in kind) this.#answered(kind.answer);
-    const failed = sent.catch((error: unknown) => this.#fail(kind, asError(error)));
-    return 'answer' in kind ? failed : sent;
+    if (kind === undefined) return this.#messages.send(message);
+    if ('answer' in kind) {
+      const sent = this.#messages.send(message);
+      this.#answered(kind.answer);
+      return sent.catch((error: unknown) => this.#fail(kind, asError(error)));
+    }
+    this.#own.set(kind.call, false);
+    const sent = this.#over === undefined ? this.#messages.send(message) : Promise.reject(this.#over);
+    if (this.#over !== undefined) closeGiven(message);
+    sent.then(
+      () => this.#own.has(kind.call) && this.#own.set(kind.call, true),
+      (error: unknown) => this.#fail(kind, asError(error)),
+    );
+    return sent;
   }
 
   /** A message is not sent at all, for a reason that the framework knows. */
@@ -91,7 +102,7 @@ export class ValueChannel {
     const kind = this.#receiver.kindOf(message);
     closeGiven(message);
     if (kind === undefined) return;
-    if ('call' in kind) this.#own.add(kind.call);
+    if ('call' in kind) this.#own.set(kind.call, false);
     else this.#answered(kind.answer);
     this.#fail(kind, error).catch(() => undefined);
   }
@@ -175,8 +186,9 @@ export class ValueChannel {
   }
 
   async #fail(kind: NonNullable<Kind>, error: Error): Promise<void> {
-    if ('call' in kind) this.#lose(kind.call, error);
-    else if (this.socket.destroyed) throw error;
+    if ('call' in kind) {
+      if (this.#forget(kind.call)) this.#receiver.unsent?.(kind.call, error);
+    } else if (this.socket.destroyed) throw error;
     else await this.#messages.send(this.#receiver.failure(kind.answer, error));
   }
 
@@ -190,20 +202,23 @@ export class ValueChannel {
   }
 
   #end(error: Error | undefined): void {
-    this.#ended = true;
     const reason = error ?? closedError('the peer has ended the connection');
-    for (const id of [...this.#own]) this.#lose(id, reason);
+    this.#over = reason;
+    for (const [id, sent] of [...this.#own]) {
+      // Of the others, it is told that they are not sent.
+      if (sent && this.#forget(id)) this.#receiver.lost?.(id, reason);
+    }
     this.#endIfIdle();
     this.#receiver.ended?.(error);
   }
 
-  #lose(id: unknown, error: Error): void {
-    if (!this.#own.delete(id)) return;
-    if (!this.#abandoned.delete(id)) this.#receiver.lost?.(id, error);
+  /** @returns whether somebody waited for its answer */
+  #forget(id: unknown): boolean {
+    return this.#own.delete(id) && !this.#abandoned.delete(id);
   }
 
   /** Nothing more comes, and nothing more has to go. */
   #endIfIdle(): void {
-    if (this.#ended && this.#calls.size === 0) this.socket.end();
+    if (this.#over !== undefined && this.#calls.size === 0) this.socket.end();
   }
 }

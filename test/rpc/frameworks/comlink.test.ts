@@ -92,6 +92,7 @@ describe.each([
     call.catch(() => undefined);
     sockets[1].end();
     await expect(call).rejects.toThrow('the peer has ended');
+    await expect(remote.make()).rejects.toThrow();
   });
 
   test('descriptors of a call that nobody answers are closed with the connection', async () => {

@@ -1,0 +1,129 @@
+import path from 'node:path';
+import { built } from '../../support/built';
+import { start } from '../../support/children';
+
+// birpc is ES modules alone, which run in a process of their own. Its versions behave the same.
+
+const ROOT = path.resolve(__dirname, '../../..');
+
+/** What a program prints, which has two ends, `one` and `other`, and what it takes to look at descriptors. */
+async function printed(name: string, program: string): Promise<string[]> {
+  built();
+  const source = `
+    import { once } from 'node:events';
+    import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
+    import { setImmediate as turn } from 'node:timers/promises';
+    import { fds, OwnedFd, socketpair } from 'ancillary';
+    import { framed, give, jsonValues } from 'ancillary/rpc';
+    import { fdChannel } from 'ancillary/rpc/birpc';
+    import { createBirpc } from '${name}';
+    const sockets = socketpair();
+    const got = [];
+    const functions = {
+      identity(file) { got.push(file); return identity(file); },
+      keep: (file) => file.take(),
+      fail(file) { got.push(file); throw Object.assign(new RangeError('no'), { code: 'ENO' }); },
+      make: () => ({ file: give(fds.memfd('made')) }),
+      bad: () => ({ file: give(fds.memfd('bad')), big: 1n }),
+      note(file) { got.push(file); },
+      thrown: () => { throw 'text'; },
+    };
+    const identity = ({ fd }) => { const { dev, ino } = fstatSync(fd, { bigint: true }); return dev + ':' + ino; };
+    const say = (...words) => console.log(...words.map((word) => typeof word === 'string' ? word : JSON.stringify(word)));
+    const outcome = (promise) => promise.then((value) => value, ({ name, code, message }) => [name, code ?? null, message]);
+    const link = (fd) => { try { return readlinkSync('/proc/self/fd/' + fd); } catch { return ''; } };
+    process.on('warning', (warning) => say('warning', String(warning)));
+    const serve = () => createBirpc(functions, fdChannel(sockets[1]));
+    const connect = (options) => createBirpc({}, { ...fdChannel(sockets[0]), ...options });
+    const file = fds.memfd('lent');
+    ${program}
+    for (const socket of sockets) if (!socket.closed) await once(socket.destroy(), 'close');
+    file.close();
+    const left = () => readdirSync('/proc/self/fd').map(link).filter((target) => target.startsWith('/memfd:'));
+    for (let turns = 0; turns < 10_000 && left().length > 0; turns++) await turn();
+    say('left', left());`;
+  const options = { cwd: ROOT };
+  const { stdout, stderr } = await start(process.execPath, ['--input-type=module', '-e', source], options).succeeded();
+  expect(stderr).toBe('');
+  return stdout.trimEnd().split('\n');
+}
+
+describe.each(['birpc', 'birpc-lowest'])('%s', (name) => {
+  test('descriptors go both ways, and those of a call are closed when it is answered', async () => {
+    const lines = await printed(
+      name,
+      `serve(); const remote = connect();
+      say(await remote.identity(file) === identity(file));
+      say(await outcome(remote.fail(file)));
+      const kept = OwnedFd.adopt(await remote.keep(file)); say(identity(kept) === identity(file)); kept.close();
+      const made = await remote.make(); say(made.file instanceof OwnedFd); made.file.close();
+      await remote.note.asEvent(file);
+      await remote.identity(file);
+      say(got.map(({ closed }) => closed));`,
+    );
+    expect(lines).toEqual(['true', '["RangeError","ENO","no"]', 'true', 'true', '[true,true,true,true]', 'left []']);
+  });
+
+  test('what cannot be sent rejects the call, and closes what was given away', async () => {
+    const lines = await printed(
+      name,
+      `serve(); const remote = connect();
+      say((await outcome(remote.bad()))[2].includes('BigInt'));
+      const given = fds.memfd('given');
+      say((await outcome(remote.identity(give(given), 1n)))[2].includes('BigInt'), given.closed);
+      await remote.thrown().catch((thrown) => say(thrown));`,
+    );
+    expect(lines).toEqual(['true', 'true true', 'text', 'left []']);
+  });
+
+  test('the answer to a call that has timed out is closed', async () => {
+    const lines = await printed(
+      name,
+      `let answer; functions.late = () => new Promise((resolve) => (answer = () => resolve(give(fds.memfd('late')))));
+      serve(); const remote = connect({ timeout: 1 });
+      say((await outcome(remote.late()))[2]);
+      while (answer === undefined) await turn();
+      answer();
+      while (sockets[0].stats.fdsReceived === 0) await turn();`,
+    );
+    expect(lines).toEqual(['[birpc] timeout on calling "late"', 'left []']);
+  });
+
+  test('the end of the connection rejects calls that wait, and later ones', async () => {
+    const lines = await printed(
+      name,
+      `const remote = connect();
+      const call = outcome(remote.make());
+      while (sockets[0].stats.framesSent === 0) await turn();
+      sockets[1].end();
+      say(await call);
+      sockets[0].destroy();
+      say((await outcome(remote.make()))[1]);`,
+    );
+    expect(lines).toEqual([
+      '["AncillaryError","ERR_FD_CLOSED","no answer can come: the peer has ended the connection"]',
+      'ERR_FD_CLOSED',
+      'left []',
+    ]);
+  });
+
+  test.each([
+    ['an answer to nobody', `{ t: 's', i: 'x', r: file }`, /answers call 'x', which was not made.*closed 1 descriptor/],
+    ['an id used twice', `{ t: 'q', i: 'x', m: 'forever', a: [file] }`, /the id of call 'x'.*closed 1 descriptor/],
+    ['a descriptor elsewhere', `{ t: 's', i: 'x', z: file }`, /answers call 'x'/],
+    ['no object', `5`, /it is no object/],
+  ])('%s breaks the connection', async (_what, message, expected) => {
+    const [line = '', ...others] = await printed(
+      name,
+      `functions.forever = () => new Promise(() => undefined);
+      serve(); const raw = framed(sockets[0], jsonValues());
+      const failed = once(sockets[1], 'error');
+      ${message.includes('forever') ? `await raw.send({ t: 'q', i: 'x', m: 'forever', a: [] });` : ''}
+      await raw.send(${message});
+      const [{ code, message }] = await failed; say(code, message);`,
+    );
+    expect(line).toMatch(/^ERR_FRAME_INVALID the frame at bytes \d+ to \d+ is no message/);
+    expect(line).toMatch(expected);
+    expect(others).toEqual(['left []']);
+  });
+});
