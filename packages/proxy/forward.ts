@@ -16,8 +16,8 @@ export interface Forwarding extends Promise<Totals> {
  * Passes on everything that two sockets receive, each to the other, with its descriptors, until both have ended. It takes
  * both over, and closes them.
  *
- * Without a codec each read is passed on whole, as one sendmsg, with the descriptors that came with it. With a codec each
- * message is, with its own descriptors. Received descriptors are closed once they were sent. Where one side does not read, the
+ * Without a codec each read is passed on whole, as one sendmsg, with the descriptors that came with it: for peers that take
+ * descriptors in their order, whatever bytes they come with. With a codec each message is, with its own descriptors. Received descriptors are closed once they were sent. Where one side does not read, the
  * other is not read either.
  *
  * The end of one side's stream is passed on, while the other direction goes on. When one connection fails, what came from it
