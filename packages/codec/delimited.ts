@@ -45,8 +45,8 @@ const NOTHING = new Uint8Array();
  * Messages that end with a delimiter, which they do not contain: lines of JSON, QMP, the text of a SASL handshake or of an
  * HTTP header. Messages are handed out and taken without it.
  *
- * Reads are large, since the end of a message is known only once it was read: descriptors are a message's own where no
- * sendmsg that carries some goes on into the message behind.
+ * Reads are large, since the end of a message is known only once it was read. Of a sendmsg that ends several messages, the last
+ * one gets the descriptors, and all are marked.
  *
  * @throws TypeError and RangeError for options. Its `measure` and `encode` throw ERR_FRAME_TOO_LARGE for a message longer than
  * `maxLength`; `encode` throws TypeError for one that contains the delimiter, and RangeError for one with another number of

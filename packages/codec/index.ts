@@ -20,7 +20,7 @@ export {
 } from './length-prefixed';
 export { contentLength, type ContentLengthOptions } from './content-length';
 export { delimited, type DelimitedFds, type DelimitedOptions } from './delimited';
-export type { Payload, ReceivedPayload } from './payload';
+export type { InDoubt, Payload, ReceivedPayload } from './payload';
 export {
   type OutgoingVarlinkMessage,
   type VarlinkBody,

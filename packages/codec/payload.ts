@@ -10,9 +10,20 @@ import {
 import type { EncodedFrame, FdFrame, FdLike } from '../stream';
 
 /** A received payload; whoever receives it owns the descriptors. */
-export interface ReceivedPayload {
+export interface ReceivedPayload extends InDoubt {
   bytes: Buffer;
   fds: OwnedFd[];
+}
+
+/** What a message says of descriptors that came in a sendmsg with several messages. */
+export interface InDoubt {
+  /** Such a sendmsg had bytes of this message: descriptors it has may be another's, or another may have its own. */
+  ambiguous?: true | undefined;
+}
+
+/** The mark of a frame, for its message; nothing where there is no doubt. */
+export function doubtOf({ ambiguous }: FdFrame): InDoubt | undefined {
+  return ambiguous ? { ambiguous } : undefined;
 }
 
 /** A payload to send; the descriptors are borrowed. */
@@ -26,7 +37,7 @@ export const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024;
 
 /** A payload with its descriptors, of a frame in which it lies from `start` to `end`. */
 export function takePayload(frame: FdFrame, start: number, end = frame.bytes.length): ReceivedPayload {
-  return { bytes: frame.bytes.subarray(start, end), fds: frame.fds.splice(0) };
+  return { bytes: frame.bytes.subarray(start, end), fds: frame.fds.splice(0), ...doubtOf(frame) };
 }
 
 /**

@@ -11,7 +11,7 @@ import {
 } from '../binding';
 import { type FdLike, type FdFrame, type FrameCodec, MAX_FDS_PER_SENDMSG } from '../stream';
 import { delimited } from './delimited';
-import { DEFAULT_MAX_LENGTH, requireFds } from './payload';
+import { DEFAULT_MAX_LENGTH, doubtOf, type InDoubt, requireFds } from './payload';
 
 export interface VarlinkMessagesOptions {
   /** The longest message, in bytes of JSON, that is received or sent; default 16 MiB, as systemd has it. */
@@ -38,7 +38,7 @@ export interface VarlinkBody {
 }
 
 /** A received message; whoever receives it owns the descriptors. */
-export interface VarlinkMessage {
+export interface VarlinkMessage extends InDoubt {
   body: VarlinkBody;
   fds: OwnedFd[];
 }
@@ -55,7 +55,8 @@ const FLAGS = ['oneway', 'more', 'upgrade', 'continues'] as const;
 /**
  * Messages of Varlink: objects of JSON that each end with a zero byte (https://varlink.org/Method-Call). The specification
  * has no descriptors. systemd's sd-varlink lets them come with the first byte of their message, and sends them in a sendmsg
- * that ends with it; which of its parameters means which descriptor each method says.
+ * that ends with it, perhaps with others in front, which are then all marked; which of its parameters means which descriptor
+ * each method says.
  *
  * sd-varlink gives descriptors to the first message of what one recvmsg of its own returns (systemd issue 43823): to a
  * systemd service, send a message with descriptors when the replies to all before have come.
@@ -76,7 +77,7 @@ export function varlinkMessages(
 
     decode(frame) {
       const body = parse(frame);
-      return { body, fds: frame.fds.splice(0) };
+      return { body, fds: frame.fds.splice(0), ...doubtOf(frame) };
     },
 
     encode(message) {

@@ -11,7 +11,7 @@ import {
   requireOptions,
 } from '../binding';
 import type { FdLike, FrameCodec, Measured, MeasureAt } from '../stream';
-import { around, requireFds, requireMaxLength, tooLarge } from './payload';
+import { around, doubtOf, type InDoubt, requireFds, requireMaxLength, tooLarge } from './payload';
 
 export interface VhostUserMessagesOptions {
   /** The longest payload, in bytes, that is received or sent; default 64 KiB. */
@@ -21,7 +21,7 @@ export interface VhostUserMessagesOptions {
 const OPTIONS: OptionNames<VhostUserMessagesOptions> = { maxLength: true };
 
 /** A received message; whoever receives it owns the descriptors. */
-export interface VhostUserMessage {
+export interface VhostUserMessage extends InDoubt {
   /** The number of its type, such as 5 for VHOST_USER_SET_MEM_TABLE. */
   request: number;
   /** Whether it is the reply to such a request. */
@@ -86,7 +86,8 @@ export function vhostUserMessages(
 
     measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0, 0), { at: measureAt }),
 
-    decode({ bytes, fds, range }) {
+    decode(frame) {
+      const { bytes, fds, range } = frame;
       if (fds.length > MOST_FDS)
         throw new AncillaryError(
           'ERR_FD_SURPLUS',
@@ -100,6 +101,7 @@ export function vhostUserMessages(
         needReply: (flags & NEED_REPLY) !== 0,
         payload: bytes.subarray(HEADER_LENGTH),
         fds: fds.splice(0),
+        ...doubtOf(frame),
       };
     },
 

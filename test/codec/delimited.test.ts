@@ -155,3 +155,22 @@ it('lines of text that came with a count are refused where descriptors lack', as
   await expect(next).rejects.toMatchObject({ code: 'ERR_FD_MISSING' });
   await closed(left, right);
 });
+
+it('messages that came in one sendmsg with descriptors are marked, and the last one has them', async () => {
+  const [left, right] = socketpair();
+  using files = new Files(1);
+  await left.send('one\ntwo\n', files.owned);
+  await left.send('three\n', files.owned);
+  left.end();
+  const came = [];
+  for await (const { bytes, fds: received, ambiguous } of framed(right, delimited())) {
+    came.push([bytes.toString(), received.length, ambiguous]);
+    OwnedFd.closeAll(received);
+  }
+  expect(came).toEqual([
+    ['one', 0, true],
+    ['two', 1, true],
+    ['three', 1, undefined],
+  ]);
+  await closed(left, right);
+});

@@ -100,3 +100,22 @@ it.each([{ maxLength: -1 }, { maxlength: 3 }])('%j is no choice', (options) => {
     expect.objectContaining({ code: expect.stringMatching(/^ERR_/) as string }) as Error,
   );
 });
+
+it('messages that came in one sendmsg with descriptors are marked, and the first one has them', async () => {
+  const [left, right] = socketpair();
+  using files = new Files(1);
+  await left.send(Buffer.concat([words(1, 1, 0), words(2, 1, 0)]), files.owned);
+  await left.send(words(3, 1, 0), files.owned);
+  left.end();
+  const came = [];
+  for await (const { request, fds, ambiguous } of framed(right, vhostUserMessages())) {
+    came.push([request, fds.length, ambiguous]);
+    OwnedFd.closeAll(fds);
+  }
+  expect(came).toEqual([
+    [1, 1, true],
+    [2, 0, true],
+    [3, 1, undefined],
+  ]);
+  await closed(left, right);
+});

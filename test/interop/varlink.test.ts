@@ -58,7 +58,7 @@ it.each([
         }
         messages++;
         if (isWrong(message)) wrong++;
-        if (frame.ambiguous) ambiguous++;
+        if (message.ambiguous === true) ambiguous++;
         OwnedFd.closeAll(message.fds);
       }
     };
