@@ -36,6 +36,8 @@ export const goals = [
   { row: 'small-frames', contender: PUSHED, figure: 'rate', atLeast: 1, of: 'net.Socket, corked by 32' },
   { row: 'small-frames', contender: FOR_AWAIT, figure: 'rate', atLeast: 1.2, of: 'C' },
 
+  { row: 'dbus', contender: 'dbus-native on ancillary', figure: 'rate', atLeast: 1, of: 'dbus-native on net.Socket' },
+
   { row: 'delimited', contender: FOR_AWAIT, figure: 'rate', atLeast: 1, of: 'net.Socket' },
   { row: 'delimited', contender: PUSHED, figure: 'rate', atLeast: 1, of: 'net.Socket' },
   { row: 'delimited', contender: PUSHED, figure: 'rate', atLeast: 1, of: 'net.Socket, corked by 32' },

@@ -62,6 +62,9 @@ export const rpcEnd = { tool: thisNode, command: (node) => [node, end('rpc.mjs')
 /** @type {Program} */
 export const netSocket = { tool: thisNode, command: (node) => [node, end('net.mjs')] };
 
+/** dbus-native over a stream of one or the other: see ends/dbus.mjs. @type {Program} */
+export const dbusNative = { tool: thisNode, command: (node) => [node, end('dbus.mjs')] };
+
 /** Makes connections, and accepts them: see ends/connections.mjs. @type {Program} */
 export const connector = { tool: thisNode, command: (node) => [node, end('connections.mjs')] };
 

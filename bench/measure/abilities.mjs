@@ -12,8 +12,17 @@ export async function abilities() {
   const found = new Set(['for await']);
   if ('forEachFrame' in FdSocket.prototype) found.add('forEachFrame');
   if ('delimited' in codecs) found.add('delimited');
+  if (await isThere('ancillary/dbus-native')) found.add('dbus-native');
   if (await readsIntoOneBuffer()) found.add('onread');
   return found;
+}
+
+/** @param {string} specifier of an entry point */
+function isThere(specifier) {
+  return import(specifier).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** An option that is not known is passed over in silence, so it is tried. */

@@ -2,6 +2,7 @@ import { bytes } from './bytes.mjs';
 import { bytesApart } from './bytes-apart.mjs';
 import { connections } from './connections.mjs';
 import { connectionsBurst } from './connections-burst.mjs';
+import { dbus } from './dbus.mjs';
 import { delimited } from './delimited.mjs';
 import { fdBundles } from './fd-bundles.mjs';
 import { fdFrames } from './fd-frames.mjs';
@@ -26,6 +27,7 @@ export const rows = [
   bytesApart,
   smallFrames,
   delimited,
+  dbus,
   roundTrip,
   rpcCalls,
   connections,

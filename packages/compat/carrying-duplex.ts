@@ -145,20 +145,25 @@ export abstract class CarryingDuplex extends Duplex {
 
   override _writev(chunks: { chunk: Buffer }[], callback: WriteCallback): void {
     this.#withSocket((socket) => {
+      const last = chunks.length - 1;
+      let plain: Buffer[] = [];
+      // Where one fails the socket does, and the last is told, too.
+      const flush = (told: WriteCallback): void => {
+        if (plain.length > 0) socket.write(joined(plain), told);
+        plain = [];
+      };
       socket.cork();
-      try {
-        const last = chunks.length - 1;
-        let failed = false;
-        chunks.forEach(({ chunk }, index) => {
-          this.#send(socket, chunk, (error) => {
-            if (failed || (!error && index < last)) return;
-            failed = Boolean(error);
-            callback(error);
-          });
-        });
-      } finally {
-        socket.uncork();
-      }
+      chunks.forEach(({ chunk }, index) => {
+        const told = index === last ? callback : nothing;
+        if (!this.#carried.has(chunk)) {
+          plain.push(chunk);
+          if (index === last) flush(callback);
+          return;
+        }
+        flush(nothing);
+        this.#send(socket, chunk, told);
+      });
+      socket.uncork();
     });
   }
 
@@ -247,4 +252,12 @@ export abstract class CarryingDuplex extends Duplex {
     if (!this.#reading) this.push(null);
     if (!this.writableEnded) this.end();
   }
+}
+
+const nothing = (): void => undefined;
+
+/** Small ones cost less to copy than to send one by one. */
+function joined(chunks: Buffer[]): Buffer {
+  const [only] = chunks;
+  return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks);
 }

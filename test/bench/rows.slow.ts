@@ -17,6 +17,7 @@ const ROWS = [
   'bytes-apart',
   'small-frames',
   'delimited',
+  'dbus',
   'round-trip',
   'rpc-calls',
   'connections',
