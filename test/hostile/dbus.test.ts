@@ -65,7 +65,13 @@ it.each<[string, Buffer, number, string, string]>([
     'frame at bytes START to END came with 3 ',
   ],
   ['declares none, and some came', marshalled(), 1, 'ERR_FD_SURPLUS', 'frame at bytes START to END came with 1 '],
-  ['declares more than any may have', marshalled({ fields: callWith(0xffffffff) }), 1, 'ERR_FD_SURPLUS', '4294967295'],
+  [
+    'declares more than any may have',
+    marshalled({ fields: callWith(0xffffffff) }),
+    1,
+    'ERR_FD_SURPLUS',
+    'frame at byte START declares 4294967295',
+  ],
   ['is announced to be larger than any', garbage, 1, 'ERR_FRAME_TOO_LARGE', 'serial 1 has 4294967\\d+ bytes'],
   ['is no message', Buffer.alloc(200, 'x'), 1, 'ERR_FRAME_INVALID', 'first byte is 120'],
   [

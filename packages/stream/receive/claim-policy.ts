@@ -97,12 +97,16 @@ export function refuseLeft(
   );
 }
 
-/** @throws ERR_FD_SURPLUS when a frame declares more descriptors than it may have */
-export function requireAllowed(declared: number | 'attached', { maxFdsPerFrame, onSurplus }: FrameLimits): void {
+/** @param start of the frame @throws ERR_FD_SURPLUS when it declares more descriptors than it may have */
+export function requireAllowed(
+  declared: number | 'attached',
+  start: number,
+  { maxFdsPerFrame, onSurplus }: FrameLimits,
+): void {
   if (declared === 'attached' || declared <= maxFdsPerFrame || onSurplus === 'close') return;
   throw new AncillaryError(
     'ERR_FD_SURPLUS',
-    `a frame declares ${counted(declared, 'descriptor')}, where at most ${maxFdsPerFrame} may come; what came of them is closed ` +
+    `the frame at byte ${start} declares ${counted(declared, 'descriptor')}, where at most ${maxFdsPerFrame} may come; what came of them is closed ` +
       `(raise maxFdsPerFrame to receive them)`,
   );
 }

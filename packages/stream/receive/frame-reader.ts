@@ -240,7 +240,7 @@ export class FrameReader {
         if (missing > 0) return missing;
         const { fds } = this.#measure;
         this.#greedy = this.#reads === undefined ? fds !== 'attached' : this.#reads === 'greedy';
-        requireAllowed(fds, this.#supply.limits);
+        requireAllowed(fds, this.#queue.start, this.#supply.limits);
         this.#measured = true;
       }
       return Math.max(0, this.#measure.length - this.#queue.length);
