@@ -2,21 +2,20 @@ import { describeValue, invalidType, invalidValue } from '../binding';
 import { addon, checked } from '../binding-native';
 import { type FdLike, numberOf } from '../stream';
 
-const { F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE } = addon.constants;
-
-const BITS = {
+/** By the kernel's names, whose values are the addon's: where there is none, importing works all the same. */
+const NAMES = {
   /** No further seals. */
-  seal: F_SEAL_SEAL,
-  shrink: F_SEAL_SHRINK,
-  grow: F_SEAL_GROW,
+  seal: 'F_SEAL_SEAL',
+  shrink: 'F_SEAL_SHRINK',
+  grow: 'F_SEAL_GROW',
   /** The content stays as it is, also for those who have mapped it. */
-  write: F_SEAL_WRITE,
+  write: 'F_SEAL_WRITE',
   /** Only those who have mapped it for writing can change the content from now on. */
-  'future-write': F_SEAL_FUTURE_WRITE,
+  'future-write': 'F_SEAL_FUTURE_WRITE',
 } as const;
 
 /** What a seal forbids, as fcntl(2) has them. */
-export type Seal = keyof typeof BITS;
+export type Seal = keyof typeof NAMES;
 
 /** Neither size nor content can change any more. */
 export const UNCHANGING: readonly Seal[] = ['seal', 'shrink', 'grow', 'write'];
@@ -39,11 +38,11 @@ export function seal(fd: FdLike, seals: readonly Seal[] = UNCHANGING): void {
 export function sealsOf(fd: number): Seal[] {
   const bits = addon.getSeals(fd);
   if (bits < 0) return [];
-  return (Object.keys(BITS) as Seal[]).filter((name) => (bits & BITS[name]) !== 0);
+  return (Object.keys(NAMES) as Seal[]).filter((name) => (bits & bitOf(name)) !== 0);
 }
 
 /** @throws TypeError for what is no seal */
 function bitOf(name: Seal): number {
-  if (Object.hasOwn(BITS, name)) return BITS[name];
-  throw invalidValue(`seals has ${describeValue(name)} in it; there is ${Object.keys(BITS).join(', ')}`);
+  if (Object.hasOwn(NAMES, name)) return addon.constants[NAMES[name]];
+  throw invalidValue(`seals has ${describeValue(name)} in it; there is ${Object.keys(NAMES).join(', ')}`);
 }
