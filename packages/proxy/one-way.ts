@@ -71,18 +71,18 @@ export class OneWay<In> {
       OwnedFd.closeAll(fds);
       frame.close();
     };
-    let verdict: unknown;
+    let later: PromiseLike<unknown> | undefined;
     try {
       if (this.#stopped !== undefined) throw this.#stopped;
-      const { seen } = this.#way;
-      verdict = seen?.(frame, this.#passing(frame, fds));
+      const verdict: unknown = this.#way.seen?.(frame, this.#passing(frame, fds));
       if (!isThenable(verdict)) return this.#obey(verdict as Verdict, frame, fds);
+      later = verdict;
     } catch (error) {
       throw this.#fail(asError(error));
     } finally {
-      if (!isThenable(verdict)) close();
+      if (later === undefined) close();
     }
-    return this.#obeyLater(verdict, frame, fds, close);
+    return this.#obeyLater(later, frame, fds, close);
   }
 
   async #obeyLater(verdict: PromiseLike<unknown>, frame: FdFrame, fds: OwnedFd[], close: () => void): Promise<void> {

@@ -267,6 +267,19 @@ describe('seen()', () => {
     await expect(middle.forwarding).resolves.toMatchObject({ from: { bytes: 14 } });
   });
 
+  it('ends both where a verdict cannot even be asked', async () => {
+    const error = new Error('do not ask');
+    const verdict = Object.defineProperty({}, 'then', {
+      get: () => {
+        throw error;
+      },
+    });
+    await using middle = between({ seen: () => verdict as never });
+    using files = new Files(1);
+    await middle.client.send('x', files.numbers);
+    expect(await settled(middle.forwarding)).toEqual({ status: 'rejected', reason: error });
+  });
+
   it.each([null, true, 'text', Buffer.from('bytes'), {}])('refuses %p in place of a verdict', async (verdict) => {
     await using middle = between({ seen: () => verdict as never });
     using files = new Files(1);
