@@ -34,7 +34,8 @@ Sent sendBatch(int socket, const SendPart* parts, std::size_t count) {
       vectors[vectorCount++] = vectorOf(parts[next]);
       size += parts[next].size;
       ++next;
-    } while (first.fdCount == 0 && next < count && parts[next].fdCount == 0 && vectorCount < kMaxVectors);
+    } while (next < count && vectorCount < kMaxVectors &&
+             (parts[next].goesOn || (first.fdCount == 0 && parts[next].fdCount == 0)));
     if (size == 0) continue;
 
     const ssize_t sent = sendMessage(socket, vectors, vectorCount, first.fds, first.fdCount);

@@ -10,6 +10,8 @@ struct SendPart {
   std::size_t size;
   const int* fds;
   std::size_t fdCount;
+  /** It is sent with the part before, as far as one sendmsg takes both. */
+  bool goesOn;
 };
 
 struct Sent {

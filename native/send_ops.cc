@@ -16,6 +16,8 @@ namespace {
 using Info = const Napi::CallbackInfo&;
 
 constexpr std::size_t kUsualParts = 64;
+/** Instead of a count: the part belongs to the one before. */
+constexpr int kGoesOn = -1;
 
 /** The three arrays of send(), checked as a whole before anything is sent. */
 class SendArguments {
@@ -32,11 +34,13 @@ class SendArguments {
       int count = 0;
       values_[i] = bytes.Get(index);
       if (!readInt(env, fdCounts.Get(index), "a descriptor count", count)) return false;
+      const bool goesOn = count == kGoesOn && i > 0;
+      if (goesOn) count = 0;
       if (count < 0 || static_cast<std::size_t>(count) > fds_.size() - used) {
         throwType(env, "fdCounts", "counts of the descriptors given");
         return false;
       }
-      parts_[i] = {nullptr, 0, fds_.data() + used, static_cast<std::size_t>(count)};
+      parts_[i] = {nullptr, 0, fds_.data() + used, static_cast<std::size_t>(count), goesOn};
       used += static_cast<std::size_t>(count);
     }
     return readParts(env);
@@ -79,7 +83,7 @@ Napi::Value sendOne(Info info) {
     throwType(env, "fdCount", "a number of descriptors in sendFds");
     return env.Undefined();
   }
-  const SendPart whole{part.data, part.size, JsEnvironment::of(env).sendFds(), fdCount};
+  const SendPart whole{part.data, part.size, JsEnvironment::of(env).sendFds(), fdCount, false};
   return sendParts(info, fd, &whole, 1);
 }
 

@@ -99,11 +99,11 @@ export class ModelSend {
 /** What goes in which system call: parts with descriptors each by itself, plain neighbours together. */
 function messages(parts: readonly SendPart[]): SendPart[] {
   const groups: { fds: readonly number[]; bytes: Uint8Array[] }[] = [];
-  for (const { bytes, fds } of parts) {
+  for (const { bytes, pieces = [], fds } of parts) {
     const last = groups.at(-1);
     const joins = last !== undefined && fds.length === 0 && last.fds.length === 0 && last.bytes.length < MOST_TOGETHER;
-    if (joins) last.bytes.push(bytes);
-    else groups.push({ fds, bytes: [bytes] });
+    if (joins) last.bytes.push(bytes, ...pieces);
+    else groups.push({ fds, bytes: [bytes, ...pieces] });
   }
   return groups.map(({ fds, bytes }) => ({ fds, bytes: Buffer.concat(bytes) }));
 }

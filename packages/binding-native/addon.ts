@@ -204,7 +204,10 @@ export interface Addon {
    * {@link sendState} says why it stopped early.
    */
   sendOne(fd: number, bytes: Uint8Array, fdCount: number): number;
-  /** Sends the parts in order: `bytes[i]` with the next `fdCounts[i]` of `fds`. Returns as {@link sendOne}. */
+  /**
+   * Sends the parts in order: `bytes[i]` with the next `fdCounts[i]` of `fds`, or where that is -1, in the sendmsg of the part
+   * before. Returns as {@link sendOne}.
+   */
   sendMany(fd: number, bytes: readonly Uint8Array[], fdCounts: readonly number[], fds: readonly number[]): number;
   watchWritable(fd: number): void;
   watchHangup(fd: number): void;

@@ -33,6 +33,10 @@ const together = Buffer.allocUnsafeSlow(16 * 1024);
 
 const CONGESTED_MS = 10;
 
+const NONE: readonly never[] = [];
+/** Instead of a number of descriptors: it belongs to the sendmsg of the part before. */
+const GOES_ON = -1;
+
 class OpenSocket implements SocketHandle, SocketCallbacks {
   readonly #events: SocketEvents;
   #fd: number;
@@ -106,7 +110,8 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
 
   sendParts(parts: readonly SendPart[]): SendResult {
     const [only] = parts;
-    const accepted = only !== undefined && parts.length === 1 ? this.#sendOne(only) : this.#sendMany(parts);
+    const single = only !== undefined && parts.length === 1 && only.pieces === undefined;
+    const accepted = single ? this.#sendOne(only) : this.#sendMany(parts);
     const error = addon.sendState[0] ?? 0;
     return error === 0 ? { accepted } : { accepted, error: errnoName(-error) };
   }
@@ -127,6 +132,10 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
       bytes.push(part.bytes);
       fdCounts.push(part.fds.length);
       for (const fd of part.fds) fds.push(fd);
+      for (const piece of part.pieces ?? NONE) {
+        bytes.push(piece);
+        fdCounts.push(GOES_ON);
+      }
     }
     return addon.sendMany(this.#fd, bytes, fdCounts, fds);
   }
@@ -180,14 +189,19 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
 /** Fills {@link together} and returns how far; 0 where the parts are too large for it, or not plain. */
 function putTogether(parts: readonly SendPart[]): number {
   let length = 0;
-  for (const { bytes, fds } of parts) {
+  for (const { bytes, pieces = NONE, fds } of parts) {
     length += bytes.length;
+    for (const piece of pieces) length += piece.length;
     if (fds.length > 0 || length > together.length) return 0;
   }
   let at = 0;
-  for (const { bytes } of parts) {
+  for (const { bytes, pieces = NONE } of parts) {
     together.set(bytes, at);
     at += bytes.length;
+    for (const piece of pieces) {
+      together.set(piece, at);
+      at += piece.length;
+    }
   }
   return length;
 }

@@ -35,6 +35,8 @@ export type ReadEnd = 'eof' | { readonly error: string };
 export interface SendPart {
   /** At least one byte. */
   readonly bytes: Uint8Array;
+  /** What follows in the same sendmsg, if anything: as many pieces as the kernel takes in one. None is empty. */
+  readonly pieces?: readonly Uint8Array[] | undefined;
   /** At most 253 (SCM_MAX_FD); they ride on the first byte of the part. */
   readonly fds: readonly number[];
 }

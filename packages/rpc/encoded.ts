@@ -1,4 +1,4 @@
-import { describeValue, invalidType, requireBytes } from '../binding';
+import { describeValue, invalidType } from '../binding';
 import type { EncodedFrame, FrameCodec, FrameEncoder } from '../stream';
 
 /** The frame of a message. @throws TypeError for a codec that is only read with, and for what is no frame; what it throws */
@@ -15,12 +15,4 @@ function requireEncoded(encoded: EncodedFrame): EncodedFrame {
   const given: unknown = encoded;
   if (typeof given === 'object' && given !== null && 'bytes' in given) return encoded;
   throw invalidType(`codec.encode() returns { bytes, fds }, at once, not ${describeValue(given)}`);
-}
-
-/** The bytes of a frame in one piece. @throws TypeError for what are none */
-export function joined(bytes: EncodedFrame['bytes']): Uint8Array {
-  if (!Array.isArray(bytes)) return bytes as Uint8Array;
-  const pieces: readonly Uint8Array[] = bytes;
-  for (const [index, piece] of pieces.entries()) requireBytes(`bytes[${index}]`, piece);
-  return Buffer.concat(pieces);
 }

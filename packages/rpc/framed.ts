@@ -1,22 +1,16 @@
 import { finished } from 'node:stream/promises';
-import {
-  describeValue,
-  getProcessTable,
-  type OptionNames,
-  outOfRange,
-  requireMethods,
-  requireOptions,
-} from '../binding';
-import { encode, joined } from './encoded';
+import { describeValue, type OptionNames, outOfRange, requireMethods, requireOptions } from '../binding';
+import { encode } from './encoded';
 import {
   asError,
-  closeSource,
   type CodecFactory,
   codecOf,
   type FdFrame,
-  type FdLike,
   type FdSocket,
   type FrameCodec,
+  sendFrame,
+  type SendOptions,
+  signalOf,
 } from '../stream';
 
 /** How long `close()` takes at most, in milliseconds, unless it is told otherwise. */
@@ -29,6 +23,9 @@ export interface CloseOptions {
   /** Milliseconds in which what is queued must leave; default 5000. With Infinity, however long the peer does not read. */
   readonly timeout?: number | undefined;
 }
+
+/** How to send a message. Which descriptors are given away the codec says. */
+export type FramedSendOptions = Pick<SendOptions, 'signal'>;
 
 const CLOSE_OPTIONS: OptionNames<CloseOptions> = { timeout: true };
 
@@ -45,8 +42,11 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
    * ends quietly, even inside a message, when you destroy the socket yourself.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<In>;
-  /** Resolves when the kernel accepted the message; rejects as `FdSocket.send()` would or with what `encode` threw. */
-  send(message: Out): Promise<void>;
+  /**
+   * Resolves when the kernel accepted the message; rejects as `FdSocket.send()` would or with what `encode` threw. The signal
+   * takes the message back as long as no byte of it was accepted.
+   */
+  send(message: Out, options?: FramedSendOptions): Promise<void>;
   /**
    * Sends what is queued, then closes the socket; resolves when it is closed. What the peer has not read when the timeout is
    * over, its `send()` rejects with ERR_FD_CLOSED.
@@ -91,13 +91,12 @@ export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | C
       return messages;
     },
 
-    send(message) {
+    send(message, options) {
       try {
-        const { bytes, fds, transfer = false } = encode(codec, message);
+        const signal = signalOf('send()', options);
+        const encoded = encode(codec, message);
         // The very promise of the socket, which knows whether a failure is told in another way.
-        const sent = socket.send(joined(bytes), fds, { transfer: transfer === true });
-        if (fds !== undefined && typeof transfer !== 'boolean') closeSome(sent, fds, transfer);
-        return sent;
+        return socket[sendFrame](encoded, { signal, fdsPerSend: codec.fdsPerSend });
       } catch (error) {
         return new Promise(() => {
           throw error;
@@ -123,14 +122,6 @@ export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | C
       return this.close();
     },
   };
-}
-
-/** Closes, of the descriptors of a frame, those that were given away, once it was sent or failed. */
-function closeSome(sent: Promise<void>, fds: readonly FdLike[], given: readonly boolean[]): void {
-  if (!given.includes(true)) return;
-  const table = getProcessTable();
-  const close = (): void => fds.forEach((fd, index) => given[index] === true && closeSource(fd, table));
-  sent.then(close, close);
 }
 
 /** @throws TypeError and RangeError */

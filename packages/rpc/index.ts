@@ -1,4 +1,4 @@
-export { type CloseOptions, framed, type Framed } from './framed';
+export { type CloseOptions, framed, type Framed, type FramedSendOptions } from './framed';
 export { rpc } from './rpc';
 export { RpcError, type RpcErrorCode } from './rpc-error';
 export type {

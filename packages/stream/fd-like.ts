@@ -49,12 +49,13 @@ export function numberOf(source: FdLike, transfer = false, at?: number): number 
 }
 
 /** {@link numberOf} for each. */
-export function numbersOf(sources: readonly FdLike[], transfer: boolean): number[] {
+export function numbersOf(sources: readonly FdLike[], transfer: boolean | readonly boolean[]): number[] {
   let numbers: number[] | undefined;
   // No iterator of entries, which would make an array for each.
   let at = 0;
   for (const source of sources) {
-    const number = numberOf(source, transfer, at++);
+    const given = typeof transfer === 'boolean' ? transfer : transfer[at];
+    const number = numberOf(source, given, at++);
     // Mostly there is one, and an array that grows from nothing has room for seventeen.
     if (numbers === undefined) numbers = [number];
     else numbers.push(number);

@@ -151,14 +151,14 @@ const MUTATIONS: readonly Mutation[] = [
   {
     broken: 'descriptors are sent again with the rest of a message',
     file: SEND_QUEUE,
-    from: 'fds: at < groups ? fdGroup(fds, at) : NO_FDS',
-    to: 'fds: at <= groups && at < bytes.length ? fdGroup(fds, 0) : NO_FDS',
+    from: 'at < groups ? groupAt(at) : NO_FDS',
+    to: 'at <= groups && at < frame.bytes.length ? groupAt(0) : NO_FDS',
   },
   {
     broken: 'a frame leaves the queue before its last byte',
     file: SEND_QUEUE,
-    from: 'if (frame.sent < frame.bytes.length) break;',
-    to: 'if (frame.sent < frame.bytes.length - 1) break;',
+    from: 'if (frame.sent < length) break;',
+    to: 'if (frame.sent < length - 1) break;',
   },
   {
     broken: 'bytes that were sent are not counted',

@@ -85,13 +85,19 @@ export class Outbox implements Gathering {
    * user may close them.
    * @throws as {@link Outgoing.frame}
    */
-  send(bytes: Uint8Array, fds: readonly FdLike[], options: SendOptions, refused: Refused | undefined): Promise<void> {
+  send(
+    bytes: Uint8Array | readonly Uint8Array[],
+    fds: readonly FdLike[],
+    options: SendOptions,
+    refused: Refused | undefined,
+    fdsPerSend?: number,
+  ): Promise<void> {
     const { transfer = false, signal } = options;
-    const frame = Outgoing.frame(bytes, fds, transfer, this.#table);
+    const frame = Outgoing.frame(bytes, fds, transfer, this.#table, true, fdsPerSend);
     const closed = refused ?? this.#closed;
     if (signal?.aborted === true) frame.settle(abortError(signal));
     else if (closed !== undefined) frame.settle(closed.error, closed.reported);
-    else if (bytes.length === 0) frame.settle();
+    else if (frame.length === 0) frame.settle();
     else if (this.#isNext(frame)) this.#sendNow(frame);
     else this.#park(frame);
     if (signal !== undefined && !frame.settled)
@@ -107,7 +113,7 @@ export class Outbox implements Gathering {
   write(
     bytes: Uint8Array,
     fds: readonly FdLike[],
-    transfer: boolean,
+    transfer: boolean | readonly boolean[],
     callback: ((error?: Error | null) => void) | undefined,
   ): boolean {
     const frame = Outgoing.frame(bytes, fds, transfer, this.#table, false);
@@ -171,8 +177,8 @@ export class Outbox implements Gathering {
    * Nothing waits before it but the queue. One that is as long as may wait goes through the Writable, which then wants to
    * drain.
    */
-  #isNext({ bytes }: Outgoing): boolean {
-    return bytes.length < this.#highWaterMark && countedLength(this.#writable) === this.#queuedBytes;
+  #isNext({ length }: Outgoing): boolean {
+    return length < this.#highWaterMark && countedLength(this.#writable) === this.#queuedBytes;
   }
 
   /** Lets a frame wait for its turn in the Writable's buffer; where there is no turn to wait for, sends it. */
@@ -237,7 +243,7 @@ export class Outbox implements Gathering {
       this.#transmitter.secure(frame);
     }
     this.#uncountedFrames++;
-    this.#uncountedBytes += frame.bytes.length;
+    this.#uncountedBytes += frame.length;
     if (this.#gathering && !this.#fillsWritable()) return;
     this.#transmitter.flush();
     this.#countWaiting();
@@ -270,7 +276,7 @@ export class Outbox implements Gathering {
   /** After end() the Writable takes nothing more. */
   #leaveUncounted(frames: readonly Outgoing[]): void {
     this.#uncountedFrames = frames.length;
-    for (const { bytes } of frames) this.#uncountedBytes += bytes.length;
+    for (const { length } of frames) this.#uncountedBytes += length;
   }
 }
 

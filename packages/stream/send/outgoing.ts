@@ -4,12 +4,12 @@ import { type FdLike, numbersOf } from '../fd-like';
 import { nextTick } from '../later';
 import { requireMemory } from './lost-bytes';
 import { closeAll, holdAll, Obligations } from './obligations';
-import { bytesNeededFor, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
+import { bytesNeededFor, lengthOf, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
 
 /** How `send()` treats what it is given. */
 export interface SendOptions {
-  /** Close each descriptor by its own method once it was sent, or failed to be. */
-  readonly transfer?: boolean | undefined;
+  /** Close descriptors by their own method once they were sent, or failed to be: all, or each for which it is true. */
+  readonly transfer?: boolean | readonly boolean[] | undefined;
   /** Takes the frame back as long as no byte of it was accepted; afterwards it is completed. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -18,6 +18,7 @@ export interface SendOptions {
 export type WriteFdsOptions = Pick<SendOptions, 'transfer'>;
 
 const NONE: readonly never[] = [];
+const NO_BYTES = new Uint8Array(0);
 /** What every frame's promise is that was sent before anyone could wait for it. */
 const SENT = Promise.resolve();
 
@@ -33,7 +34,10 @@ interface Failure {
 /** A frame with everything that must happen when it is sent or failed. It is settled exactly once. */
 export class Outgoing implements OutgoingFrame {
   readonly bytes: Uint8Array;
+  readonly pieces: readonly Uint8Array[] | undefined;
+  readonly whole: number;
   fds: readonly number[] = NONE;
+  readonly fdsPerSend: number;
   sent = 0;
   /** Somebody holds a promise of it, which rejects when it fails. */
   readonly promised: boolean;
@@ -49,9 +53,22 @@ export class Outgoing implements OutgoingFrame {
   /** Few frames have any. */
   #obligations: Obligations | undefined;
 
-  private constructor(bytes: Uint8Array, promised: boolean) {
+  private constructor(
+    bytes: Uint8Array,
+    promised: boolean,
+    pieces?: readonly Uint8Array[],
+    fdsPerSend = MAX_FDS_PER_SENDMSG,
+  ) {
     this.bytes = bytes;
+    this.pieces = pieces;
+    this.fdsPerSend = fdsPerSend;
     this.promised = promised;
+    this.whole = lengthOf(this);
+  }
+
+  /** How many bytes it has, of all its pieces. */
+  get length(): number {
+    return lengthOf(this);
   }
 
   /** Plain bytes of a stream. */
@@ -68,32 +85,42 @@ export class Outgoing implements OutgoingFrame {
    * @throws TypeError, ERR_FD_BUSY, with every source left as it was; ERR_FD_CLOSED, ERR_FD_WITHOUT_BYTES, EBADF
    */
   static frame(
-    bytes: Uint8Array,
+    bytes: Uint8Array | readonly Uint8Array[],
     given: readonly FdLike[],
-    transfer: boolean,
+    transfer: boolean | readonly boolean[],
     table: DescriptorTable,
     promised = true,
+    fdsPerSend?: number,
   ): Outgoing {
-    const frame = new Outgoing(bytes, promised);
-    if (bytes.length === 0) requireMemory(bytes);
+    const frame = isPieces(bytes)
+      ? Outgoing.#ofPieces(bytes, promised, fdsPerSend)
+      : new Outgoing(bytes, promised, undefined, fdsPerSend);
+    if (frame.bytes.length === 0) requireMemory(frame.bytes);
     if (given.length > 0) frame.#attach(given, transfer, table);
     return frame;
   }
 
-  #attach(given: readonly FdLike[], transfer: boolean, table: DescriptorTable): void {
+  /** Empty pieces are left out, since nothing can ride on them. */
+  static #ofPieces(pieces: readonly Uint8Array[], promised: boolean, fdsPerSend: number | undefined): Outgoing {
+    for (const piece of pieces) if (piece.length === 0) requireMemory(piece);
+    const [first = NO_BYTES, ...others] = pieces.filter(({ length }) => length > 0);
+    return new Outgoing(first, promised, others.length > 0 ? others : undefined, fdsPerSend);
+  }
+
+  #attach(given: readonly FdLike[], transfer: boolean | readonly boolean[], table: DescriptorTable): void {
     // The caller may change the array once send() has returned.
-    const sources = transfer ? [...given] : given;
+    const sources = transferred(given, transfer);
     try {
       this.fds = numbersOf(given, transfer);
-      check(this.bytes, this.fds, table);
+      check(this, table);
       // A write that fails later is the end of the stream, so what can be told before is.
       if (!this.promised) requireOpen(this.fds, table);
     } catch (error) {
       const refused = error instanceof TypeError || (error instanceof AncillaryError && error.code === 'ERR_FD_BUSY');
-      if (transfer && !refused) closeAll(sources, table);
+      if (sources.length > 0 && !refused) closeAll(sources, table);
       throw error;
     }
-    if (transfer) this.#obliged.transfer(sources, table);
+    if (sources.length > 0) this.#obliged.transfer(sources, table);
     const held = holdAll(given);
     if (held !== undefined) this.#obliged.held = held;
   }
@@ -162,18 +189,28 @@ export class Outgoing implements OutgoingFrame {
   }
 }
 
-function check(bytes: Uint8Array, fds: readonly number[], table: DescriptorTable): void {
+function isPieces(bytes: Uint8Array | readonly Uint8Array[]): bytes is readonly Uint8Array[] {
+  return Array.isArray(bytes);
+}
+
+/** Those of the sources that are given away. */
+function transferred(given: readonly FdLike[], transfer: boolean | readonly boolean[]): readonly FdLike[] {
+  if (transfer === false) return NONE;
+  return transfer === true ? [...given] : given.filter((_, index) => transfer[index]);
+}
+
+function check({ length, fds, fdsPerSend }: Outgoing, table: DescriptorTable): void {
   table.requireSendable?.(fds);
-  const least = bytesNeededFor(fds.length);
-  if (bytes.length < least) {
+  const least = bytesNeededFor(fds.length, fdsPerSend);
+  if (length < least) {
     throw new AncillaryError(
       'ERR_FD_WITHOUT_BYTES',
       `fds has ${counted(fds.length, 'descriptor')}, for which bytes must have ${counted(least, 'byte')} to ride on, not ` +
-        `${bytes.length}; nothing was sent, and with transfer what fds has is closed`,
+        `${length}; nothing was sent, and with transfer what fds has is closed`,
     );
   }
   // One sendmsg checks its descriptors before it sends; of several, the first would be gone before the second fails.
-  if (fds.length > MAX_FDS_PER_SENDMSG) requireOpen(fds, table);
+  if (fds.length > fdsPerSend) requireOpen(fds, table);
 }
 
 function requireOpen(fds: readonly number[], table: DescriptorTable): void {

@@ -28,7 +28,7 @@ export class Places {
    */
   reserve(frames: readonly Outgoing[], queued: boolean): [Buffer, ...Buffer[]] {
     let length = 0;
-    for (const { bytes } of frames) length += bytes.length;
+    for (const frame of frames) length += frame.length;
     const place = this.#chunk(Math.min(length, LONGEST), { frames, queued });
     const others: Buffer[] = [];
     for (let left = length - place.length; left > 0; left -= LONGEST) {

@@ -8,25 +8,36 @@ export const MAX_FDS_PER_SENDMSG = 253;
 /** A frame on its way out. */
 export interface OutgoingFrame {
   readonly bytes: Uint8Array;
-  /** In groups of 253: group i rides on byte i of the frame. */
+  /** What follows `bytes`, if anything, and how long all of it was when it was given. None is empty. */
+  readonly pieces?: readonly Uint8Array[] | undefined;
+  readonly whole?: number | undefined;
+  /** In groups of {@link fdsPerSend}: group i rides on byte i of the frame. */
   fds: readonly number[];
+  /** The most descriptors of one sendmsg; default as many as the kernel takes. */
+  readonly fdsPerSend?: number | undefined;
   /** Bytes the kernel accepted; the queue counts them. */
   sent: number;
 }
 
 /** The fewest bytes that can carry so many descriptors: one for each group, since bytes are what they ride on. */
-export function bytesNeededFor(fdCount: number): number {
-  return Math.ceil(fdCount / MAX_FDS_PER_SENDMSG);
+export function bytesNeededFor(fdCount: number, fdsPerSend = MAX_FDS_PER_SENDMSG): number {
+  return Math.ceil(fdCount / fdsPerSend);
+}
+
+/** How long a frame is: less than it was, or 0, when memory of it went away. */
+export function lengthOf({ bytes, pieces }: Pick<OutgoingFrame, 'bytes' | 'pieces'>): number {
+  if (pieces === undefined) return bytes.length;
+  return pieces.reduce((length, piece) => length + piece.length, bytes.length);
 }
 
 /** Whether descriptors of the frame have not left yet. */
 export function holdsFds(frame: OutgoingFrame): boolean {
-  return frame.sent < bytesNeededFor(frame.fds.length);
+  return frame.sent < bytesNeededFor(frame.fds.length, frame.fdsPerSend);
 }
 
 /** How many descriptors of the frame have left: those of group i with byte i. */
-function fdsGone({ fds, sent }: OutgoingFrame): number {
-  return Math.min(fds.length, sent * MAX_FDS_PER_SENDMSG);
+function fdsGone({ fds, sent, fdsPerSend = MAX_FDS_PER_SENDMSG }: OutgoingFrame): number {
+  return Math.min(fds.length, sent * fdsPerSend);
 }
 
 const NO_FDS: readonly number[] = [];
@@ -88,7 +99,7 @@ export class SendQueue<Frame extends OutgoingFrame> {
         throw lostBytes();
       }
       planFrame(frame, parts);
-      bytes += frame.bytes.length - frame.sent;
+      bytes += lengthOf(frame) - frame.sent;
     }
     return parts;
   }
@@ -98,12 +109,13 @@ export class SendQueue<Frame extends OutgoingFrame> {
     let complete = 0;
     let remaining = bytes;
     for (let frame = this.#frames.front; frame !== undefined && remaining > 0; frame = this.#frames.at(complete)) {
-      const counted = Math.min(remaining, frame.bytes.length - frame.sent);
+      const length = lengthOf(frame);
+      const counted = Math.min(remaining, length - frame.sent);
       if (frame.fds.length > 0) this.fdsAccepted -= fdsGone(frame);
       frame.sent += counted;
       if (frame.fds.length > 0) this.fdsAccepted += fdsGone(frame);
       remaining -= counted;
-      if (frame.sent < frame.bytes.length) break;
+      if (frame.sent < length) break;
       complete++;
     }
     return this.#frames.shiftFirst(complete);
@@ -120,26 +132,36 @@ export class SendQueue<Frame extends OutgoingFrame> {
   }
 }
 
-/** Where nothing is left to send, the queue would not hold it. */
-function isLost(frame: OutgoingFrame): boolean {
-  return frame.bytes.length <= frame.sent;
+/** Whether memory of it went away: where nothing is left to send, it would not wait. */
+export function isLost(frame: OutgoingFrame): boolean {
+  return frame.pieces === undefined ? frame.bytes.length <= frame.sent : lengthOf(frame) !== frame.whole;
 }
 
 function planFrame(frame: OutgoingFrame, parts: SendPart[]): void {
-  const { bytes, fds } = frame;
+  const { fds, fdsPerSend = MAX_FDS_PER_SENDMSG } = frame;
   // A frame of which nothing left is a part itself.
-  if (frame.sent === 0 && fds.length <= MAX_FDS_PER_SENDMSG) {
+  if (frame.sent === 0 && fds.length <= fdsPerSend) {
     parts.push(frame);
     return;
   }
-  const groups = bytesNeededFor(fds.length);
+  const groups = bytesNeededFor(fds.length, fdsPerSend);
+  const groupAt = (at: number): readonly number[] => fds.slice(at * fdsPerSend, (at + 1) * fdsPerSend);
   let at = frame.sent;
-  for (; at < groups - 1; at++) {
-    parts.push({ bytes: bytes.subarray(at, at + 1), fds: fdGroup(fds, at) });
-  }
-  parts.push({ bytes: bytes.subarray(at), fds: at < groups ? fdGroup(fds, at) : NO_FDS });
+  for (; at < groups - 1; at++) parts.push(stretch(frame, at, at + 1, groupAt(at)));
+  parts.push(stretch(frame, at, Infinity, at < groups ? groupAt(at) : NO_FDS));
 }
 
-function fdGroup(fds: readonly number[], index: number): readonly number[] {
-  return fds.slice(index * MAX_FDS_PER_SENDMSG, (index + 1) * MAX_FDS_PER_SENDMSG);
+/** The bytes of a frame from one offset to another. */
+function stretch({ bytes, pieces }: OutgoingFrame, start: number, end: number, fds: readonly number[]): SendPart {
+  if (pieces === undefined) return { bytes: bytes.subarray(start, Math.min(end, bytes.length)), fds };
+  const found: Uint8Array[] = [];
+  let before = 0;
+  for (const piece of [bytes, ...pieces]) {
+    const from = Math.max(0, start - before);
+    const to = Math.min(piece.length, end - before);
+    if (from < to) found.push(piece.subarray(from, to));
+    before += piece.length;
+  }
+  const [first = bytes, ...others] = found;
+  return { bytes: first, pieces: others, fds };
 }

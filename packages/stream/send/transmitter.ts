@@ -6,7 +6,7 @@ import { microtask } from '../later';
 import { lostBytes } from './lost-bytes';
 import type { Outgoing } from './outgoing';
 import { refusalOf } from './refusal';
-import { holdsFds, MAX_FDS_PER_SENDMSG, SendQueue } from './send-queue';
+import { holdsFds, isLost, SendQueue } from './send-queue';
 
 /**
  * Sends frames in the order in which they come, as much as the kernel takes at once, and waits with the rest. Each frame is
@@ -119,9 +119,9 @@ export class Transmitter {
     return this.#queue.clear();
   }
 
-  #canPassQueue({ bytes, fds }: Outgoing): boolean {
+  #canPassQueue(frame: Outgoing): boolean {
     const inUse = this.#queue.length > 0 || this.#flushing || this.#waiting;
-    return !inUse && bytes.length > 0 && fds.length <= MAX_FDS_PER_SENDMSG;
+    return !inUse && !isLost(frame) && frame.fds.length <= frame.fdsPerSend;
   }
 
   /** What the queue would do with its only frame, in less time: mostly the kernel takes all of it. */
@@ -136,7 +136,7 @@ export class Transmitter {
     }
     const { accepted } = result;
     if (accepted > 0) this.#count(accepted, frame.fds.length);
-    if (accepted === frame.bytes.length) {
+    if (accepted === frame.length) {
       this.#sent(frame);
       return;
     }

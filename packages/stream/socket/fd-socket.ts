@@ -15,7 +15,7 @@ import { asError } from '../abort';
 import type { FdLike } from '../fd-like';
 import type { FdFrame } from '../frame';
 import { codecOf } from '../codec-of';
-import type { CodecMaker, FrameCodec } from '../frame-codec';
+import type { CodecMaker, EncodedFrame, FrameCodec } from '../frame-codec';
 import { type FrameCallback, FrameHandler } from '../receive/frame-handler';
 import { FrameIterator } from '../receive/frame-iterator';
 import type { FrameMeasure } from '../receive/frame-measure';
@@ -25,7 +25,16 @@ import { type ReadOptions, signalOf } from '../receive/read-options';
 import { type Reservation, reserveReading } from '../receive/reservation';
 import type { Onread } from '../receive/onread';
 import type { Refused } from '../send/outbox';
-import { asBytes, requireCallback, requireSendOptions, requireWriteOptions } from '../send/arguments';
+import {
+  asBytes,
+  requireCallback,
+  requireFdsPerSend,
+  requirePieces,
+  requireSendOptions,
+  requireTransfer,
+  requireWriteOptions,
+} from '../send/arguments';
+import { type HowToSend, sendFrame } from '../send/send-frame';
 import type { SendOptions, WriteFdsOptions } from '../send/outgoing';
 import { ByteDuplex, lifetime } from './byte-duplex';
 import type { ConnectingHandle } from './connecting-handle';
@@ -206,9 +215,9 @@ export class FdSocket extends ByteDuplex {
    * when the kernel accepted all. The order of `send()`, `write()` and `writeFds()` is the order on the wire. What has to
    * wait counts in `writableLength`, and `'drain'` comes when it has left.
    *
-   * Descriptors are borrowed, and may be closed as soon as this returns; with `transfer` each is closed by its own method
-   * when sent or failed. Bytes are borrowed until the promise settles. Of a frame that fails before its first byte nothing
-   * was sent.
+   * Descriptors are borrowed, and may be closed as soon as this returns; with `transfer` each, or each for which it is true,
+   * is closed by its own method when sent or failed. Bytes are borrowed until the promise settles. Of a frame that fails
+   * before its first byte nothing was sent.
    *
    * Rejects with TypeError, ERR_FD_WITHOUT_BYTES, ERR_FD_CLOSED, ERR_FD_BUSY, ERR_INVALID_STATE for bytes whose memory was
    * transferred away meanwhile, an AbortError, or a system error such as EBADF (this frame only) or EPIPE (which destroys
@@ -217,9 +226,27 @@ export class FdSocket extends ByteDuplex {
   send(bytes: Uint8Array | string, fds: readonly FdLike[] = NO_FDS, options: SendOptions = NO_OPTIONS): Promise<void> {
     try {
       requireDescriptors(fds);
-      if (options !== NO_OPTIONS) requireSendOptions(options);
+      if (options !== NO_OPTIONS) requireSendOptions(options, fds);
       const refused = this.destroyed || this.writableEnded ? this.#refused() : undefined;
       return this[lifetime].outbox.send(asBytes(bytes), fds, options, refused);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
+  }
+
+  /**
+   * Sends a frame as a codec encoded it. Rejects as {@link send} does, and with RangeError for `fdsPerSend`.
+   * @internal
+   */
+  [sendFrame]({ bytes, fds = NO_FDS, transfer = false }: EncodedFrame, how: HowToSend): Promise<void> {
+    try {
+      const pieces = requirePieces(bytes);
+      requireDescriptors(fds);
+      requireTransfer(transfer, fds);
+      requireFdsPerSend(how.fdsPerSend);
+      const refused = this.destroyed || this.writableEnded ? this.#refused() : undefined;
+      const { signal, fdsPerSend } = how;
+      return this[lifetime].outbox.send(pieces, fds, { transfer, signal }, refused, fdsPerSend);
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -230,8 +257,8 @@ export class FdSocket extends ByteDuplex {
    * should wait for `'drain'`; `callback` is called when the kernel accepted all, or with the error. As with `write()`, a
    * failure destroys the socket and is emitted as 'error', since the stream would lack these bytes in its middle.
    *
-   * Descriptors are borrowed, and may be closed as soon as this returns; with `transfer` each is closed by its own method
-   * when sent or failed. Bytes are borrowed until `callback` is called.
+   * Descriptors are borrowed, and may be closed as soon as this returns; with `transfer` each, or each for which it is true,
+   * is closed by its own method when sent or failed. Bytes are borrowed until `callback` is called.
    * @throws TypeError, ERR_FD_WITHOUT_BYTES, ERR_FD_CLOSED, ERR_FD_BUSY, EBADF; nothing was sent then
    */
   writeFds(bytes: Uint8Array | string, fds: readonly FdLike[], callback?: WriteCallback): boolean;
@@ -249,7 +276,7 @@ export class FdSocket extends ByteDuplex {
   ): boolean {
     if (typeof options === 'function') return this.writeFds(bytes, fds, NO_OPTIONS, options);
     requireDescriptors(fds);
-    requireWriteOptions(options);
+    requireWriteOptions(options, fds);
     requireCallback(callback);
     return this[lifetime].outbox.write(asBytes(bytes), fds, options.transfer ?? false, callback);
   }
