@@ -4,9 +4,9 @@ import { connect, fds } from '../../packages/ancillary';
 import { delimited } from '../../packages/codec';
 import { framed } from '../../packages/rpc';
 import { type Child, runDirectory, start } from '../support/children';
-import { differences, identity, openDescriptors } from '../support/descriptors';
+import { identity, openDescriptors } from '../support/descriptors';
 import { closed } from '../support/peer';
-import { reportRow } from './report';
+import { leftOpen, reportRow } from './report';
 
 // QMP, the protocol of QEMU's monitor (qemu.org/docs/master/interop/qmp-spec.html): objects of JSON that end with CRLF. Commands
 // getfd and add-fd take the one descriptor that came with them.
@@ -112,7 +112,7 @@ it('QEMU takes 1,000 descriptors by getfd and add-fd, in bursts with as many com
     }
   }
 
-  const leftOver = differences(before, openDescriptors()).length + differences(theirs, filesOf(qemu.pid)).length;
+  const leftOver = leftOpen(before) + leftOpen(theirs, filesOf(qemu.pid));
   reportRow(
     { peer: 'QMP: QEMU, getfd and add-fd', messages, fdsSent: socket.stats.fdsSent, fdsReceived: 0, wrong, leftOver },
     { messages: 8 * COUNT, fdsSent: 2 * COUNT },

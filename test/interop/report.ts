@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
 import { runDirectory } from '../support/children';
+import { type Descriptors, openDescriptors } from '../support/descriptors';
 
 /** What passed between us and one peer: a row of the table of `npm run test:interop`. */
 export interface InteropRow {
@@ -22,6 +23,14 @@ export type InteropGoal = Partial<Pick<InteropRow, 'messages' | 'fdsSent' | 'fds
 /** A row as the table reads it, with what it falls short of: nothing where all is well. */
 export interface ReportedRow extends InteropRow {
   readonly short: readonly string[];
+}
+
+/**
+ * How many descriptors are open that were not. What was closed meanwhile, such as the pipes of a child that has ended, is none
+ * of them.
+ */
+export function leftOpen(before: Descriptors, after: Descriptors = openDescriptors()): number {
+  return [...after].filter(([fd, file]) => before.get(fd) !== file).length;
 }
 
 /**

@@ -4,11 +4,11 @@ import { nativeBinding } from '../../packages/binding-native';
 import { type VarlinkBody, type VarlinkMessage, varlinkMessages } from '../../packages/codec';
 import { framed } from '../../packages/rpc';
 import { python, runDirectory, start } from '../support/children';
-import { differences, identity, openDescriptors } from '../support/descriptors';
+import { identity, openDescriptors } from '../support/descriptors';
 import { identitiesOf } from '../support/files';
 import { closed, startPeer } from '../support/peer';
 import { PYTHON_VARLINK } from './python-varlink';
-import { reportRow } from './report';
+import { leftOpen, reportRow } from './report';
 
 const COUNT = 1000;
 /** So many are sent without waiting for one another. */
@@ -73,7 +73,7 @@ it.each([
         fdsSent,
         fdsReceived,
         wrong: wrong + theirs.wrong,
-        leftOver: differences(before, openDescriptors()).length + theirs.leftOver,
+        leftOver: leftOpen(before) + theirs.leftOver,
       },
       { messages: 4 * COUNT, fdsSent: COUNT, fdsReceived: COUNT },
     );
@@ -129,7 +129,7 @@ it('systemd-userdbd answers calls one after the other, with several replies, and
     const [record] = await call({ method, parameters: { uid: 0, service } });
     expect(record?.parameters?.['record']).toMatchObject({ userName: 'root' });
   }
-  const leftOver = differences(before, openDescriptors()).length;
+  const leftOver = leftOpen(before);
   reportRow(
     { peer: 'Varlink: systemd-userdbd', messages, fdsSent: 0, fdsReceived: 0, wrong: 0, leftOver },
     { messages: 208 },

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { connect, fds } from '../../packages/ancillary';
 import { runDirectory, start } from '../support/children';
-import { differences, openDescriptors } from '../support/descriptors';
+import { openDescriptors } from '../support/descriptors';
 import { closed } from '../support/peer';
-import { reportRow } from './report';
+import { leftOpen, reportRow } from './report';
 import { SECTOR, VhostUserDisk } from './vhost-user-blk';
 
 const SECTORS = 500;
@@ -52,7 +52,7 @@ it('qemu-storage-daemon reads and writes 500 sectors, and tells each by an event
       fdsSent,
       fdsReceived,
       wrong,
-      leftOver: kept + differences(before, openDescriptors()).length,
+      leftOver: kept + leftOpen(before),
     },
     { messages: 4 * 2 * SECTORS, fdsSent: 2 * SECTORS + 2, fdsReceived: 1 },
   );
