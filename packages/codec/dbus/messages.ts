@@ -1,7 +1,6 @@
 import {
   counted,
   describeValue,
-  invalidType,
   invalidValue,
   type OptionNames,
   outOfRange,
@@ -43,8 +42,8 @@ export type DBusMessage = DBusHeader & {
 interface OutgoingFds {
   /** Borrowed, unless `transfer` says otherwise. */
   readonly fds?: readonly FdLike[] | undefined;
-  /** Close the descriptors when sent or failed. */
-  readonly transfer?: boolean | undefined;
+  /** Close them when sent or failed: all, or each for which it is true. */
+  readonly transfer?: boolean | readonly boolean[] | undefined;
 }
 
 /** A message to send: as bytes, or as what stands in its header with its body as bytes. */
@@ -105,7 +104,6 @@ export function dbusMessages(options: DBusMessagesOptions = {}): FrameCodec<DBus
       requireObject('a message', message);
       const { fds = [], transfer = false } = message;
       requireDescriptors(fds);
-      if (typeof transfer !== 'boolean') throw invalidType(`transfer is true or false, not ${describeValue(transfer)}`);
       if (fds.length > maxFds) {
         throw outOfRange(
           `fds has ${fds.length} descriptors, where at most maxFds, ${maxFds}, may be sent with a message`,
