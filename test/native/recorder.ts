@@ -7,14 +7,17 @@ export class Recorder implements SocketEvents, Disposable {
   /** One entry for each call of `deliver`. */
   readonly wakeUps: (readonly Segment[])[] = [];
   end: ReadEnd | undefined;
+  /** What was told before it was read. */
+  readonly shown: string[] = [];
   writables = 0;
   hangups = 0;
   /** Runs inside each callback. */
   onEvent: ((event: 'read' | 'writable' | 'hangup') => void) | undefined;
   readonly #waiting: { until: () => boolean; resolve: () => void }[] = [];
 
-  deliver(segments: readonly Segment[], end: ReadEnd | undefined): void {
+  deliver(segments: readonly Segment[], end: ReadEnd | undefined, ahead?: Buffer): void {
     this.wakeUps.push(segments);
+    if (ahead !== undefined) this.shown.push(ahead.toString('latin1'));
     if (end !== undefined) this.end = end;
     this.#told('read');
   }
