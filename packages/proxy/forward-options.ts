@@ -2,22 +2,19 @@ import { describeValue, invalidType, type OptionNames, requireObject, requireOpt
 import {
   type CodecFactory,
   codecOf,
+  type EncodedFrame,
   type FdFrame,
-  type FdLike,
   type FdSocket,
   type FrameCodec,
   requireSignal,
 } from '../stream';
 import type { Side } from './side';
 
-/** A frame in place of the one that came. */
-export interface ChangedFrame {
-  readonly bytes: Uint8Array;
-  /** Those of the frame that came, others, or both; default: none. Those of the frame that came are closed in any case. */
-  readonly fds?: readonly FdLike[] | undefined;
-  /** Closes those that are your own, too, once they were sent or failed to be. */
-  readonly transfer?: boolean | undefined;
-}
+/**
+ * A frame in place of the one that came, as codecs encode them. Its descriptors may be those of the frame that came, which are
+ * closed in any case, others, which are borrowed unless `transfer` says otherwise, or both.
+ */
+export type ChangedFrame = EncodedFrame;
 
 /** What is known of a frame that passes. */
 export interface Passing<In> {

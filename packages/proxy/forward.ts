@@ -44,9 +44,12 @@ class TwoWays<In> {
   constructor(sockets: Readonly<Record<Side, FdSocket>>, { codec, seen, signal }: ForwardOptions<In>) {
     this.#sockets = sockets;
     this.#signal = signal;
+    const decoder = (side: Side) => decoderOf(codec, side, sockets[side], sockets[otherSide(side)]);
+    const decoders = { from: decoder('from'), to: decoder('to') };
     const way = (side: Side): OneWay<In> => {
       const { [side]: from, [otherSide(side)]: to } = sockets;
-      return new OneWay({ side, from, to, codec: decoderOf(codec, side, from, to), seen }, (error) => {
+      const fdsPerSend = decoders[otherSide(side)]?.fdsPerSend;
+      return new OneWay({ side, from, to, codec: decoders[side], fdsPerSend, seen }, (error) => {
         this.#failed(error, error instanceof ForwardError ? error.side : side);
       });
     };

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import { describeValue, invalidType, OwnedFd } from '../binding';
-import { asError, FdFrame, type FdLike, type FdSocket, type FrameCodec, type SendOptions } from '../stream';
+import { asError, type EncodedFrame, FdFrame, type FdSocket, type FrameCodec, sendFrame } from '../stream';
 import { ForwardError } from './forward-error';
 import type { ForwardOptions, Passing, Verdict } from './forward-options';
 import { otherSide, type Side } from './side';
@@ -24,6 +24,8 @@ export interface Way<In> {
   readonly from: FdSocket;
   readonly to: FdSocket;
   readonly codec: FrameCodec<In, never> | undefined;
+  /** What the peer that is sent to has room for. */
+  readonly fdsPerSend: number | undefined;
   readonly seen: Seen<In> | undefined;
 }
 
@@ -99,7 +101,7 @@ export class OneWay<In> {
 
   /** @throws TypeError for what is no verdict */
   #obey(verdict: Verdict, { bytes }: FdFrame, fds: readonly OwnedFd[]): Promise<void> | undefined {
-    if (verdict === undefined) return this.#send(bytes, fds);
+    if (verdict === undefined) return this.#send({ bytes, fds });
     if (verdict === false) {
       this.count.refused++;
       return undefined;
@@ -111,16 +113,15 @@ export class OneWay<In> {
         `seen() returns nothing to pass a frame on, { bytes, fds } to change it, or false, not ${shown}`,
       );
     }
-    const { transfer } = verdict;
-    return this.#send(verdict.bytes, verdict.fds ?? [], transfer === undefined ? {} : { transfer });
+    return this.#send(verdict);
   }
 
   /** Returns what to wait for before the next frame is read, if anything. */
-  #send(bytes: Uint8Array, fds: readonly FdLike[], options: SendOptions = {}): Promise<void> | undefined {
-    const { to } = this.#way;
-    const count = fds.length;
+  #send(frame: EncodedFrame): Promise<void> | undefined {
+    const { to, fdsPerSend } = this.#way;
+    const count = frame.fds?.length ?? 0;
     this.#waitingFds += count;
-    const sent = to.send(bytes, fds, options).then(
+    const sent = to[sendFrame](frame, { signal: undefined, fdsPerSend }).then(
       () => {
         this.#waitingFds -= count;
       },

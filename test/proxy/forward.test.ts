@@ -12,7 +12,7 @@ import { lengthPrefixed, type LengthPrefixedMessage } from '../../packages/codec
 import { settled, until } from '../hostile/until';
 import { bytesOf, codeOf, destroyed, nextOf } from '../socket/sockets';
 import { identity } from '../support/descriptors';
-import { Files } from '../support/files';
+import { Files, identitiesOf } from '../support/files';
 import { between } from './between';
 
 const codec = lengthPrefixed();
@@ -119,6 +119,30 @@ describe('with a codec', () => {
     await until(() => middle.forwarding.totals.to.frames === 1);
   });
 
+  it('sends a peer no more descriptors at once than it has room for', async () => {
+    await using middle = between({ codec: { from: codec, to: { ...codec, fdsPerSend: 2 } } });
+    using files = new Files(5);
+    await middle.client.send(encoded('five', 5), files.numbers);
+    const buffer = Buffer.alloc(100);
+    const received: number[] = [];
+    const identities: string[] = [];
+    let bytes = 0;
+    await until(() => {
+      try {
+        const { bytesRead, fds: own } = raw.receiveMessage(middle.server, buffer);
+        bytes += bytesRead;
+        if (own.length > 0) received.push(own.length);
+        identities.push(...identitiesOf(own));
+        OwnedFd.closeAll(own);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'EAGAIN' });
+      }
+      return bytes === 10;
+    });
+    expect(received).toEqual([2, 2, 1]);
+    expect(identities).toEqual(files.identities);
+  });
+
   it('hands on what was read ahead by what came before it', async () => {
     const [client, from] = socketpair();
     const [to, server] = socketpair();
@@ -177,6 +201,27 @@ describe('seen()', () => {
       files: [...own.identities, files.identities[1], ...given.identities],
     });
     given[Symbol.dispose]();
+  });
+
+  it('changes a frame to several pieces, and gives away some of their descriptors', async () => {
+    using kept = new Files(1);
+    const given = new Files(1);
+    await using middle = between({
+      seen: () => ({
+        bytes: [Buffer.from('several '), Buffer.from('pieces')],
+        fds: [...kept.owned, ...given.owned],
+        transfer: [false, true],
+      }),
+    });
+    middle.client.write('something');
+    const frame = await middle.server.receive(14);
+    expect([frame.bytes.toString(), identitiesOf(frame.fds)]).toEqual([
+      'several pieces',
+      [...kept.identities, ...given.identities],
+    ]);
+    frame.close();
+    await until(() => given.owned[0]?.closed === true);
+    expect(kept.owned[0]?.closed).toBe(false);
   });
 
   it('closes descriptors of its own with transfer, once they were sent', async () => {

@@ -7,7 +7,7 @@ import { destroyed } from '../socket/sockets';
 
 // A proxy between two models of a kernel, each of which cuts reads and writes, refuses and delays as its seed has it.
 
-const SEEDS = 30;
+const SEEDS = 15;
 const codec = lengthPrefixed();
 const COUNT = 40;
 const DELAYS = ['short-read', 'short-write', 'eagain', 'eintr', 'etoomanyrefs'] as const;
