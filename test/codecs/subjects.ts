@@ -1,5 +1,6 @@
 import { contentLength, delimited, lengthPrefixed, varlinkMessages, vhostUserMessages } from '../../packages/codec';
 import { dbus } from './dbus';
+import { json } from './json-values';
 import { noise, oneOf, type Random, someFds, someLength, type Subject } from './subject';
 import { wayland } from './wayland';
 
@@ -156,5 +157,6 @@ export const subjects: readonly Subject[] = [
   varlink,
   vhostUser,
   dbus,
+  json,
   wayland,
 ];
