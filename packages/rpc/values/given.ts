@@ -1,4 +1,4 @@
-import { getProcessTable } from '../../binding';
+import { getProcessTable, hasProcessTable, OwnedFd } from '../../binding';
 import { closeSource, type FdLike } from '../../stream';
 
 /** A descriptor that goes with the message: what {@link give} makes. It arrives as an `OwnedFd`. */
@@ -37,7 +37,14 @@ export function closeGiven(value: unknown): void {
     const each = left.pop();
     if (typeof each !== 'object' || each === null || seen.has(each) || ArrayBuffer.isView(each)) continue;
     seen.add(each);
-    if (each instanceof GivenFd) closeSource(each.source, getProcessTable());
+    if (each instanceof GivenFd) closeAway(each.source);
     else for (const { value: inner } of Object.values(Object.getOwnPropertyDescriptors(each))) left.push(inner);
   }
+}
+
+/** By its own method. Never throws. */
+function closeAway(source: FdLike): void {
+  // It knows itself where it is open, which may be a model of a kernel, where this process has no descriptors.
+  if (source instanceof OwnedFd) OwnedFd.closeAll([source]);
+  else if (hasProcessTable()) closeSource(source, getProcessTable());
 }
