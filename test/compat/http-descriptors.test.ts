@@ -33,6 +33,43 @@ it('go with a request, and with the answer, over a connection that is kept', asy
   expect(sockets.size).toBe(1);
 });
 
+type Ending = (message: http.ServerResponse | http.ClientRequest) => unknown;
+
+const endings: [how: string, end: Ending][] = [
+  ["end('body')", (message) => message.end('body')],
+  ['end(Buffer)', (message) => message.end(Buffer.from('body'))],
+  ["write('bo'), and end('dy')", (message) => message.write('bo') && message.end('dy')],
+  ["write('body'), and end()", (message) => message.write('body') && message.end()],
+  ["flushHeaders(), and end('body')", (message) => (message.flushHeaders(), message.end('body'))],
+];
+
+/** The body, and whose descriptors came with the message by its end. */
+function whole(message: http.IncomingMessage): Promise<[body: string, owned: OwnedFd[]]> {
+  return new Promise((resolve) => {
+    let body = '';
+    message
+      .on('data', (chunk: Buffer) => (body += chunk.toString()))
+      .on('end', () => resolve([body, takeFds(message)]));
+  });
+}
+
+it.each(endings)('go with a message that is finished by %s', async (_how, end) => {
+  ends.serve((request, response) => {
+    void whole(request).then(([body, owned]) => {
+      sendFds(response, owned, { transfer: true });
+      response.setHeader('came', body);
+      end(response);
+    });
+  });
+  const [file] = ends.memories(1) as [OwnedFd];
+  const request = http.request({ agent: ends.agent(), method: 'POST' });
+  sendFds(request, [file]);
+  end(request);
+  const response = await answerOf(request);
+  const [body, owned] = await whole(response);
+  expect([response.headers['came'], body, ...identitiesOf(owned)]).toEqual(['body', 'body', identity(file.fd)]);
+});
+
 it('are of their own request among 100 that come in a row, each third of which has none', async () => {
   const seen: (string | undefined)[][] = [];
   ends.serve((request, response) => {

@@ -17,9 +17,13 @@ export abstract class FdAgentBase extends http.Agent {
     return socket;
   }
 
-  override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
-    const fds = fdsOf(socket);
-    if (fds instanceof AnswerFds) fds.usedAgain(request);
-    super.reuseSocket(socket, request);
+  /** What http calls for each request. */
+  addRequest(request: http.ClientRequest, ...options: unknown[]): void {
+    request.once('socket', (socket) => {
+      const fds = fdsOf(socket);
+      if (fds instanceof AnswerFds) fds.usedFor(request);
+    });
+    const { addRequest } = http.Agent.prototype as unknown as Pick<this, 'addRequest'>;
+    addRequest.call(this, request, ...options);
   }
 }

@@ -22,7 +22,7 @@ export abstract class ConnectionFds {
     connections.set(socket, this);
     socket[fdsAtAnchor](true);
     socket.on('fds', this.#arrived);
-    socket.once('close', () => this.close());
+    socket.once('close', () => this.connectionClosed());
   }
 
   /** How many were not taken. */
@@ -33,6 +33,10 @@ export abstract class ConnectionFds {
 
   /** Closes all that were not taken. */
   abstract close(): void;
+
+  protected connectionClosed(): void {
+    this.close();
+  }
 
   /** Called just before http is given the byte that these belong to. */
   protected abstract add(fds: OwnedFd[]): void;

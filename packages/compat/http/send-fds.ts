@@ -99,9 +99,15 @@ function carryOnWrites(socket: FdSocket, next: OwnedFd[]): void {
     if (bytes.length === 0) return write(bytes, tell);
     // Those of a message that was destroyed meanwhile are closed.
     const fds = next.splice(0).filter(({ closed }) => !closed);
-    if (fds.length > 0 && !socket.destroyed && !socket.writableEnded)
+    if (fds.length === 0 || socket.destroyed || socket.writableEnded) {
+      OwnedFd.closeAll(fds);
+      return write(bytes, tell);
+    }
+    try {
       return socket.writeFds(bytes, fds, { transfer: true }, tell);
-    OwnedFd.closeAll(fds);
-    return write(bytes, tell);
+    } catch (error) {
+      OwnedFd.closeAll(fds);
+      throw error;
+    }
   };
 }

@@ -39,9 +39,9 @@ export function requireTransfer(transfer: unknown, fds: readonly unknown[]): voi
     throw outOfRange(`transfer has ${transfer.length} elements, one for each of the ${fds.length} in fds`);
 }
 
-/** @throws TypeError for what is no function, if anything */
+/** @throws TypeError for what is no function, if anything; Node's http gives null where it has none */
 export function requireCallback(callback: unknown): void {
-  if (callback === undefined || typeof callback === 'function') return;
+  if (callback === undefined || callback === null || typeof callback === 'function') return;
   throw invalidType(`callback is a function, not ${describeValue(callback)}`);
 }
 
