@@ -293,6 +293,13 @@ describe('between a client and a server', () => {
     await client.send({ object: 3, name: 'one', args: { fd: given.owned[0] as OwnedFd }, transfer: true });
     OwnedFd.closeAll((await nextOf(requests)).fds);
     expect(given.owned[0]?.closed).toBe(true);
+    const both = new Files(2);
+    const [first, second] = both.owned as [OwnedFd, OwnedFd];
+    const rest = { int: 0, uint: 0, fixed: 0, string: null, object: null, array: Buffer.alloc(0) };
+    await client.send({ object: 3, name: 'give', args: { ...rest, first, second }, transfer: [false, true] });
+    OwnedFd.closeAll((await nextOf(requests)).fds);
+    expect([first.closed, second.closed]).toEqual([false, true]);
+    first.close();
   });
 
   it.each<[string, WaylandOutgoing]>([

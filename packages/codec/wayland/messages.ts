@@ -6,7 +6,6 @@ import {
   type OptionNames,
   outOfRange,
   type OwnedFd,
-  requireBoolean,
   requireObject,
   requireOptions,
 } from '../../binding';
@@ -54,8 +53,8 @@ export interface WaylandOutgoing {
   readonly name: string;
   /** All arguments by name. A `new_id` is a free id, which is remembered from then on. */
   readonly args?: Readonly<Record<string, number | string | Uint8Array | WaylandNewObject | FdLike | null>> | undefined;
-  /** Close the descriptors when sent or failed. */
-  readonly transfer?: boolean | undefined;
+  /** Close the descriptors when sent or failed: all, or each in their order. */
+  readonly transfer?: boolean | readonly boolean[] | undefined;
 }
 
 /** What `waylandMessages()` makes for each connection. */
@@ -194,7 +193,6 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
     encode(message) {
       requireObject('a message', message);
       const { object, name, args = {}, transfer } = message;
-      requireBoolean('transfer', transfer);
       const type = objects.get(object);
       if (type === undefined) throw invalidValue(`there is no object ${describeValue(object)}`);
       const opcode = type[sent].findIndex((each) => each.name === name);
