@@ -10,6 +10,7 @@ interface Mutation {
   readonly to: string;
 }
 
+const BUNDLE = '../../stream/receive/bundle.ts';
 const RECEIVE_QUEUE = '../../stream/receive/receive-queue.ts';
 const FRAME_READER = '../../stream/receive/frame-reader.ts';
 const CLAIM_POLICY = '../../stream/receive/claim-policy.ts';
@@ -18,7 +19,7 @@ const SEND_QUEUE = '../../stream/send/send-queue.ts';
 const MUTATIONS: readonly Mutation[] = [
   {
     broken: 'the anchor is the other end of the window',
-    file: RECEIVE_QUEUE,
+    file: BUNDLE,
     from: "return anchor === 'last-byte' ? window.end - 1 : window.start;",
     to: "return anchor === 'last-byte' ? window.start : window.end - 1;",
   },

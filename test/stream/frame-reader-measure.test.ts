@@ -1,7 +1,7 @@
 import { fds, type Measured } from '../../packages/ancillary';
 import { lengthPrefixed } from '../../packages/codec';
 import type { FrameMeasure } from '../../packages/stream/receive/frame-measure';
-import { exactly, segmentFrames } from '../../packages/stream/receive/frame-reader';
+import { exactly, segmentFrames } from '../../packages/stream/receive/fixed-frames';
 import { ReceiveQueue } from '../../packages/stream/receive/receive-queue';
 import { OwnedFd } from '../../packages/binding';
 import { attached, digits, Reading } from './reading';

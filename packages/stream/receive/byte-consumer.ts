@@ -5,7 +5,8 @@ import type { FdFrame } from '../frame';
 import { microtask, nextTick } from '../later';
 import { keepsMuch } from './chunk';
 import { type Consumer, type Demand, NO_DEMAND } from './consumer';
-import { FrameReader, segmentFrames, segmentFramesToAnchor } from './frame-reader';
+import { segmentFrames, segmentFramesToAnchor } from './fixed-frames';
+import { FrameReader } from './frame-reader';
 import type { Inbox } from './inbox';
 import { UntakenFds } from './untaken-fds';
 

@@ -17,7 +17,8 @@ import { type Demand, NO_DEMAND } from './consumer';
 import type { Discarder } from './discard';
 import { type FrameMeasure, FrontMeasure } from './frame-measure';
 import type { ReceiveLimits } from './inbox';
-import type { Claim, ReceiveQueue } from './receive-queue';
+import type { Claim } from './bundle';
+import type { ReceiveQueue } from './receive-queue';
 
 /** Frames of so many bytes are read into memory of their own. */
 const LARGE = 128 * 1024;
@@ -34,36 +35,6 @@ export interface FrameSupply {
   shownAt?: number | undefined;
   /** Counts a frame that is returned to the user. */
   frameTaken(): void;
-}
-
-/** Without a codec every segment is a frame, with the descriptors it came with. */
-export function segmentFrames(queue: ReceiveQueue<OwnedFd>): FrameMeasure {
-  return {
-    segments: true,
-    reads: 'greedy',
-    measure: () => (queue.length === 0 ? { need: 1 } : { length: queue.frontLength, fds: 'attached' }),
-  };
-}
-
-/**
- * {@link segmentFrames}, but for the anchor byte of descriptors: where that is the last one of a segment, it is a frame of its
- * own.
- */
-export function segmentFramesToAnchor(queue: ReceiveQueue<OwnedFd>): FrameMeasure {
-  return {
-    reads: 'greedy',
-    measure: () => {
-      const { length, frontLength } = queue;
-      if (length === 0) return { need: 1 };
-      const apart = frontLength > 1 && queue.anchor === 'last-byte' && queue.hasFdsBefore(queue.start + frontLength);
-      return { length: apart ? frontLength - 1 : frontLength, fds: 'attached' };
-    },
-  };
-}
-
-/** One frame of a known length, read without looking further. */
-export function exactly(length: number): FrameMeasure {
-  return { reads: 'bounded', measure: () => ({ length, fds: 'attached' }) };
 }
 
 /**

@@ -4,7 +4,7 @@ import { Fifo } from '../fifo';
 import type { FdFrame } from '../frame';
 import type { Discarder } from './discard';
 import type { Inbox } from './inbox';
-import { anchorOf, type Bundle } from './receive-queue';
+import { anchorOf, type Bundle } from './bundle';
 
 /**
  * Descriptors of bytes that were handed out while nobody listened to 'fds'. They wait for {@link take}: from its first call on

@@ -19,7 +19,7 @@ import type { CodecMaker, EncodedFrame, FrameCodec } from '../frame-codec';
 import { type FrameCallback, FrameHandler } from '../receive/frame-handler';
 import { FrameIterator } from '../receive/frame-iterator';
 import type { FrameMeasure } from '../receive/frame-measure';
-import { exactly, segmentFrames } from '../receive/frame-reader';
+import { exactly, segmentFrames } from '../receive/fixed-frames';
 import type { ReceiveLimits } from '../receive/inbox';
 import { type ReadOptions, signalOf } from '../receive/read-options';
 import { type Reservation, reserveReading } from '../receive/reservation';
