@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import { AncillaryError, counted, OwnedFd, requireDescriptors } from '../binding';
+import { AncillaryError, counted, OwnedFd, requireDescriptors, requireMethods } from '../binding';
 import { asError, type FdFrame, type FdLike, type FdSocket, MAX_FDS_PER_SENDMSG } from '../stream';
 import { copies, owners } from './owners';
 
@@ -82,8 +82,9 @@ export abstract class CarryingDuplex extends Duplex {
     this.emit('connect');
   }
 
-  /** Takes the socket over. */
+  /** Takes the socket over. @throws TypeError for what is no FdSocket */
   protected attach(socket: FdSocket): void {
+    requireMethods('the socket', 'an FdSocket, or an address', socket, ['forEachFrame', 'writeFds']);
     this.#socket = socket;
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.#socketClosed());
