@@ -72,6 +72,7 @@ class Transport implements FdTransport {
   constructor(socket: FdSocket, options: JsonValuesOptions | undefined) {
     this.#channel = new ValueChannel(socket, jsonValues(options), {
       kindOf: () => undefined,
+      inOrder: { ownCallsWait: () => this.#imports.size > 0 },
       refuses: (message) => this.#refuses(message),
       receive: (message) => this.#receive(message),
       // Answers are none to the channel, which does not know the numbers of Cap'n Web.
@@ -91,9 +92,9 @@ class Transport implements FdTransport {
     if (type === 'release') this.#imports.delete(id as number);
     // A session does not go on without one of its messages.
     this.#channel
-      .send(encoded(message) as Message)
+      .send(encoded(message) as Message, isResult(type))
       .catch((error: unknown) => this.#channel.socket.destroy(asError(error)));
-    if (type === 'resolve' || type === 'reject') this.#release(id as number);
+    if (isResult(type)) this.#release(id as number);
   }
 
   receive(): Promise<unknown> {
@@ -108,7 +109,7 @@ class Transport implements FdTransport {
 
   #refuses(message: Message): string | undefined {
     const [type, id] = message as unknown as readonly unknown[];
-    if (type !== 'resolve' && type !== 'reject') return undefined;
+    if (!isResult(type)) return undefined;
     // What is below zero is a promise in a value of the peer's.
     const isOpen = typeof id === 'number' && id <= this.#lastImport && id !== 0;
     return isOpen ? undefined : `it answers call ${describeValue(id)}, which was not made`;
@@ -121,22 +122,28 @@ class Transport implements FdTransport {
     if (isEntry(type)) this.#lastExport++;
     if (fds.length > 0) {
       if (isEntry(type)) this.#exports.set(this.#lastExport, message);
-      else if (type === 'resolve' && ((id as number) < 0 || this.#imports.has(id as number))) this.#hold(message, fds);
+      else if (type === 'resolve' && ((id as number) < 0 || this.#imports.has(id as number)))
+        this.#hold(id as number, message, fds);
       // Nobody waits for the result any more, or an error has some.
       else this.#channel.release(message);
     }
-    if (type === 'resolve' || type === 'reject') this.#imports.delete(id as number);
+    if (isResult(type)) this.#imports.delete(id as number);
     if (type === 'release') this.#release(id as number);
     if (this.#waiting === undefined) this.#received.push(decodedMessage);
     else this.#waiting(decodedMessage);
     this.#waiting = undefined;
   }
 
-  #hold(message: Message, fds: readonly OwnedFd[]): void {
+  #hold(id: number, message: Message, fds: readonly OwnedFd[]): void {
     this.#channel.claim(message);
+    // Results of our calls are as many as we made calls.
+    const counted = id < 0 ? 1 : 0;
     for (const fd of fds) {
       this.#unclaimed.add(fd);
-      onClaim.set(fd, () => this.#unclaimed.delete(fd));
+      this.#channel.hold(counted);
+      onClaim.set(fd, () => {
+        if (this.#unclaimed.delete(fd)) this.#channel.hold(-counted);
+      });
     }
   }
 
@@ -156,6 +163,10 @@ class Transport implements FdTransport {
 /** Messages that make an entry in the table of whoever receives them. */
 function isEntry(type: unknown): boolean {
   return type === 'push' || type === 'stream' || type === 'pipe';
+}
+
+function isResult(type: unknown): boolean {
+  return type === 'resolve' || type === 'reject';
 }
 
 /** For JSON: bytes are text, or the descriptor that they stand for. */

@@ -49,6 +49,7 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
       deliver(message);
       if (kind !== undefined && 'answer' in kind) channel.claim(message);
     },
+    declines: ({ type }) => (NEED_PORTS.has(type) ? invalidType(NO_PORTS) : undefined),
     failure: (id, error) => ({ id, ...thrown(error) }),
     lost: (id, error) => deliver({ id, ...thrown(error) }),
     unsent: (id, error) => deliver({ id, ...thrown(error) }),
@@ -81,6 +82,9 @@ function closePort(transferred: object): void {
 }
 
 const NO_PORTS = 'nothing can be transferred by a socket: proxy() needs a MessagePort';
+
+/** Calls whose result comlink makes a MessageChannel for. */
+const NEED_PORTS: ReadonlySet<unknown> = new Set(['CONSTRUCT', 'ENDPOINT']);
 
 const CALLS: ReadonlySet<unknown> = new Set(['GET', 'SET', 'APPLY', 'CONSTRUCT', 'ENDPOINT', 'RELEASE']);
 

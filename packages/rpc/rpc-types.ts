@@ -102,11 +102,11 @@ export interface RpcOptions {
   maxDepth?: number | undefined;
   /**
    * Calls that wait for an answer at most; default 4096. Of our own, one more rejects with ERR_RPC_BUSY. Of the peer's, with
-   * notifications, reading pauses there.
+   * notifications, others wait until one is done; where too many wait, a call is refused with ERR_RPC_BUSY.
    */
   maxPending?: number | undefined;
-  /** Descriptors that the peer's running calls hold at most; default 256. Reading pauses there. */
+  /** Descriptors that the peer's running calls hold at most; default 256. Others wait there, as with `maxPending`. */
   maxHeldFds?: number | undefined;
-  /** Told what the handler of a notification threw; default a process warning. */
+  /** Told what the handler of a notification threw; default a process warning, once for each method. */
   onNotificationError?: ((error: Error, method: string) => void) | undefined;
 }

@@ -1,12 +1,14 @@
 import { describeValue, invalidType, type OptionNames, OwnedFd, requireMethods, requireOptions } from '../binding';
-import { abortError, asError, type FdFrame, type FdSocket, onAbort, throwIfAborted } from '../stream';
+import { abortError, asError, type FdFrame, type FdSocket, onAbort, requireSignal, throwIfAborted } from '../stream';
 import { closedError } from './closed-error';
 import { type CloseOptions, type Framed, framed } from './framed';
+import { Intake } from './intake';
 import { OwnCall } from './own-call';
 import { RemoteIterator } from './remote-items';
 import { RpcError } from './rpc-error';
 import type { CallOptions, Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
-import { DEFAULT_MAX_PENDING, Serving } from './serving';
+import { sendMeasured } from './send-measured';
+import { DEFAULT_MAX_PENDING, mostRunning, Serving } from './serving';
 import { closeGiven } from './values/given';
 import { jsonValues, type ReceivedValue } from './values/json-values';
 import { invalidMessage } from './values/unpack';
@@ -19,6 +21,7 @@ const OPTIONS: OptionNames<RpcOptions> = {
   maxHeldFds: true,
   onNotificationError: true,
 };
+const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
 
 /**
  * Calls in both directions over a socket, which it takes over: close the result instead. Values are JSON that may hold an
@@ -45,6 +48,7 @@ class Connection implements Rpc {
   readonly closed: Promise<void>;
   readonly #messages: Framed<ReceivedValue, unknown>;
   readonly #serving: Serving;
+  readonly #intake: Intake;
   readonly #maxPending: number;
   /** Our calls, by id. */
   readonly #calls = new Map<unknown, OwnCall>();
@@ -56,11 +60,14 @@ class Connection implements Rpc {
 
   constructor(socket: FdSocket, handlers: Handlers, options: RpcOptions) {
     requireOptions('rpc()', options, OPTIONS);
-    const { maxLength, maxDepth, ...serving } = options;
+    const { maxLength, maxDepth } = options;
     const codec = jsonValues({ maxLength, maxDepth });
     this.socket = socket;
     this.#messages = framed(socket, codec);
-    this.#serving = new Serving(this, handlers, (message) => this.#messages.send(message), serving);
+    this.#intake = new Intake(socket, mostRunning(options), () => this.#calls.size > 0);
+    const answer = async (message: object): Promise<void> =>
+      this.#intake.answering(sendMeasured(socket, codec, message));
+    this.#serving = new Serving(this, handlers, answer, this.#intake, options);
     this.#maxPending = options.maxPending ?? DEFAULT_MAX_PENDING;
     this.closed = this.#whenClosed();
     this.closed.catch(() => undefined);
@@ -72,9 +79,13 @@ class Connection implements Rpc {
       );
   }
 
-  call(method: string, params?: unknown, { signal }: CallOptions = {}): Promise<never> {
+  call(method: string, params?: unknown, options: CallOptions = {}): Promise<never> {
+    let signal: AbortSignal | undefined;
     try {
       requireName(method);
+      requireOptions('call()', options, CALL_OPTIONS);
+      signal = options.signal;
+      requireSignal(signal);
       throwIfAborted(signal);
       this.#requireOpen();
       if (this.#calls.size >= this.#maxPending)
@@ -88,6 +99,7 @@ class Connection implements Rpc {
       const stopListening = signal && onAbort(signal, () => this.#cancel(id, abortError(signal)));
       const call = new OwnCall(resolve as (outcome: unknown) => void, stopListening);
       this.#calls.set(id, call);
+      this.#intake.reconsider();
       this.#messages.send({ id, method, params }).catch((error: unknown) => {
         this.#calls.delete(id);
         call.fail(asError(error));
@@ -130,13 +142,13 @@ class Connection implements Rpc {
       if (id !== undefined && !Number.isSafeInteger(id)) invalid('the id of a call is an integer');
       if (this.#serving.get(id) !== undefined)
         invalid(`the id of call ${String(id)}, which is not answered, is used again`);
-      return this.#serving.serve(id as number | undefined, method, message['params'], fds);
+      return this.#serving.serve(id as number | undefined, method, message['params'], fds, frame.bytes.length);
     }
     if (message['cancel'] !== undefined || message['pull'] !== undefined) {
       if (fds.length > 0) invalid('no descriptor goes with it');
       // A call that was answered meanwhile is not there any more.
-      this.#serving.get(message['cancel'])?.cancel();
-      this.#serving.get(message['pull'])?.want(Number(message['count']));
+      this.#serving.cancel(message['cancel']);
+      this.#serving.get(message['pull'])?.want(message['count']);
       return;
     }
     const call = this.#calls.get(id);

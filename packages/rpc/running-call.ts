@@ -1,8 +1,11 @@
+import type { Arrival } from './intake';
 import type { CallContext, Rpc } from './rpc-types';
 
 /** A call of the peer's while its handler runs, and until its answer was sent. */
 export class RunningCall implements CallContext {
   readonly connection: Rpc;
+  /** Until its answer was sent. */
+  arrival: Arrival | undefined;
   #controller: AbortController | undefined;
   #cancelled = false;
   /** Items of its iterator that the peer is ready for. */
@@ -30,8 +33,10 @@ export class RunningCall implements CallContext {
     this.#wake?.();
   }
 
-  want(count: number): void {
-    this.#wanted += count;
+  /** @param count as the peer says */
+  want(count: unknown): void {
+    if (typeof count !== 'number' || !(count >= 1)) return;
+    this.#wanted = Math.min(this.#wanted + Math.floor(count), Number.MAX_SAFE_INTEGER);
     this.#wake?.();
   }
 

@@ -1,12 +1,14 @@
 import { describeValue, invalidType, outOfRange, OwnedFd, requireObject } from '../binding';
 import { asError, nextTick } from '../stream';
+import type { Arrival, Intake, Running } from './intake';
+import { endIterable, isAsyncIterable } from './iterables';
 import { RpcError } from './rpc-error';
 import type { Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
 import { RunningCall } from './running-call';
 import { closeGiven } from './values/given';
 
 /** What of {@link RpcOptions} concerns the calls of the peer. */
-export type ServingOptions = Pick<RpcOptions, 'maxPending' | 'maxHeldFds' | 'onNotificationError'>;
+export type ServingOptions = Pick<RpcOptions, 'onNotificationError'>;
 
 /** The calls of the peer: runs their handlers and sends the answers. */
 export class Serving {
@@ -15,25 +17,30 @@ export class Serving {
   readonly #handlers: ReadonlyMap<string, Handler>;
   /** What they are called on. */
   readonly #receiver: Handlers;
-  readonly #maxPending: number;
-  readonly #maxHeldFds: number;
+  readonly #intake: Intake;
   readonly #onNotificationError: (error: Error, method: string) => void;
   /** By the peer's ids; notifications have none. */
   readonly #running = new Map<unknown, RunningCall>();
-  #heldFds = 0;
-  #resume: (() => void) | undefined;
   /** Called once nothing runs. */
   #onIdle: (() => void) | undefined;
 
-  /** @throws TypeError and RangeError for handlers and options */
-  constructor(connection: Rpc, handlers: Handlers, send: (message: object) => Promise<void>, options: ServingOptions) {
+  /**
+   * @param send rejects what cannot be sent
+   * @throws TypeError for handlers
+   */
+  constructor(
+    connection: Rpc,
+    handlers: Handlers,
+    send: (message: object) => Promise<void>,
+    intake: Intake,
+    options: ServingOptions,
+  ) {
     this.#connection = connection;
     this.#send = send;
     this.#handlers = handlersOf(handlers);
     this.#receiver = handlers;
-    this.#maxPending = requireCount('maxPending', options.maxPending ?? DEFAULT_MAX_PENDING);
-    this.#maxHeldFds = requireCount('maxHeldFds', options.maxHeldFds ?? DEFAULT_MAX_HELD_FDS);
-    this.#onNotificationError = options.onNotificationError ?? warn;
+    this.#intake = intake;
+    this.#onNotificationError = options.onNotificationError ?? warnOnce(this.#handlers);
   }
 
   /** The peer's calls that are not answered yet, by its ids. */
@@ -44,24 +51,54 @@ export class Serving {
   /**
    * @param id none for a notification
    * @param fds those in `params`
+   * @param bytes of the whole message
    * @returns a promise where reading has to wait
    */
-  serve(id: number | undefined, method: string, params: unknown, fds: readonly OwnedFd[]): void | Promise<void> {
+  serve(
+    id: number | undefined,
+    method: string,
+    params: unknown,
+    fds: readonly OwnedFd[],
+    bytes: number,
+  ): void | Promise<void> {
     const call = new RunningCall(this.#connection);
     const key = id ?? call;
-    this.#running.set(key, call);
-    this.#heldFds += fds.length;
-    const onAnswer = (): void => {
-      // Whoever sent an answer that lends them has sent them, or has copies of them.
-      OwnedFd.closeAll(fds);
-      this.#heldFds -= fds.length;
-    };
-    void this.#run(id, method, params, call, onAnswer).then(() => {
+    const ended = (): void => {
       this.#running.delete(key);
-      if (!this.#isFull()) this.#resume?.();
       if (this.#running.size === 0) this.#onIdle?.();
-    });
-    if (this.#isFull()) return new Promise((resolve) => (this.#resume = resolve));
+    };
+    // Whoever sent an answer that lends them has sent them, or has copies of them.
+    const onAnswer = (): void => {
+      OwnedFd.closeAll(fds);
+    };
+    const arrival: Arrival = {
+      fds: fds.length,
+      bytes,
+      isCall: id !== undefined,
+      start: () => {
+        void this.#run(id, method, params, call, onAnswer).then(() => {
+          ended();
+          this.#intake.done(arrival);
+        });
+      },
+      refuse: (error) => {
+        onAnswer();
+        if (id === undefined) nextTick(this.#onNotificationError, error, method);
+        else this.#send({ id, error: RpcError.toSend(error) }).catch(() => undefined);
+        ended();
+      },
+    };
+    call.arrival = arrival;
+    this.#running.set(key, call);
+    return this.#intake.take(arrival);
+  }
+
+  /** Nobody waits for a call of the peer's any more; one that was not started never is. */
+  cancel(id: unknown): void {
+    const call = this.#running.get(id);
+    call?.cancel();
+    if (call?.arrival !== undefined && this.#intake.withdraw(call.arrival))
+      call.arrival.refuse(new RpcError('ABORT_ERR', 'the call was cancelled before it was started'));
   }
 
   /** Calls back as soon as all calls are answered, which may be at once. */
@@ -72,11 +109,8 @@ export class Serving {
 
   /** Tells the handlers that nobody waits for them any more. */
   cancelAll(): void {
+    this.#intake.close();
     for (const call of this.#running.values()) call.cancel();
-  }
-
-  #isFull(): boolean {
-    return this.#running.size > this.#maxPending || this.#heldFds > this.#maxHeldFds;
   }
 
   /** Never rejects. */
@@ -92,7 +126,7 @@ export class Serving {
       const handler = this.#handlers.get(method);
       if (handler === undefined) throw new RpcError('ERR_RPC_METHOD', `there is no method ${describeValue(method)}`);
       const result = await handler.call(this.#receiver, params, call);
-      answer = { result: id !== undefined && isAsyncIterable(result) ? await this.#iterate(id, result, call) : result };
+      answer = { result: isAsyncIterable(result) ? await this.#iterate(id, result, call) : result };
     } catch (error) {
       // Apart from here, so that a callback that throws is in the way of nothing.
       if (id === undefined) nextTick(this.#onNotificationError, asError(error), method);
@@ -106,25 +140,36 @@ export class Serving {
   }
 
   /** @returns what the iterator does at its end */
-  async #iterate(id: number, iterable: AsyncIterable<unknown>, call: RunningCall): Promise<unknown> {
-    await this.#send({ id, iterator: true });
-    const iterator = iterable[Symbol.asyncIterator]();
-    let step: IteratorResult<unknown, unknown> = { done: false, value: undefined };
+  async #iterate(id: number | undefined, iterable: AsyncIterable<unknown>, call: RunningCall): Promise<unknown> {
+    let iterator: AsyncIterator<unknown> | undefined;
+    let ended = false;
     try {
+      if (id === undefined) return undefined;
+      await this.#send({ id, iterator: true });
       while (await call.turn()) {
-        step = await iterator.next();
-        if (step.done === true) return step.value;
+        iterator ??= iterable[Symbol.asyncIterator]();
+        const step = await iterator.next();
+        ended = step.done === true;
+        if (ended) return step.value;
         await this.#send({ id, item: step.value });
       }
       return undefined;
     } finally {
-      if (step.done !== true) await iterator.return?.();
+      if (!ended) await endIterable(iterable, iterator);
     }
   }
 }
 
 export const DEFAULT_MAX_PENDING = 4096;
 const DEFAULT_MAX_HELD_FDS = 256;
+
+/** @throws RangeError */
+export function mostRunning({ maxPending, maxHeldFds }: RpcOptions): Running {
+  return {
+    calls: requireCount('maxPending', maxPending ?? DEFAULT_MAX_PENDING),
+    fds: requireCount('maxHeldFds', maxHeldFds ?? DEFAULT_MAX_HELD_FDS),
+  };
+}
 
 /** Own properties only: a peer that asks for `constructor` gets none. */
 function handlersOf(handlers: Handlers): ReadonlyMap<string, Handler> {
@@ -141,14 +186,17 @@ function requireCount(name: string, count: number): number {
   throw outOfRange(`${name} is a number from 1 up, not ${describeValue(count)}`);
 }
 
-function isAsyncIterable(result: unknown): result is AsyncIterable<unknown> {
-  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
-}
-
-function warn(error: Error, method: string): void {
-  const { code } = error as { readonly code?: unknown };
-  process.emitWarning(`the notification ${describeValue(method)} failed: ${error.message}`, {
-    type: error.name,
-    ...(typeof code === 'string' && { code }),
-  });
+/** Of what a peer does again and again, once for each handler, and once for methods that there are not. */
+function warnOnce(handlers: ReadonlyMap<string, Handler>): (error: Error, method: string) => void {
+  const warned = new Set<string | undefined>();
+  return (error, method) => {
+    const which = handlers.has(method) ? method : undefined;
+    if (warned.has(which)) return;
+    warned.add(which);
+    const { code } = error as { readonly code?: unknown };
+    process.emitWarning(`the notification ${describeValue(method)} failed: ${error.message} (told once)`, {
+      type: error.name,
+      ...(typeof code === 'string' && { code }),
+    });
+  };
 }

@@ -64,8 +64,8 @@ interface Strategy {
  * A connection of vscode-jsonrpc over a socket, in whose messages values may hold an `OwnedFd`, or `give(fd)`, anywhere.
  * Messages are those of the Language Server Protocol, so that a peer without descriptors understands them.
  *
- * The descriptors of a request are closed when its answer was sent, those of a notification when its handler is done, unless
- * `take()` was called; those of a result are the caller's.
+ * The descriptors of a request are closed when its answer was sent, those of a notification when its handler is done, and all
+ * when the socket is closed, unless `take()` was called; those of a result are the caller's.
  *
  * @param create `createMessageConnection` of `vscode-jsonrpc` or `vscode-jsonrpc/node`
  * @param socket is taken over; what breaks the connection is told by `onError`, and then `onClose`
@@ -100,12 +100,15 @@ class Transport implements Strategy {
     const frames = contentLength({ maxLength, countField: COUNT_FIELD });
     this.#channel = new ValueChannel(socket, jsonValues({ frames }), {
       kindOf,
+      // It is for the peer's calls, not one of them: that they are cancelled, or have come so far (LSP 3.17, `$ Notifications`).
+      isUrgent: ({ method, id }) => id === undefined && typeof method === 'string' && method.startsWith('$/'),
       receive: (message) => this.#receive(message),
       failure: (id, { message }) => ({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message } }),
       ended: (error) => {
         if (error !== undefined) this.#failed.fire(error);
         this.#closed.fire();
       },
+      closed: () => this.#channel.releaseAll(),
     });
     this.#strategy = strategy;
   }

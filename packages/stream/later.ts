@@ -3,5 +3,8 @@
 /** `process.nextTick()`. */
 export const nextTick = process.nextTick.bind(process);
 
+/** `setImmediate()`. */
+export const immediate = globalThis.setImmediate;
+
 /** `queueMicrotask()`. */
 export const microtask = globalThis.queueMicrotask;

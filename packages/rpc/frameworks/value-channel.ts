@@ -2,6 +2,8 @@ import { describeValue, OwnedFd, requireMethods } from '../../binding';
 import { asError, type FdFrame, type FdSocket, type FrameCodec } from '../../stream';
 import { closedError } from '../closed-error';
 import { type Framed, framed } from '../framed';
+import { type Arrival, Intake } from '../intake';
+import { sendMeasured } from '../send-measured';
 import { closeGiven } from '../values/given';
 import type { ReceivedValue } from '../values/json-values';
 import { invalidMessage } from '../values/unpack';
@@ -25,6 +27,12 @@ export interface Receiver {
   readonly receive: (message: Message, kind: Kind) => void;
   /** Why a message must not reach the framework, if it must not. */
   readonly refuses?: (message: Message) => string | undefined;
+  /** Why a call is answered here, with what {@link failure} makes of it, if it is. */
+  readonly declines?: (message: Message) => Error | undefined;
+  /** Whether a message is about others, and must not wait for its turn. */
+  readonly isUrgent?: (message: Message) => boolean;
+  /** Messages depend on each other, so none can be refused: where they hold too much, reading has to pause. */
+  readonly inOrder?: { readonly ownCallsWait: () => boolean };
   /** The answer to send where one could not be sent, for what is in it. */
   readonly failure: (id: unknown, error: Error) => Message;
   /** To a call of ours that was sent no answer can come any more. */
@@ -37,8 +45,8 @@ export interface Receiver {
   readonly closed?: () => void;
 }
 
-/** The most descriptors that messages hold which the framework has not dealt with. */
-const MAX_HELD_FDS = 256;
+/** The most that the framework has not dealt with. */
+const MOST_RUNNING = { calls: 4096, fds: 256 };
 
 /**
  * The messages of a framework that has calls and answers of its own, over a socket. It knows which calls are open in both
@@ -50,6 +58,7 @@ export class ValueChannel {
   readonly #codec: FrameCodec<ReceivedValue, unknown>;
   readonly #messages: Framed<ReceivedValue, unknown>;
   readonly #receiver: Receiver;
+  readonly #intake: Intake;
   /** Our calls that are not answered, and whether they are sent. */
   readonly #own = new Map<unknown, boolean>();
   /** Those of them for which nobody waits any more. */
@@ -58,8 +67,8 @@ export class ValueChannel {
   readonly #calls = new Map<unknown, Message>();
   /** The descriptors of messages, for as long as they are ours to close. */
   readonly #held = new Map<Message, readonly OwnedFd[]>();
-  #heldFds = 0;
-  #resume: (() => void) | undefined;
+  /** Those messages that the intake counts. */
+  readonly #arrivals = new Map<Message, Arrival>();
   /** Why no answer can come any more. */
   #over: Error | undefined;
 
@@ -70,24 +79,30 @@ export class ValueChannel {
     this.#codec = codec;
     this.#receiver = receiver;
     this.#messages = framed(socket, codec);
+    this.#intake = new Intake(socket, MOST_RUNNING, receiver.inOrder?.ownCallsWait ?? (() => this.#own.size > 0));
     // Whoever waits is told by the framework, and a peer must not end the process of somebody who does not listen.
     socket.on('error', () => undefined);
-    socket.once('close', () => receiver.closed?.());
+    socket.once('close', () => {
+      this.#intake.close();
+      receiver.closed?.();
+    });
   }
 
   /**
    * Rejects as `FdSocket.send()` would, or with why the message has no JSON; what was given away in it is closed either way. In
    * place of an answer that cannot be sent an error goes, since the caller waits for one.
+   * @param isAnswer where {@link Receiver.kindOf} does not know
    */
-  send(message: Message): Promise<void> {
+  send(message: Message, isAnswer = false): Promise<void> {
     const kind = this.#receiver.kindOf(message);
-    if (kind === undefined) return this.#messages.send(message);
+    if (kind === undefined) return isAnswer ? this.#answer(message) : this.#messages.send(message);
     if ('answer' in kind) {
-      const sent = this.#messages.send(message);
+      const sent = this.#answer(message);
       this.#answered(kind.answer);
       return sent.catch((error: unknown) => this.#fail(kind, asError(error)));
     }
     this.#own.set(kind.call, false);
+    this.#intake.reconsider();
     const sent = this.#over === undefined ? this.#messages.send(message) : Promise.reject(this.#over);
     if (this.#over !== undefined) closeGiven(message);
     sent.then(
@@ -127,9 +142,12 @@ export class ValueChannel {
 
   /** The message has reached somebody who owns its descriptors now. */
   claim(message: Message): void {
-    this.#heldFds -= this.#held.get(message)?.length ?? 0;
+    const fds = this.#held.get(message);
     this.#held.delete(message);
-    if (this.#heldFds <= MAX_HELD_FDS) this.#resume?.();
+    if (fds !== undefined && this.#receiver.inOrder !== undefined) this.#intake.hold(-fds.length);
+    const arrival = this.#arrivals.get(message);
+    this.#arrivals.delete(message);
+    if (arrival !== undefined) this.#intake.done(arrival);
   }
 
   /** Nobody needs the message any more: closes what was not taken of it. */
@@ -137,6 +155,11 @@ export class ValueChannel {
     const fds = this.#held.get(message);
     if (fds !== undefined) OwnedFd.closeAll(fds);
     this.claim(message);
+  }
+
+  /** Descriptors are held, or with a number below zero no more, that the peer may have us hold only so many of. */
+  hold(fds: number): void {
+    this.#intake.hold(fds);
   }
 
   releaseAll(): void {
@@ -172,9 +195,56 @@ export class ValueChannel {
         invalid(`the id of call ${describeValue(kind.call)}, which is not answered, is used again`);
       this.#calls.set(kind.call, message);
     }
+    if (kind !== undefined && 'answer' in kind) return this.#handOver(message, fds, kind);
+    if (this.#receiver.inOrder !== undefined) {
+      this.#handOver(message, fds, kind);
+      return this.#intake.pace();
+    }
+    const arrival = this.#arrivalOf(message, fds, kind, frame.bytes.length);
+    const isUrgent = fds.length === 0 && this.#receiver.isUrgent?.(message) === true;
+    return isUrgent ? this.#intake.takeAtOnce(arrival) : this.#intake.take(arrival);
+  }
+
+  /** @param kind none for a notification */
+  #arrivalOf(
+    message: Message,
+    fds: readonly OwnedFd[],
+    kind: { readonly call: unknown } | undefined,
+    bytes: number,
+  ): Arrival {
+    const refuse = (error: Error): void => {
+      OwnedFd.closeAll(fds);
+      if (kind === undefined) return;
+      this.#calls.delete(kind.call);
+      this.#answer(this.#receiver.failure(kind.call, error)).catch(() => undefined);
+      this.#endIfIdle();
+    };
+    const arrival: Arrival = {
+      fds: fds.length,
+      bytes,
+      isCall: kind !== undefined,
+      start: () => {
+        this.#arrivals.set(message, arrival);
+        const declined = kind && this.#receiver.declines?.(message);
+        try {
+          if (declined === undefined) this.#handOver(message, fds, kind);
+          else {
+            refuse(declined);
+            this.claim(message);
+          }
+        } catch (error) {
+          this.socket.destroy(asError(error));
+        }
+      },
+      refuse,
+    };
+    return arrival;
+  }
+
+  #handOver(message: Message, fds: readonly OwnedFd[], kind: Kind): void {
     if (fds.length > 0) {
       this.#held.set(message, fds);
-      this.#heldFds += fds.length;
+      if (this.#receiver.inOrder !== undefined) this.#intake.hold(fds.length);
     }
     try {
       this.#receiver.receive(message, kind);
@@ -182,14 +252,18 @@ export class ValueChannel {
       this.release(message);
       throw error;
     }
-    if (this.#heldFds > MAX_HELD_FDS) return new Promise((resolve) => (this.#resume = resolve));
   }
 
   async #fail(kind: NonNullable<Kind>, error: Error): Promise<void> {
     if ('call' in kind) {
       if (this.#forget(kind.call)) this.#receiver.unsent?.(kind.call, error);
     } else if (this.socket.destroyed) throw error;
-    else await this.#messages.send(this.#receiver.failure(kind.answer, error));
+    else await this.#answer(this.#receiver.failure(kind.answer, error));
+  }
+
+  /** Async, so that it rejects with what cannot be encoded. */
+  async #answer(message: Message): Promise<void> {
+    return this.#intake.answering(sendMeasured(this.socket, this.#codec, message));
   }
 
   #answered(id: unknown): void {

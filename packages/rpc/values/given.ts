@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { getProcessTable, hasProcessTable, OwnedFd } from '../../binding';
 import { closeSource, type FdLike } from '../../stream';
 
@@ -29,15 +30,29 @@ export function give(fd: FdLike): GivenFd {
 /**
  * Closes what was given away in a value that will not be sent. Calls nothing of the value's own, such as `toJSON`, and
  * bears cycles.
+ * @param more that were given away, which getters and `toJSON` made; each is closed once
  */
-export function closeGiven(value: unknown): void {
+export function closeGiven(value: unknown, more: Iterable<FdLike> = []): void {
+  const given = new Set(more);
+  for (const { source } of givenIn(value)) given.add(source);
+  for (const source of given) closeAway(source);
+}
+
+/** Whether something is given away in a value. */
+export function holdsGiven(value: unknown): boolean {
+  return givenIn(value).next().done !== true;
+}
+
+function* givenIn(value: unknown): Generator<GivenFd, void> {
   const seen = new Set<unknown>();
   const left = [value];
   while (left.length > 0) {
     const each = left.pop();
     if (typeof each !== 'object' || each === null || seen.has(each) || ArrayBuffer.isView(each)) continue;
     seen.add(each);
-    if (each instanceof GivenFd) closeAway(each.source);
+    if (each instanceof GivenFd) yield each;
+    else if (types.isMap(each)) for (const entry of each) left.push(entry);
+    else if (types.isSet(each)) for (const inner of each) left.push(inner);
     else for (const { value: inner } of Object.values(Object.getOwnPropertyDescriptors(each))) left.push(inner);
   }
 }

@@ -2,8 +2,7 @@ import { type OptionNames, OwnedFd, outOfRange, requireOptions, describeValue } 
 import { lengthPrefixed, type Payload, type ReceivedPayload } from '../../codec';
 import type { FrameCodec } from '../../stream';
 import { DEFAULT_MAX_DEPTH } from './depth';
-import { closeGiven } from './given';
-import { pack } from './pack';
+import { closePacked, pack } from './pack';
 import { unpack } from './unpack';
 
 export interface JsonValuesOptions {
@@ -56,12 +55,13 @@ export function jsonValues(options: JsonValuesOptions = {}): FrameCodec<Received
     },
 
     encode(value) {
-      const { text, fds, transfer } = pack(value, maxDepth);
+      const packed = pack(value, maxDepth);
+      const { text, fds, transfer } = packed;
       try {
         const { bytes } = frames.encode({ bytes: Buffer.from(text), fds });
         return { bytes, fds, transfer };
       } catch (error) {
-        closeGiven(value);
+        closePacked(value, packed);
         throw error;
       }
     },

@@ -1,8 +1,8 @@
 import { types } from 'node:util';
 import { describeValue, invalidType, outOfRange, OwnedFd } from '../../binding';
-import type { FdLike } from '../../stream';
+import { type FdLike, MAX_FDS_PER_SENDMSG } from '../../stream';
 import { DEFAULT_MAX_DEPTH, isDeeper } from './depth';
-import { closeGiven, GivenFd } from './given';
+import { closeGiven, GivenFd, holdsGiven } from './given';
 import { escaped, isReserved, Placeholder } from './placeholder';
 
 /** A value as JSON, and the descriptors that its placeholders stand for, in order. */
@@ -19,18 +19,32 @@ export interface Packed {
  * @throws TypeError for what JSON does not have; RangeError for what is nested too deep
  */
 export function pack(value: unknown, maxDepth = DEFAULT_MAX_DEPTH): Packed {
+  const packing = new Packing();
   try {
-    const packing = new Packing();
     const text = JSON.stringify(packing.replace(value, '')) as string | undefined;
     if (text === undefined) throw invalidType(`a message is a value that JSON has, not ${describeValue(value)}`);
     // What the peer would refuse, with the connection, is refused here alone.
     if (isDeeper(text, maxDepth))
       throw outOfRange(`a value is nested deeper than ${maxDepth} arrays and objects; nothing was sent`);
+    if (packing.fds.length > MAX_FDS_PER_SENDMSG) throw tooMany(packing.fds.length);
     return { text, fds: packing.fds, transfer: packing.transfer };
   } catch (error) {
-    closeGiven(value);
+    closePacked(value, packing);
     throw error;
   }
+}
+
+/** Closes what was given away, where the message is not sent. */
+export function closePacked(value: unknown, { fds, transfer }: Pick<Packed, 'fds' | 'transfer'>): void {
+  closeGiven(
+    value,
+    fds.filter((_, index) => transfer[index] === true),
+  );
+}
+
+/** The peer would break off the connection. */
+function tooMany(count: number): RangeError {
+  return outOfRange(`a message may have ${MAX_FDS_PER_SENDMSG} descriptors, and not ${count}; nothing was sent`);
 }
 
 const NONE: readonly never[] = [];
@@ -63,7 +77,12 @@ class Packing {
     if (Array.isArray(value)) return this.#array(value);
     // Numbers and the like as objects, which JSON.stringify knows, and bytes, whose members are many.
     if (types.isBoxedPrimitive(value) || (types.isArrayBufferView(value) && !isJsonOf(value))) return value;
-    if (!isJsonOf(value)) return this.#object(value, undefined);
+    if (!isJsonOf(value)) {
+      // Of which JSON makes an object without members, so nobody would get it, nor close it.
+      if ((types.isMap(value) || types.isSet(value)) && holdsGiven(value))
+        throw invalidType('give() stands in a Map or a Set, which JSON does not have; what was given is closed');
+      return this.#object(value, undefined);
+    }
     const made = value.toJSON(name);
     // What was made is not asked for its own toJSON, and what is copied here has none.
     const isObject = typeof made === 'object' && made !== null && isJsonOf(made);

@@ -16,6 +16,9 @@ import type { SocketOptions } from './options';
 /** Has 'fds' emitted just before the byte that the descriptors surely came with, and not before those that came along. */
 export const fdsAtAnchor = Symbol('fdsAtAnchor');
 
+/** Tells when the peer is gone, also where nobody reads. */
+export const onHangup = Symbol('onHangup');
+
 /** Both halves of a socket. */
 export const lifetime = Symbol('lifetime');
 
@@ -154,6 +157,11 @@ export abstract class ByteDuplex extends NetDuplex {
   /** @internal */
   [fdsAtAnchor](whether: boolean): void {
     this[lifetime].byteConsumer.fdsAtAnchor = whether;
+  }
+
+  /** @internal */
+  [onHangup](callback: () => void): void {
+    this[lifetime].onHangup(callback);
   }
 
   /**

@@ -33,6 +33,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
   #peerGone = false;
   #endsWithPeer = false;
   #endedForPeer = false;
+  #onHangup: (() => void) | undefined;
 
   /** Takes over the socket; on failure it stays with the caller. @throws as {@link SocketBinding.open} */
   constructor(duplex: Duplex, binding: SocketBinding, socket: OwnedFd | ConnectingHandle, limits: ReceiveLimits) {
@@ -144,12 +145,21 @@ export class Lifetime implements SocketEvents, InboxOwner {
     return rejects && !listened ? null : error;
   }
 
+  /** Calls back once the peer has closed both directions, also where nobody reads. */
+  onHangup(callback: () => void): void {
+    if (this.#duplex.destroyed) return;
+    this.#onHangup = callback;
+    if (this.#peerGone) callback();
+    else this.handle.watchHangup();
+  }
+
   writable(): void {
     this.#outbox?.roomAgain();
   }
 
   hangup(): void {
     this.#peerGone = true;
+    this.#onHangup?.();
     this.#endWithPeer();
     this.#closeIfDone();
   }

@@ -1,0 +1,217 @@
+import { type FdSocket, immediate, onHangup } from '../stream';
+import { RpcError } from './rpc-error';
+
+/** A call or a notification of the peer's, from when it came until it was dealt with. */
+export interface Arrival {
+  /** Descriptors that came with it. */
+  readonly fds: number;
+  readonly bytes: number;
+  /** Whether the peer waits for an answer. */
+  readonly isCall: boolean;
+  start(): void;
+  /** It will not be started: answers it, and closes its descriptors. */
+  refuse(error: RpcError): void;
+}
+
+/** How much of the peer's may run at the same time; what is one too many is still started. */
+export interface Running {
+  readonly calls: number;
+  readonly fds: number;
+}
+
+/** What may wait to be started. */
+const WAITING = { calls: 4096, fds: 256, bytes: 16 * 1024 * 1024 };
+
+/** Bytes of answers that the peer does not read: reading pauses where nothing of ours waits for the peer. */
+const MANY_UNSENT = 4 * 1024 * 1024;
+/** There it pauses in any case. It is so much that two peers who both wait for each other do not come here. */
+const MOST_UNSENT = 64 * 1024 * 1024;
+
+/** So many may start in one turn of the event loop, so that their answers are counted before there are more. */
+const IN_ONE_TURN = 32;
+
+/**
+ * What the peer has us do. Where too much runs, calls wait to be started, and beyond that they are refused: reading goes on,
+ * since answers, and that a call is cancelled, may be what others wait for. It pauses only where something goes on without the
+ * peer: where answers wait to be read, of which the peer's death is learnt by sending, and where too many notifications wait,
+ * which cannot be refused; its death is watched for then.
+ */
+export class Intake {
+  readonly #socket: FdSocket;
+  readonly #most: Running;
+  readonly #ownCallsWait: () => boolean;
+  #running = 0;
+  #runningFds = 0;
+  #runningNotifications = 0;
+  /** In order. */
+  readonly #waiting = new Set<Arrival>();
+  #waitingFds = 0;
+  #waitingBytes = 0;
+  /** Descriptors of what is neither call nor notification. */
+  #otherFds = 0;
+  #unsent = 0;
+  #startedInTurn = 0;
+  #starting = false;
+  #resume: (() => void) | undefined;
+  #watches = false;
+  #over = false;
+
+  /** @param ownCallsWait whether a call of ours waits for its answer, which has to be read */
+  constructor(socket: FdSocket, most: Running, ownCallsWait: () => boolean) {
+    this.#socket = socket;
+    this.#most = most;
+    this.#ownCallsWait = ownCallsWait;
+  }
+
+  /** @returns a promise where reading has to wait */
+  take(arrival: Arrival): void | Promise<void> {
+    const isFull = this.#waiting.size > 0 || this.#isFull();
+    if (isFull && !this.#mayWait(arrival)) {
+      arrival.refuse(busy(`${this.#running} calls run, and ${this.#waiting.size} wait`));
+    } else {
+      this.#waiting.add(arrival);
+      this.#waitingFds += arrival.fds;
+      this.#waitingBytes += arrival.bytes;
+      if (!isFull) this.#startNext();
+    }
+    return this.pace();
+  }
+
+  /** One that waits for no turn. @returns a promise where reading has to wait */
+  takeAtOnce(arrival: Arrival): void | Promise<void> {
+    this.#start(arrival);
+    return this.pace();
+  }
+
+  /** One that was started was dealt with. */
+  done({ fds, isCall }: Arrival): void {
+    this.#running--;
+    this.#runningFds -= fds;
+    if (!isCall) this.#runningNotifications--;
+    this.#startNext();
+    this.reconsider();
+  }
+
+  /** @returns whether it waited, and will not be started now */
+  withdraw(arrival: Arrival): boolean {
+    if (!this.#waiting.delete(arrival)) return false;
+    this.#waitingFds -= arrival.fds;
+    this.#waitingBytes -= arrival.bytes;
+    return true;
+  }
+
+  /** Descriptors are held, or with a number below zero no more, for what is neither call nor notification. */
+  hold(fds: number): void {
+    this.#otherFds += fds;
+    this.reconsider();
+  }
+
+  /** An answer is being sent. */
+  answering({ sent, length }: { readonly sent: Promise<void>; readonly length: number }): Promise<void> {
+    this.#unsent += length;
+    const settled = (): void => {
+      this.#unsent -= length;
+      this.reconsider();
+    };
+    sent.then(settled, settled);
+    return sent;
+  }
+
+  /** @returns a promise where reading has to wait */
+  pace(): void | Promise<void> {
+    if (++this.#startedInTurn < IN_ONE_TURN && !this.#mustPause()) return;
+    this.#startedInTurn = 0;
+    return this.#pause();
+  }
+
+  /** Something has changed that reading may wait for. */
+  reconsider(): void {
+    if (this.#resume !== undefined && !this.#mustPause()) this.#resume();
+  }
+
+  /** The connection is over: nothing more is started. */
+  close(): void {
+    this.#over = true;
+    for (const arrival of this.#waiting) {
+      this.withdraw(arrival);
+      arrival.refuse(busy('the connection is being closed'));
+    }
+    this.reconsider();
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => immediate(resolve));
+    while (this.#mustPause()) {
+      await new Promise<void>((resolve) => {
+        this.#resume = resolve;
+        this.#watch();
+      });
+      this.#resume = undefined;
+    }
+  }
+
+  #watch(): void {
+    if (this.#watches) return;
+    this.#watches = true;
+    // The rest is read and refused, and after it that this is the end.
+    this.#socket[onHangup](() => {
+      this.#over = true;
+      this.reconsider();
+    });
+  }
+
+  #mustPause(): boolean {
+    if (this.#over) return false;
+    if (this.#unsent > MOST_UNSENT || this.#otherFds > this.#most.fds) return true;
+    if (this.#ownCallsWait()) return false;
+    // So many run only where they wait for no turn.
+    if (this.#runningNotifications > this.#most.calls + WAITING.calls) return true;
+    return this.#unsent > MANY_UNSENT || (this.#isOverfull() && this.#notificationsRun());
+  }
+
+  #isFull(): boolean {
+    return this.#running > this.#most.calls || this.#runningFds > this.#most.fds;
+  }
+
+  #mayWait({ fds, bytes, isCall }: Arrival): boolean {
+    if (this.#over) return false;
+    if (!this.#isOverfull(1, fds, bytes)) return true;
+    // Reading pauses after it, until one of them is done.
+    return !isCall && this.#notificationsRun() && !this.#ownCallsWait();
+  }
+
+  #isOverfull(calls = 0, fds = 0, bytes = 0): boolean {
+    return (
+      this.#waiting.size + calls > WAITING.calls ||
+      this.#waitingFds + fds > WAITING.fds ||
+      this.#waitingBytes + bytes > WAITING.bytes
+    );
+  }
+
+  #notificationsRun(): boolean {
+    return this.#runningNotifications > 0;
+  }
+
+  #startNext(): void {
+    // One that is done at once comes here again.
+    if (this.#starting) return;
+    this.#starting = true;
+    for (const arrival of this.#waiting) {
+      if (this.#isFull()) break;
+      this.withdraw(arrival);
+      this.#start(arrival);
+    }
+    this.#starting = false;
+  }
+
+  #start(arrival: Arrival): void {
+    this.#running++;
+    this.#runningFds += arrival.fds;
+    if (!arrival.isCall) this.#runningNotifications++;
+    arrival.start();
+  }
+}
+
+function busy(why: string): RpcError {
+  return new RpcError('ERR_RPC_BUSY', `the call was not started: ${why}`);
+}
