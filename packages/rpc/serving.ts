@@ -148,7 +148,7 @@ export class Serving {
       await this.#send({ id, iterator: true });
       while (await call.turn()) {
         iterator ??= iterable[Symbol.asyncIterator]();
-        const step = await iterator.next();
+        const step: IteratorResult<unknown, unknown> = await iterator.next();
         ended = step.done === true;
         if (ended) return step.value;
         await this.#send({ id, item: step.value });

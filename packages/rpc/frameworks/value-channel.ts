@@ -195,7 +195,10 @@ export class ValueChannel {
         invalid(`the id of call ${describeValue(kind.call)}, which is not answered, is used again`);
       this.#calls.set(kind.call, message);
     }
-    if (kind !== undefined && 'answer' in kind) return this.#handOver(message, fds, kind);
+    if (kind !== undefined && 'answer' in kind) {
+      this.#handOver(message, fds, kind);
+      return;
+    }
     if (this.#receiver.inOrder !== undefined) {
       this.#handOver(message, fds, kind);
       return this.#intake.pace();
