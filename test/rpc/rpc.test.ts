@@ -92,15 +92,19 @@ test('what the handler of a notification throws is told to the side that has it'
   await expect(told.promise).resolves.toEqual([new Error('cannot'), 'fail']);
 });
 
-test('without a listener that is a process warning', async () => {
+test('without a listener that is a process warning, once for all methods that there are not', async () => {
   const { stderr } = await node(
     `const { socketpair } = require(process.argv[1]);
     const { rpc } = require(process.argv[1] + '/../rpc');
     const [client, server] = socketpair().map((socket) => rpc(socket));
+    client.notify('none');
+    client.notify('another');
     client.notify('none').then(() => Promise.all([client.close(), server.closed]));`,
     { args: [plainJavaScript()] },
   ).succeeded();
   expect(stderr).toContain("[ERR_RPC_METHOD] RpcError: the notification 'none' failed: there is no method 'none'");
+  expect(stderr).not.toContain('another');
+  expect(stderr.split('ERR_RPC_METHOD')).toHaveLength(2);
 });
 
 describe('errors', () => {
