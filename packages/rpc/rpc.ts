@@ -65,8 +65,13 @@ class Connection implements Rpc {
     this.socket = socket;
     this.#messages = framed(socket, codec);
     this.#intake = new Intake(socket, mostRunning(options), () => this.#calls.size > 0);
-    const answer = async (message: object): Promise<void> =>
-      this.#intake.answering(sendMeasured(socket, codec, message));
+    const answer = (message: object): Promise<void> => {
+      try {
+        return this.#intake.answering(sendMeasured(socket, codec, message));
+      } catch (error) {
+        return Promise.reject(asError(error));
+      }
+    };
     this.#serving = new Serving(this, handlers, answer, this.#intake, options);
     this.#maxPending = options.maxPending ?? DEFAULT_MAX_PENDING;
     this.closed = this.#whenClosed();
