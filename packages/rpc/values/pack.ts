@@ -42,6 +42,13 @@ export function closePacked(value: unknown, { fds, transfer }: Pick<Packed, 'fds
   );
 }
 
+/** Whether something has a descriptor of its own: a FileHandle, a stream, a socket or server of net. What only has a member `fd` is data. */
+function isOpen(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === null || prototype === Object.prototype) return false;
+  return 'fd' in value || '_handle' in value || ('pipe' in value && typeof value.pipe === 'function');
+}
+
 /** The peer would break off the connection. */
 function tooMany(count: number): RangeError {
   return outOfRange(`a message may have ${MAX_FDS_PER_SENDMSG} descriptors, and not ${count}; nothing was sent`);
@@ -75,6 +82,8 @@ class Packing {
 
   #inside(value: object, name: string): unknown {
     if (Array.isArray(value)) return this.#array(value);
+    // JSON makes an object without members of it, so nobody would get it, nor close it.
+    if (isOpen(value)) throw invalidType(`${describeValue(value)} is not sent by itself: give() sends its descriptor`);
     // Numbers and the like as objects, which JSON.stringify knows, and bytes, whose members are many.
     if (types.isBoxedPrimitive(value) || (types.isArrayBufferView(value) && !isJsonOf(value))) return value;
     if (!isJsonOf(value)) {

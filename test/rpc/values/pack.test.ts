@@ -1,7 +1,11 @@
-import { fds, OwnedFd } from '../../../packages/ancillary';
+import { open } from 'node:fs/promises';
+import { createServer, Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { fds, OwnedFd, socketpair } from '../../../packages/ancillary';
 import { give } from '../../../packages/rpc';
 import { pack } from '../../../packages/rpc/values/pack';
 import { unpack } from '../../../packages/rpc/values/unpack';
+import { destroyed } from '../../socket/sockets';
 import { identity } from '../../support/descriptors';
 import { Files, identitiesOf } from '../../support/files';
 
@@ -161,5 +165,20 @@ describe('a value that cannot be sent closes what was given away in it, and noth
     expect(() => pack(make({ list: [lent, [give(given)]] }))).toThrow(message);
     expect(lent.closed).toBe(false);
     expect(given.closed).toBe(true);
+  });
+});
+
+describe('what has a descriptor of its own', () => {
+  it('is refused without give()', async () => {
+    const file = await open('/dev/null');
+    const [left, right] = socketpair();
+    for (const each of [file, left, new Socket(), createServer(), new PassThrough()])
+      expect(() => pack({ inside: [each] })).toThrow(/give\(\) sends its descriptor/);
+    await file.close();
+    await destroyed(left, right);
+  });
+
+  it('is not what only has a member of that name', () => {
+    expect(pack({ fd: 3, pipe: 'x' }).text).toBe('{"fd":3,"pipe":"x"}');
   });
 });
