@@ -40,7 +40,7 @@ export function sendMessage(fd: FdLike, bytes: Uint8Array, fds: readonly FdLike[
   requireBytes('bytes', bytes);
   requireDescriptors(fds);
   const socket = numberOf(fd);
-  const numbers = fds.map((each, at) => numberOf(each, false, at));
+  const numbers = [...fds].map((each, at) => numberOf(each, false, at));
   if (bytes.length === 0 && fds.length > 0 && addon.getSocketOption(socket, SO_TYPE) === SOCK_STREAM) {
     throw new AncillaryError(
       'ERR_FD_WITHOUT_BYTES',

@@ -30,7 +30,8 @@ export const UNCHANGING: readonly Seal[] = ['seal', 'shrink', 'grow', 'write'];
 export function seal(fd: FdLike, seals: readonly Seal[] = UNCHANGING): void {
   const given: unknown = seals;
   if (!Array.isArray(given)) throw invalidType(`seals is an array such as ['shrink'], not ${describeValue(given)}`);
-  const bits = seals.reduce((sum, name) => sum | bitOf(name), 0);
+  // Spread: a hole is no seal, and reduce() would pass over it.
+  const bits = [...seals].reduce((sum, name) => sum | bitOf(name), 0);
   checked(addon.addSeals(numberOf(fd), bits), 'fcntl');
 }
 

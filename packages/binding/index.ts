@@ -16,6 +16,7 @@ export { counted } from './counted';
 export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable } from './descriptor-table';
 export { AncillaryError, type AncillaryErrorCode, errnoName, type SystemError, systemError } from './errors';
 export { INSPECT, show, type ShownHow } from './inspect';
+export { DEFAULT_MAX_DEPTH, isDeeper, requireMaxDepth } from './json-depth';
 export type {
   BoundAddress,
   ListenerEvents,

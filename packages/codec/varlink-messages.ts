@@ -1,11 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import {
   AncillaryError,
+  DEFAULT_MAX_DEPTH,
   describeValue,
   invalidType,
+  isDeeper,
   type OptionNames,
   outOfRange,
   type OwnedFd,
+  requireMaxDepth,
   requireObject,
   requireOptions,
 } from '../binding';
@@ -16,9 +19,11 @@ import { DEFAULT_MAX_LENGTH, doubtOf, type InDoubt, requireFds } from './payload
 export interface VarlinkMessagesOptions {
   /** The longest message, in bytes of JSON, that is received or sent; default 16 MiB, as systemd has it. */
   maxLength?: number | undefined;
+  /** How deep arrays and objects in a message may be nested, checked before it is parsed; default 256. */
+  maxDepth?: number | undefined;
 }
 
-const OPTIONS: OptionNames<VarlinkMessagesOptions> = { maxLength: true };
+const OPTIONS: OptionNames<VarlinkMessagesOptions> = { maxLength: true, maxDepth: true };
 
 /** A call, which has a `method`, or a reply, which has none. What else stands in it is passed over. */
 export interface VarlinkBody {
@@ -62,21 +67,22 @@ const FLAGS = ['oneway', 'more', 'upgrade', 'continues'] as const;
  * systemd service, send a message with descriptors when the replies to all before have come.
  *
  * @throws TypeError and RangeError for options. Its `measure` throws ERR_FRAME_TOO_LARGE, its `decode` ERR_FRAME_INVALID for
- * what is no message of Varlink. Its `encode` throws the same, and RangeError for more than 253 descriptors, which cannot
- * all come with a first byte.
+ * what is no message of Varlink. Its `encode` throws the same, and RangeError for what is nested too deep and for
+ * more than 253 descriptors, which cannot all come with a first byte.
  */
 export function varlinkMessages(
   options: VarlinkMessagesOptions = {},
 ): FrameCodec<VarlinkMessage, OutgoingVarlinkMessage> {
   requireOptions('varlinkMessages()', options, OPTIONS);
-  const { maxLength = DEFAULT_MAX_LENGTH } = options;
+  const { maxLength = DEFAULT_MAX_LENGTH, maxDepth = DEFAULT_MAX_DEPTH } = options;
+  requireMaxDepth(maxDepth);
   const messages = delimited({ delimiter: '\0', maxLength });
   return {
     ...messages,
     fdsPerSend: MAX_FDS_PER_SENDMSG,
 
     decode(frame) {
-      const body = parse(frame);
+      const body = parse(frame, maxDepth);
       return { body, fds: frame.fds.splice(0), ...doubtOf(frame) };
     },
 
@@ -89,18 +95,24 @@ export function varlinkMessages(
       const wrong = problemOf(body);
       if (wrong !== undefined) throw invalidType(`a message to encode ${wrong}`);
       // JSON writes a zero byte as \u0000.
-      return messages.encode({ bytes: Buffer.from(JSON.stringify(body)), fds });
+      const text = JSON.stringify(body);
+      // What a peer like this one would refuse, with the connection, is refused here alone.
+      if (isDeeper(text, maxDepth))
+        throw outOfRange(`a message is nested deeper than ${maxDepth} arrays and objects; nothing was sent`);
+      return messages.encode({ bytes: Buffer.from(text), fds });
     },
   };
 }
 
 /** @throws ERR_FRAME_INVALID */
-function parse({ bytes, range }: FdFrame): VarlinkBody {
-  const text = bytes.subarray(0, -1);
+function parse({ bytes, range }: FdFrame, maxDepth: number): VarlinkBody {
+  const content = bytes.subarray(0, -1);
   let body: unknown;
   try {
-    if (!isUtf8(text)) throw new SyntaxError('its bytes are not UTF-8');
-    body = JSON.parse(text.toString());
+    if (!isUtf8(content)) throw new SyntaxError('its bytes are not UTF-8');
+    const text = content.toString();
+    if (isDeeper(text, maxDepth)) throw new SyntaxError(`its arrays and objects are nested deeper than ${maxDepth}`);
+    body = JSON.parse(text);
   } catch (error) {
     throw invalid(range, `is no JSON: ${(error as Error).message}`, error);
   }

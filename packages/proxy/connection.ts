@@ -1,4 +1,5 @@
-import { asError, type Address, type ConnectOptions, type FdSocket } from '../stream';
+import { AncillaryError } from '../binding';
+import { abortError, asError, type Address, type ConnectOptions, type FdSocket, onAbort } from '../stream';
 import { forward, type Forwarding } from './forward';
 import { ForwardError } from './forward-error';
 import type { Forwarded, ProxyOptions } from './proxy-options';
@@ -36,7 +37,7 @@ export class Connection<In> {
     this.#from.on('error', () => undefined);
     try {
       to = await this.#open();
-      await this.#options.handshake?.(this.#from, to);
+      await this.#shakeHands(to);
       const { codec, seen, signal } = this.#options;
       this.#forwarding = forward(this.#from, to, { codec, seen, signal });
       return { from: this.#from, totals: await this.#forwarding, error: undefined };
@@ -44,6 +45,35 @@ export class Connection<In> {
       this.#from.destroy();
       to?.destroy();
       return { from: this.#from, totals: this.totals, error: asError(error) };
+    }
+  }
+
+  /** Until the handshake is done, the signal aborts or one side is closed. What the handshake does afterwards is ignored. */
+  async #shakeHands(to: FdSocket): Promise<void> {
+    const { handshake, signal } = this.#options;
+    if (handshake === undefined) return;
+    if (signal?.aborted === true) throw abortError(signal);
+    const sockets = { from: this.#from, to };
+    const stops: (() => void)[] = [];
+    const interrupted = new Promise<never>((_resolve, reject) => {
+      const abort = (aborted: AbortSignal): void => {
+        for (const socket of Object.values(sockets)) socket.destroy();
+        reject(abortError(aborted));
+      };
+      if (signal !== undefined) stops.push(onAbort(signal, () => abort(signal)));
+      for (const side of ['from', 'to'] as const) {
+        const { [side]: socket } = sockets;
+        // A handshake that reads from it, or closed it, fails by itself first, and may know why.
+        const closed = (): void => void setImmediate(() => reject(new ForwardError(side, closedEarly(socket))));
+        stops.push(() => void socket.off('close', closed));
+        if (socket.closed) closed();
+        else socket.once('close', closed);
+      }
+    });
+    try {
+      await Promise.race([interrupted, handshake(this.#from, to)]);
+    } finally {
+      for (const stop of stops) stop();
     }
   }
 
@@ -57,4 +87,8 @@ export class Connection<In> {
       throw signal?.aborted === true ? error : new ForwardError('to', asError(error));
     }
   }
+}
+
+function closedEarly({ errored }: FdSocket): Error {
+  return errored ?? new AncillaryError('ERR_FD_CLOSED', 'it was closed before the handshake was over');
 }

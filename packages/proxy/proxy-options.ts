@@ -18,7 +18,8 @@ export interface ProxyOptions<In = unknown> extends ForwardOptions<In> {
   readonly connect?: Omit<ConnectOptions, 'signal' | 'onread'> | undefined;
   /**
    * What the two have to say before frames are forwarded, such as an authentication: called when both are connected, and waited
-   * for. What it leaves unread is forwarded. When it throws, both are closed.
+   * for. What it leaves unread is forwarded. When it throws, both are closed. When the signal aborts or one side is closed, both are
+   * closed at once, and what it does afterwards is ignored.
    */
   readonly handshake?: ((from: FdSocket, to: FdSocket) => void | Promise<void>) | undefined;
   /** Called when a client's connection has ended. */

@@ -49,6 +49,36 @@ it('calls, replies and errors come back as they were, each with its own descript
   await closed(left, right);
 });
 
+const nested = (depth: number): string => `{"parameters":{"a":${'['.repeat(depth - 2)}${']'.repeat(depth - 2)}}}`;
+
+it('the depth of a message is checked before it is parsed, whatever its length', async () => {
+  const parse = jest.spyOn(JSON, 'parse');
+  try {
+    await expect(received(`${nested(257)}\0`)).rejects.toMatchObject({
+      code: 'ERR_FRAME_INVALID',
+      message: expect.stringContaining('nested deeper than 256') as string,
+    });
+    await expect(received(`{"parameters":{"a":${'['.repeat(50_000)}\0`)).rejects.toMatchObject({
+      code: 'ERR_FRAME_INVALID',
+    });
+    expect(parse).not.toHaveBeenCalled();
+  } finally {
+    parse.mockRestore();
+  }
+  expect(await received(`${nested(256)}\0`)).toEqual(JSON.parse(nested(256)));
+});
+
+it('what is nested too deep is not sent either, and the depth can be said', () => {
+  const body = JSON.parse(nested(5)) as VarlinkBody;
+  expect(wholeOf(varlinkMessages({ maxDepth: 5 }).encode({ body })).toString()).toBe(`${nested(5)}\0`);
+  expect(() => varlinkMessages({ maxDepth: 4 }).encode({ body })).toThrow(
+    expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }) as Error,
+  );
+  expect(() => varlinkMessages({ maxDepth: 1001 })).toThrow(
+    expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }) as Error,
+  );
+});
+
 it('what the specification has no word for is passed on, and null stands for what is not there', async () => {
   expect(await received('{"method":null,"parameters":null,"later":[1]}\0')).toEqual({
     method: null,

@@ -287,6 +287,22 @@ describe('between a client and a server', () => {
     await expect(server.send({ object: 2, name: 'done', args: { callback_data: 1 } })).rejects.toThrow('no object 2');
   });
 
+  it('decodes what was cut before its object went, or another took its id', async () => {
+    const [ours, theirs] = sockets as [FdSocket, FdSocket];
+    const messages = framed(ours, waylandMessages(PROTOCOL, 'client'));
+    await messages.send({ object: 1, name: 'sync', args: { callback: 2 } });
+    await messages.send({ object: 1, name: 'get_registry', args: { registry: 3 } });
+    await messages.send({ object: 3, name: 'bind', args: { name: 1, id: { id: 4, interface: 'thing', version: 1 } } });
+    await theirs.send(Buffer.concat([raw(2, 0, words(7)), raw(4, 0, words(0xff00_0000)), raw(1, 1, words(2))]));
+    const iterator = messages[Symbol.asyncIterator]();
+    const came = await Promise.all([nextOf(iterator), nextOf(iterator), nextOf(iterator)]);
+    expect(came).toMatchObject([
+      { object: 2, interface: 'wl_callback', name: 'done', args: { callback_data: 7 } },
+      { object: 4, interface: 'thing', name: 'made', args: { id: 0xff00_0000 } },
+      { object: 1, interface: 'wl_display', name: 'delete_id', args: { id: 2 } },
+    ]);
+  });
+
   it('closes what it is given with transfer', async () => {
     await bindThing();
     const given = new Files(1);

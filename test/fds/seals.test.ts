@@ -50,6 +50,7 @@ it('what is no memfd, and no seal, is refused', () => {
   expect(() => fds.seal(eventfd)).toThrow(refused('EINVAL'));
   expect(() => fds.seal(999_999)).toThrow(refused('EBADF'));
   expect(() => fds.seal(memfd, ['toString' as 'seal'])).toThrow(refused('ERR_INVALID_ARG_VALUE'));
+  expect(() => fds.seal(memfd, new Array<'seal'>(3))).toThrow(refused('ERR_INVALID_ARG_VALUE'));
   expect(() => fds.seal(memfd, 'write' as never)).toThrow(refused('ERR_INVALID_ARG_TYPE'));
   expect(fds.describeFd(memfd).seals).toEqual([]);
 });

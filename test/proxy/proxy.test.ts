@@ -170,6 +170,63 @@ describe('handshake()', () => {
   });
 });
 
+describe('while handshake() waits', () => {
+  let failHandshake: (error: Error) => void;
+  let shaking: Promise<[FdSocket, FdSocket]>;
+  const unhandled: unknown[] = [];
+  const onUnhandled = (error: unknown): number => unhandled.push(error);
+
+  function startWaiting(signal?: AbortSignal): void {
+    shaking = new Promise((begun) => {
+      start({
+        signal,
+        handshake: (from, to) => {
+          begun([from, to]);
+          return new Promise((_resolve, reject) => (failHandshake = reject));
+        },
+      });
+    });
+  }
+
+  beforeEach(() => {
+    unhandled.length = 0;
+    process.on('unhandledRejection', onUnhandled);
+    server.on('connection', (socket) => void socket.on('error', () => undefined).resume());
+  });
+  afterEach(() => void process.off('unhandledRejection', onUnhandled));
+
+  it('aborting closes both sockets at once, and what the handshake does later is ignored', async () => {
+    const aborting = new AbortController();
+    startWaiting(aborting.signal);
+    const client = await connect(at('proxy'));
+    const [from, to] = await shaking;
+    aborting.abort();
+    expect([from.destroyed, to.destroyed]).toEqual([true, true]);
+    expect(await settled(proxying)).toMatchObject({ reason: { name: 'AbortError' } });
+    expect(ended).toMatchObject([{ error: { name: 'AbortError' } }]);
+    failHandshake(new Error('late'));
+    await new Promise(setImmediate);
+    expect(unhandled).toEqual([]);
+    await destroyed(client);
+  });
+
+  it.each(['from', 'to'] as const)('the end of the connection %s closes the other, too', async (side) => {
+    startWaiting();
+    const client = await connect(at('proxy'));
+    const sockets = await shaking;
+    const [gone, other] = side === 'from' ? sockets : [...sockets].reverse();
+    gone?.destroy();
+    await until(() => ended.length === 1);
+    expect(ended).toMatchObject([{ error: { name: 'ForwardError', side, code: 'ERR_FD_CLOSED' } }]);
+    expect([other?.destroyed, proxying.connections]).toEqual([true, 0]);
+    expect(sockets.map((socket) => socket.listenerCount('close'))).toEqual([0, 0]);
+    failHandshake(new Error('late'));
+    await new Promise(setImmediate);
+    expect(unhandled).toEqual([]);
+    await destroyed(client);
+  });
+});
+
 describe('ending', () => {
   it('goes on with the connections that there are when the listener is closed', async () => {
     server.on('connection', echoing);

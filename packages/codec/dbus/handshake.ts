@@ -1,5 +1,5 @@
 import { AncillaryError, requireMethods, systemError } from '../../binding';
-import { asError, type FdSocket, throwIfAborted } from '../../stream';
+import { asError, type FdSocket, requireSignal, throwIfAborted } from '../../stream';
 import { clientHandshake } from './client-handshake';
 import {
   checkedOptions,
@@ -23,8 +23,10 @@ import { serverHandshake } from './server-handshake';
 export async function dbusHandshake(socket: FdSocket, options: DBusHandshakeOptions = {}): Promise<DBusHandshake> {
   requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['frames', 'send']);
   const checked = checkedOptions(options);
+  requireSignal(checked.signal);
   const deadline = new Deadline(checked.timeout, checked.signal);
   try {
+    throwIfAborted(checked.signal);
     return await Promise.race([deadline.passed, converse(socket, checked)]);
   } catch (error) {
     const reason = asError(error);
@@ -62,9 +64,7 @@ class Deadline {
   #timer: NodeJS.Timeout | undefined;
   #abort = (): void => undefined;
 
-  /** @throws AbortError, TypeError for what is no signal */
   constructor(milliseconds: number, signal: AbortSignal | undefined) {
-    throwIfAborted(signal);
     this.#signal = signal;
     this.passed = new Promise((_resolve, reject) => {
       const detail = `the D-Bus handshake was not over in ${milliseconds} ms; the socket is destroyed`;

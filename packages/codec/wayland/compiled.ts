@@ -21,6 +21,8 @@ export const ARGUMENT_TYPES: ReadonlySet<string> = new Set(Object.keys(LEAST));
 
 /** A signature with what is asked of it for each message. */
 export interface CompiledSignature {
+  /** The interface it is of. */
+  readonly owner: string;
   readonly name: string;
   readonly args: readonly WaylandArgument[];
   /** Descriptors. */
@@ -62,6 +64,7 @@ function compileSignature(owner: string, { name, arguments: args }: WaylandSigna
   for (const arg of args) requireArgument(`${owner}.${name}`, arg);
   const untyped = args.filter(isUntyped).length;
   return {
+    owner,
     name,
     args,
     fds: args.filter(({ type }) => type === 'fd').length,

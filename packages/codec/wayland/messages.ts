@@ -13,6 +13,7 @@ import type { CodecConnection, FdLike, FdSocket, FrameCodec, Measured } from '..
 import { compile, type CompiledSignature, HEADER_LENGTH } from './compiled';
 import { invalid, WaylandObjects, type WaylandSide } from './objects';
 import type { WaylandProtocol } from './protocol';
+import { CutFrames } from './cut-frames';
 import { newObjects, readArguments, readUint, type WaylandNewObject } from './read';
 import { writeArguments, writeHeader } from './write';
 
@@ -51,7 +52,11 @@ export interface WaylandMessage {
 export interface WaylandOutgoing {
   readonly object: number;
   readonly name: string;
-  /** All arguments by name. A `new_id` is a free id, which is remembered from then on. */
+  /**
+   * All arguments by name. A `new_id` is a free id, which is remembered from when it is encoded on, since messages behind it may
+   * name it before it is sent. So it stays taken where sending fails, while the peer lacks the object and its ids go on from
+   * there: end the connection then.
+   */
   readonly args?: Readonly<Record<string, number | string | Uint8Array | WaylandNewObject | FdLike | null>> | undefined;
   /** Close the descriptors when sent or failed: all, or each in their order. */
   readonly transfer?: boolean | readonly boolean[] | undefined;
@@ -117,6 +122,7 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
   const [received, sent] = side === 'client' ? (['events', 'requests'] as const) : (['requests', 'events'] as const);
   const peer = side === 'client' ? 'server' : 'client';
   const kind = side === 'client' ? 'event' : 'request';
+  const cutFrames = new CutFrames();
   let count = 0;
 
   /** @throws ERR_FRAME_INVALID */
@@ -143,9 +149,9 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
     return { length, fds };
   };
 
-  const nameOf = (memory: Uint8Array, start: number, { name }: CompiledSignature): string => {
+  const nameOf = (memory: Uint8Array, start: number, { owner, name }: CompiledSignature): string => {
     const id = readUint(memory, start);
-    return `${kind} ${count + 1} of the connection, ${objects.get(id)?.name}@${id}.${name},`;
+    return `${kind} ${count + 1} of the connection, ${owner}@${id}.${name},`;
   };
 
   /** Names the message in what is wrong with it. */
@@ -173,17 +179,18 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
           for (const { id, name } of newObjects(frame, signature)) objects.add(peer, id, name);
         });
       }
+      cutFrames.add(frame, signature);
       if (signature.frees && received === 'events') objects.delete(readUint(frame, HEADER_LENGTH));
       count++;
     },
 
     decode(frame) {
-      const signature = signatureAt(frame.bytes, 0);
+      // Messages behind it may be cut by now, which free its object or make another of that id.
+      const signature = cutFrames.get(frame.bytes) ?? signatureAt(frame.bytes, 0);
       const args = naming(frame.bytes, signature, () => readArguments(frame.bytes, signature, frame.fds));
-      const object = readUint(frame.bytes, 0);
       return {
-        object,
-        interface: objects.get(object)?.name ?? '',
+        object: readUint(frame.bytes, 0),
+        interface: signature.owner,
         name: signature.name,
         args: Object.fromEntries(args),
         fds: frame.fds.splice(0),

@@ -1,11 +1,11 @@
-import http from 'node:http';
+import { Agent, type ClientRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FdSocket } from '../../stream';
 import { AnswerFds } from './answer-fds';
 import { fdsOf } from './connection-fds';
 
 /** An http.Agent whose connections carry descriptors. */
-export abstract class FdAgentBase extends http.Agent {
+export abstract class FdAgentBase extends Agent {
   /** @param socketPath the address that a request has itself, if it does */
   protected abstract open(socketPath: string | undefined): FdSocket;
 
@@ -18,12 +18,12 @@ export abstract class FdAgentBase extends http.Agent {
   }
 
   /** What http calls for each request. */
-  addRequest(request: http.ClientRequest, ...options: unknown[]): void {
+  addRequest(request: ClientRequest, ...options: unknown[]): void {
     request.once('socket', (socket) => {
       const fds = fdsOf(socket);
       if (fds instanceof AnswerFds) fds.usedFor(request);
     });
-    const { addRequest } = http.Agent.prototype as unknown as Pick<this, 'addRequest'>;
+    const { addRequest } = Agent.prototype as unknown as Pick<this, 'addRequest'>;
     addRequest.call(this, request, ...options);
   }
 }

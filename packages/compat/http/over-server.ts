@@ -1,5 +1,5 @@
-import http from 'node:http';
-import type net from 'node:net';
+import { Server as HttpServer } from 'node:http';
+import type { Server } from 'node:net';
 import { type FdServer, type FdSocket, netAddress } from '../../stream';
 
 type CloseCallback = (error?: Error) => void;
@@ -8,7 +8,7 @@ type CloseCallback = (error?: Error) => void;
  * Lets a server of Node have the connections of an FdServer, and `listening`, `address()` and `close()` mean that.
  * @param accepted called with each connection before the server gets it
  */
-export function overServer(server: net.Server, listening: FdServer, accepted?: (socket: FdSocket) => void): void {
+export function overServer(server: Server, listening: FdServer, accepted?: (socket: FdSocket) => void): void {
   const connections = new Set<FdSocket>();
   const closeItself = server.close.bind(server);
   let whenDrained: (() => void) | undefined;
@@ -24,10 +24,10 @@ export function overServer(server: net.Server, listening: FdServer, accepted?: (
     server.emit('connection', socket);
   };
 
-  const close = (callback?: CloseCallback): net.Server => {
+  const close = (callback?: CloseCallback): Server => {
     if (closing) return closeItself(callback);
     closing = true;
-    if (server instanceof http.Server) server.closeIdleConnections();
+    if (server instanceof HttpServer) server.closeIdleConnections();
     const over = (failure?: Error): void => {
       whenDrained = undefined;
       // Ends its timers and emits 'close'. It never listened itself, which is no error here.

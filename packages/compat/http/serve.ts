@@ -1,5 +1,5 @@
-import http from 'node:http';
-import net from 'node:net';
+import { createServer, type RequestListener, Server as HttpServer, type ServerOptions } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import { describeValue, invalidType } from '../../binding';
 import { FdServer } from '../../stream';
 import { overServer } from './over-server';
@@ -14,22 +14,21 @@ import { tellOfRequests } from './tell-of-requests';
  * @param options as of `http.createServer()`, where `listener` is a function
  * @throws TypeError for other arguments
  */
-export function serveHttp(server: FdServer, listener?: http.RequestListener, options?: http.ServerOptions): http.Server;
-export function serveHttp<Server extends net.Server>(server: FdServer, listener: Server): Server;
-export function serveHttp<Server extends net.Server>(server: Server, listener: FdServer): Server;
+export function serveHttp(server: FdServer, listener?: RequestListener, options?: ServerOptions): HttpServer;
+export function serveHttp<Server extends NetServer>(server: FdServer, listener: Server): Server;
+export function serveHttp<Server extends NetServer>(server: Server, listener: FdServer): Server;
 export function serveHttp(
-  first: FdServer | net.Server,
-  second?: FdServer | net.Server | http.RequestListener,
-  options: http.ServerOptions = {},
-): net.Server {
+  first: FdServer | NetServer,
+  second?: FdServer | NetServer | RequestListener,
+  options: ServerOptions = {},
+): NetServer {
   const [listening, serving] = first instanceof FdServer ? [first, second] : [second, first];
   if (!(listening instanceof FdServer))
     throw invalidType(`serveHttp() takes an FdServer, which listen() makes, not ${describeValue(listening)}`);
   const given: unknown = serving;
-  if (given !== undefined && typeof given !== 'function' && !(given instanceof net.Server))
+  if (given !== undefined && typeof given !== 'function' && !(given instanceof NetServer))
     throw invalidType(`serveHttp() takes a function for requests or an http.Server, not ${describeValue(given)}`);
-  const server =
-    given instanceof net.Server ? given : http.createServer(options, given as http.RequestListener | undefined);
-  overServer(server, listening, server instanceof http.Server ? tellOfRequests(server) : undefined);
+  const server = given instanceof NetServer ? given : createServer(options, given as RequestListener | undefined);
+  overServer(server, listening, server instanceof HttpServer ? tellOfRequests(server) : undefined);
   return server;
 }

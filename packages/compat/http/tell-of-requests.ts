@@ -1,4 +1,4 @@
-import http from 'node:http';
+import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { FdSocket } from '../../stream';
 import { fdsOf } from './connection-fds';
 import { RequestFds } from './request-fds';
@@ -8,13 +8,13 @@ import { RequestFds } from './request-fds';
  * something else where there is one.
  * @returns what is to be called with each connection
  */
-export function tellOfRequests(server: http.Server): (socket: FdSocket) => void {
+export function tellOfRequests(server: Server): (socket: FdSocket) => void {
   const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
   server.emit = (event: string | symbol, ...args: unknown[]): boolean => {
     const [request, answer] = args;
-    const fds = request instanceof http.IncomingMessage ? fdsOf(request.socket) : undefined;
+    const fds = request instanceof IncomingMessage ? fdsOf(request.socket) : undefined;
     if (fds instanceof RequestFds) {
-      fds.began(request as http.IncomingMessage, answer instanceof http.ServerResponse ? answer : undefined);
+      fds.began(request as IncomingMessage, answer instanceof ServerResponse ? answer : undefined);
       if (event === 'upgrade' || event === 'connect') fds.leave();
     }
     return emit(event, ...args);

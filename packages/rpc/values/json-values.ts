@@ -1,7 +1,6 @@
-import { type OptionNames, OwnedFd, outOfRange, requireOptions, describeValue } from '../../binding';
+import { DEFAULT_MAX_DEPTH, type OptionNames, OwnedFd, requireMaxDepth, requireOptions } from '../../binding';
 import { lengthPrefixed, type Payload, type ReceivedPayload } from '../../codec';
 import type { FrameCodec } from '../../stream';
-import { DEFAULT_MAX_DEPTH } from './depth';
 import { closePacked, pack } from './pack';
 import { unpack } from './unpack';
 
@@ -20,8 +19,6 @@ export interface JsonValuesOptions {
 const OPTIONS: OptionNames<JsonValuesOptions> = { frames: true, maxLength: true, maxDepth: true };
 
 const DEFAULT_MAX_LENGTH = 1024 * 1024;
-/** `JSON.stringify` and what goes through a value call themselves for each level. */
-const DEEPEST = 1000;
 
 /** A value that was received. Whoever receives it owns the descriptors in it. */
 export interface ReceivedValue {
@@ -39,8 +36,7 @@ export function jsonValues(options: JsonValuesOptions = {}): FrameCodec<Received
   requireOptions('jsonValues()', options, OPTIONS);
   const { maxLength = DEFAULT_MAX_LENGTH, maxDepth = DEFAULT_MAX_DEPTH } = options;
   const { frames = lengthPrefixed({ maxLength }) } = options;
-  if (!Number.isSafeInteger(maxDepth) || maxDepth < 1 || maxDepth > DEEPEST)
-    throw outOfRange(`maxDepth is a number from 1 to ${DEEPEST}, not ${describeValue(maxDepth)}`);
+  requireMaxDepth(maxDepth);
   return {
     ...frames,
 

@@ -1,7 +1,6 @@
 import { types } from 'node:util';
-import { describeValue, invalidType, outOfRange, OwnedFd } from '../../binding';
+import { DEFAULT_MAX_DEPTH, describeValue, invalidType, isDeeper, outOfRange, OwnedFd } from '../../binding';
 import { type FdLike, MAX_FDS_PER_SENDMSG } from '../../stream';
-import { DEFAULT_MAX_DEPTH, isDeeper } from './depth';
 import { closeGiven, GivenFd, holdsGiven } from './given';
 import { escaped, isReserved, Placeholder } from './placeholder';
 

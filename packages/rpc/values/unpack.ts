@@ -1,5 +1,4 @@
-import { AncillaryError, type ByteRange, counted, type OwnedFd } from '../../binding';
-import { DEFAULT_MAX_DEPTH, isDeeper } from './depth';
+import { AncillaryError, type ByteRange, counted, DEFAULT_MAX_DEPTH, isDeeper, type OwnedFd } from '../../binding';
 import { NAME, unescaped } from './placeholder';
 
 /** Where a message stands in the stream, for errors. */

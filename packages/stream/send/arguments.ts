@@ -55,7 +55,8 @@ export function asBytes(bytes: unknown): Uint8Array {
 /** What a codec returned, in one piece or several. @throws TypeError for what is neither */
 export function requirePieces(bytes: unknown): Uint8Array | readonly Uint8Array[] {
   if (!Array.isArray(bytes)) return asBytes(bytes);
-  return bytes.map((piece: unknown, index) => {
+  // Spread: map() would pass over a hole, which is no piece.
+  return [...(bytes as readonly unknown[])].map((piece, index) => {
     requireBytes(`bytes[${index}]`, piece);
     return truthful(piece as Uint8Array);
   });

@@ -33,8 +33,8 @@ interface Failure {
 
 /** A frame with everything that must happen when it is sent or failed. It is settled exactly once. */
 export class Outgoing implements OutgoingFrame {
-  readonly bytes: Uint8Array;
-  readonly pieces: readonly Uint8Array[] | undefined;
+  bytes: Uint8Array;
+  pieces: readonly Uint8Array[] | undefined;
   readonly whole: number;
   fds: readonly number[] = NONE;
   readonly fdsPerSend: number;
@@ -156,12 +156,15 @@ export class Outgoing implements OutgoingFrame {
   }
 
   /**
-   * Tells how it went and closes what it holds; does nothing the second time.
+   * Tells how it went, closes what it holds and lets go of its bytes: it may have to keep its place among what waits until the
+   * peer reads. Does nothing the second time.
    * @param reported whether the program learns of the failure besides
    */
   settle(error?: Error, reported = false): void {
     if (this.settled) return;
     this.settled = true;
+    this.bytes = NO_BYTES;
+    this.pieces = undefined;
     if (error !== undefined) this.#failure = { error, reported };
     if (this.#obligations === undefined) this.#tell();
     else this.#discharge(this.#obligations, error);

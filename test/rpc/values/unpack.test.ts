@@ -1,5 +1,5 @@
 import { fds, OwnedFd } from '../../../packages/ancillary';
-import { isDeeper } from '../../../packages/rpc/values/depth';
+import { isDeeper } from '../../../packages/binding/json-depth';
 import { unpack } from '../../../packages/rpc/values/unpack';
 
 const FRAME = { range: { start: 100, end: 180 } };

@@ -1,5 +1,10 @@
+import { describeValue, outOfRange } from './argument-errors';
+
 /** How deep the values in a message may be nested, unless it is said otherwise: deeper than data is, and no stack overflows. */
 export const DEFAULT_MAX_DEPTH = 256;
+
+/** `JSON.stringify` and what goes through a value call themselves for each level. */
+const DEEPEST = 1000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -7,6 +12,12 @@ const OPENING_BRACKET = 0x5b;
 const CLOSING_BRACKET = 0x5d;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
+
+/** @throws RangeError */
+export function requireMaxDepth(maxDepth: number): void {
+  if (Number.isSafeInteger(maxDepth) && maxDepth >= 1 && maxDepth <= DEEPEST) return;
+  throw outOfRange(`maxDepth is a number from 1 to ${DEEPEST}, not ${describeValue(maxDepth)}`);
+}
 
 /**
  * Whether JSON text is nested deeper than so many arrays and objects. It is asked before the text is parsed, which would
