@@ -35,7 +35,7 @@ async function send(pair: ModelSocketPair, place: number, say: (words: string) =
     const files = Array.from({ length: index % 4 }, (__, each) =>
       pair.world.open(`file ${place}.${index}.${each}`, place === 0 ? 0 : 1),
     );
-    const { bytes, fds = [] } = codec.encode({ bytes: Buffer.alloc(index ** 2 * 40, index), fds: files });
+    const { bytes, fds } = codec.encode({ bytes: Buffer.alloc(index ** 2 * 40, index), fds: files });
     // Half are lent, half given.
     const transfer = index % 2 === 0;
     const sending = socket.send(bytes, fds, { transfer });

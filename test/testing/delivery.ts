@@ -33,7 +33,7 @@ export async function deliver(options: ModelSocketPairOptions): Promise<Delivery
   const sends: [string, number][] = [];
   const sending = MESSAGES.map(async ({ text, files }, index) => {
     const payload = { bytes: Buffer.from(text), fds: files.map((file) => pair.world.open(file)) };
-    const { bytes, fds = [] } = codec.encode(payload);
+    const { bytes, fds } = codec.encode(payload);
     const how = await sender.send(bytes, fds, { transfer: true }).then(() => 'sent', codeOf);
     sends[index] = [how, pair.world.now];
   });
