@@ -70,6 +70,8 @@ export class Connection<In> {
         else socket.once('close', closed);
       }
     });
+    // A handshake that throws at once leaves nobody to wait for it.
+    interrupted.catch(() => undefined);
     try {
       await Promise.race([interrupted, handshake(this.#from, to)]);
     } finally {

@@ -210,6 +210,24 @@ describe('while handshake() waits', () => {
     await destroyed(client);
   });
 
+  it('one that aborts and throws at once fails the connection alone', async () => {
+    const aborting = new AbortController();
+    const error = new Error('at once');
+    start({
+      signal: aborting.signal,
+      handshake: () => {
+        aborting.abort();
+        throw error;
+      },
+    });
+    const client = await connect(at('proxy'));
+    expect(await settled(proxying)).toMatchObject({ reason: { name: 'AbortError' } });
+    expect(ended).toMatchObject([{ error }]);
+    await new Promise(setImmediate);
+    expect(unhandled).toEqual([]);
+    await destroyed(client);
+  });
+
   it.each(['from', 'to'] as const)('the end of the connection %s closes the other, too', async (side) => {
     startWaiting();
     const client = await connect(at('proxy'));
