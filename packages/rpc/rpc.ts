@@ -1,4 +1,4 @@
-import { describeValue, invalidType, type OptionNames, OwnedFd, requireMethods, requireOptions } from '../binding';
+import { describeValue, invalidType, type OptionNames, requireMethods, requireOptions } from '../binding';
 import { abortError, asError, type FdFrame, type FdSocket, onAbort, requireSignal, throwIfAborted } from '../stream';
 import { closedError } from './closed-error';
 import { type CloseOptions, type Framed, framed } from './framed';
@@ -11,7 +11,7 @@ import { sendMeasured } from './send-measured';
 import { DEFAULT_MAX_PENDING, mostRunning, Serving } from './serving';
 import { closeGiven } from './values/given';
 import { jsonValues, type ReceivedValue } from './values/json-values';
-import { invalidMessage } from './values/unpack';
+import { refuseMessage } from './values/unpack';
 import { areWithin } from './values/within';
 
 const OPTIONS: OptionNames<RpcOptions> = {
@@ -135,11 +135,7 @@ class Connection implements Rpc {
 
   /** @returns a promise where reading has to wait */
   #receive({ value, fds }: ReceivedValue, frame: FdFrame): void | Promise<void> {
-    const invalid = (what: string): never => {
-      const error = invalidMessage(frame, fds, what);
-      OwnedFd.closeAll(fds);
-      throw error;
-    };
+    const invalid = (what: string): never => refuseMessage(frame, fds, what);
     if (typeof value !== 'object' || value === null) return invalid('it is no object');
     const message = value as Members;
     const { id, method } = message;

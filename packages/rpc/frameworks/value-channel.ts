@@ -6,7 +6,7 @@ import { type Arrival, Intake } from '../intake';
 import { sendMeasured } from '../send-measured';
 import { closeGiven } from '../values/given';
 import type { ReceivedValue } from '../values/json-values';
-import { invalidMessage } from '../values/unpack';
+import { refuseMessage } from '../values/unpack';
 import { areWithin } from '../values/within';
 
 /**
@@ -172,11 +172,7 @@ export class ValueChannel {
   }
 
   #receive({ value, fds }: ReceivedValue, frame: FdFrame): void | Promise<void> {
-    const invalid = (what: string): never => {
-      const error = invalidMessage(frame, fds, what);
-      OwnedFd.closeAll(fds);
-      throw error;
-    };
+    const invalid = (what: string): never => refuseMessage(frame, fds, what);
     if (typeof value !== 'object' || value === null) return invalid('it is no object');
     const message = value as Message;
     const refused = this.#receiver.refuses?.(message);
@@ -186,18 +182,14 @@ export class ValueChannel {
       if (!this.#own.delete(kind.answer))
         invalid(`it answers call ${describeValue(kind.answer)}, which was not made, or is answered already`);
       if (!areWithin(fds, kind.gets)) invalid('a descriptor of it is not in what it answers');
-      if (this.#abandoned.delete(kind.answer)) {
-        OwnedFd.closeAll(fds);
-        return;
-      }
-    } else if (kind !== undefined) {
+      if (this.#abandoned.delete(kind.answer)) OwnedFd.closeAll(fds);
+      else this.#handOver(message, fds, kind);
+      return;
+    }
+    if (kind !== undefined) {
       if (this.#calls.has(kind.call))
         invalid(`the id of call ${describeValue(kind.call)}, which is not answered, is used again`);
       this.#calls.set(kind.call, message);
-    }
-    if (kind !== undefined && 'answer' in kind) {
-      this.#handOver(message, fds, kind);
-      return;
     }
     if (this.#receiver.inOrder !== undefined) {
       this.#handOver(message, fds, kind);

@@ -1,4 +1,4 @@
-import { AncillaryError, type ByteRange, counted, DEFAULT_MAX_DEPTH, isDeeper, type OwnedFd } from '../../binding';
+import { AncillaryError, type ByteRange, counted, DEFAULT_MAX_DEPTH, isDeeper, OwnedFd } from '../../binding';
 import { NAME, unescaped } from './placeholder';
 
 /** Where a message stands in the stream, for errors. */
@@ -29,10 +29,17 @@ export function unpack(text: string, fds: readonly OwnedFd[], frame: Frame, maxD
 }
 
 /** ERR_FRAME_INVALID: what a peer must not send. */
-export function invalidMessage(frame: Frame, fds: readonly OwnedFd[], what: string, cause?: unknown): AncillaryError {
+function invalidMessage(frame: Frame, fds: readonly OwnedFd[], what: string, cause?: unknown): AncillaryError {
   const closed = fds.length === 0 ? '' : `; closed ${counted(fds.length, 'descriptor')} of it`;
   const options = cause === undefined ? undefined : { cause };
   return new AncillaryError('ERR_FRAME_INVALID', `${describeFrame(frame)} is no message: ${what}${closed}`, options);
+}
+
+/** Closes what came with a message that a peer must not send. @throws ERR_FRAME_INVALID */
+export function refuseMessage(frame: Frame, fds: readonly OwnedFd[], what: string): never {
+  const error = invalidMessage(frame, fds, what);
+  OwnedFd.closeAll(fds);
+  throw error;
 }
 
 function describeFrame({ range }: Frame): string {

@@ -70,31 +70,32 @@ export function refuseOlder(
   fds: readonly OwnedFd[],
   ahead: number,
   range: ByteRange,
-  { onSurplus }: FrameLimits,
+  limits: FrameLimits,
   discarder: Discarder,
 ): void {
-  discarder.discard(fds, range, 'surplus');
-  if (fds.length === 0 || onSurplus === 'close') return;
-  throw new AncillaryError(
-    'ERR_FD_SURPLUS',
+  const why = (): string =>
     `${counted(fds.length, 'descriptor')} came more than ${counted(ahead, 'byte')} before the frame at ${placeOf(range)}, and no frame ` +
-      `so far declared them; they are closed: the count of an earlier frame was too low, or the peer breaks the protocol`,
-  );
+    `so far declared them; they are closed: the count of an earlier frame was too low, or the peer breaks the protocol`;
+  refuse(fds, why, range, limits, discarder);
 }
 
 /** Closes descriptors that are left at the end of the stream. @throws ERR_FD_SURPLUS */
-export function refuseLeft(
+export function refuseLeft(fds: readonly OwnedFd[], range: ByteRange, limits: FrameLimits, discarder: Discarder): void {
+  const why = (): string =>
+    `the stream ended at ${range.end} with ${counted(fds.length, 'descriptor')} that no frame declared; they are closed`;
+  refuse(fds, why, range, limits, discarder);
+}
+
+/** What no frame gets is closed, and an error unless surplus is to be closed alone. */
+function refuse(
   fds: readonly OwnedFd[],
+  why: () => string,
   range: ByteRange,
   { onSurplus }: FrameLimits,
   discarder: Discarder,
 ): void {
   discarder.discard(fds, range, 'surplus');
-  if (fds.length === 0 || onSurplus === 'close') return;
-  throw new AncillaryError(
-    'ERR_FD_SURPLUS',
-    `the stream ended at ${range.end} with ${counted(fds.length, 'descriptor')} that no frame declared; they are closed`,
-  );
+  if (fds.length > 0 && onSurplus === 'error') throw new AncillaryError('ERR_FD_SURPLUS', why());
 }
 
 /** @param start of the frame @throws ERR_FD_SURPLUS when it declares more descriptors than it may have */
