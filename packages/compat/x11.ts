@@ -1,8 +1,7 @@
 import type { OwnedFd } from '../binding';
-import { asError, type FdFrame, type FdSocket } from '../stream';
-import { CarryingDuplex } from './carrying-duplex';
+import { asError, type FdSocket } from '../stream';
+import { PulledDuplex } from './pulled-duplex';
 import { closeNumbers } from './close-numbers';
-import { ReceivedFds } from './received-fds';
 
 /**
  * What node-x11 takes as `options.stream`: a socket that carries descriptors both ways, for MIT-SHM and DRI3. It ends with
@@ -11,12 +10,11 @@ import { ReceivedFds } from './received-fds';
  * The server may send descriptors ahead of the reply that names how many are its own, so they are given out in the order of
  * arrival.
  */
-export class X11Stream extends CarryingDuplex {
+export class X11Stream extends PulledDuplex {
   /** By this node-x11 knows that {@link sendFds} is there. */
   readonly _fdCapable = true;
   /** And by this that {@link takeFds} is. */
   readonly _fdReceiving = true;
-  readonly #received = new ReceivedFds();
 
   /** Takes the socket over. */
   constructor(socket: FdSocket) {
@@ -44,20 +42,6 @@ export class X11Stream extends CarryingDuplex {
 
   /** The next descriptors that came, as numbers for the caller to close; fewer where no more are there. At 1,024 reading pauses. */
   takeFds(count: number): number[] {
-    const fds = this.#received.takeBefore(Infinity, count).map((fd) => fd.take());
-    this.roomAgain();
-    return fds;
-  }
-
-  protected override get full(): boolean {
-    return this.#received.full;
-  }
-
-  protected override received(frame: FdFrame): void {
-    this.#received.add(frame);
-  }
-
-  protected override closeReceived(): void {
-    this.#received.close();
+    return this.takeNumbers(Infinity, count);
   }
 }

@@ -1,7 +1,6 @@
 import { describeValue, invalidType, OwnedFd } from '../../binding';
-import type { FdFrame, FdLike, FdSocket } from '../../stream';
-import { CarryingDuplex } from '../carrying-duplex';
-import { ReceivedFds } from '../received-fds';
+import type { FdLike, FdSocket } from '../../stream';
+import { PulledDuplex } from '../pulled-duplex';
 
 /** Where to connect: a path, an abstract name after a zero byte, or a connected socket's descriptor. */
 export interface USocketOptions {
@@ -32,9 +31,7 @@ type WriteCallback = (error?: Error | null) => void;
  * The class that usocket has, over an FdSocket: descriptors are read together with the bytes that they came with, and never
  * with those of another message.
  */
-export abstract class USocketBase extends CarryingDuplex {
-  readonly #received = new ReceivedFds();
-
+export abstract class USocketBase extends PulledDuplex {
   constructor(options?: USocketOptions | string | null, callback?: () => void) {
     const given = typeof options === 'string' ? { path: options } : (options ?? {});
     super({ allowHalfOpen: given.allowHalfOpen ?? true });
@@ -76,14 +73,13 @@ export abstract class USocketBase extends CarryingDuplex {
   override read(size?: number | null, count?: number | null): Buffer | string | USocketRead | null {
     const most = size ?? undefined;
     if (count === undefined) return super.read(most) as Buffer | string | null;
-    if (count !== null && this.#received.countBefore(this.readUpTo + (most ?? this.readableLength)) < count) {
+    if (count !== null && this.untaken.countBefore(this.readUpTo + (most ?? this.readableLength)) < count) {
       super.read(0);
       return null;
     }
     const data = super.read(most) as Buffer | string | null;
     if (data === null && most !== undefined && most !== 0) return null;
-    const fds = this.#received.takeBefore(this.readUpTo, count ?? Infinity).map((fd) => fd.take());
-    this.roomAgain();
+    const fds = this.takeNumbers(this.readUpTo, count ?? Infinity);
     return data === null && fds.length === 0 && most !== 0 ? null : { data, fds };
   }
 
@@ -94,7 +90,7 @@ export abstract class USocketBase extends CarryingDuplex {
     if (Array.isArray(fds) && fds.length > 0) {
       const owned = (fds as readonly number[]).map((fd) => OwnedFd.adopt(fd));
       if (this.destroyed) OwnedFd.closeAll(owned);
-      else this.#received.putBack(owned, anchor);
+      else this.untaken.putBack(owned, anchor);
     }
   }
 
@@ -133,18 +129,6 @@ export abstract class USocketBase extends CarryingDuplex {
 
   /** How a socket is made of what usocket takes; it takes the descriptor over. */
   protected abstract open(target: { path: string } | { fd: number }): FdSocket;
-
-  protected override get full(): boolean {
-    return this.#received.full;
-  }
-
-  protected override received(frame: FdFrame): void {
-    this.#received.add(frame);
-  }
-
-  protected override closeReceived(): void {
-    this.#received.close();
-  }
 }
 
 function messageOf(given: readonly FdLike[] | USocketMessage): {
