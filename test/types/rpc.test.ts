@@ -1,4 +1,4 @@
-import { Snippets } from './snippets';
+import { testSnippets } from './snippets';
 
 // What rpc() and the frameworks make of types: those of the peer's handlers, as they are over here.
 
@@ -105,17 +105,7 @@ const REFUSED: readonly (readonly [source: string, message: RegExp])[] = [
   [`rpc(socket, {}, { maxpending: 5 });`, /'maxpending' does not exist/],
 ];
 
-const snippets = new Snippets(PRELUDE, [...COMPILES.map(([, source]) => source), ...REFUSED.map(([source]) => source)]);
-
-test.each(COMPILES)('compiles: %s', (_name, source) => {
-  expect(snippets.errorsOf(source)).toEqual([]);
-});
-
-test.each(REFUSED)('does not compile: %s', (source, message) => {
-  const errors = snippets.errorsOf(source);
-  expect(errors).toHaveLength(1);
-  expect(errors[0]).toMatch(message);
-});
+const snippets = testSnippets(PRELUDE, COMPILES, REFUSED);
 
 test('the declarations are without an error', () => {
   expect(snippets.errorsOfDeclarations()).toEqual([]);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { built } from '../support/built';
-import { Snippets } from './snippets';
+import { testSnippets } from './snippets';
 
 // The declarations that are shipped, as a user's compiler sees them: whatever options it has, and without the sources.
 
@@ -143,17 +143,7 @@ const REFUSED: readonly (readonly [source: string, message: RegExp])[] = [
   [`await connect('/x', { retrys: true });`, /'retrys' does not exist/],
 ];
 
-const snippets = new Snippets(PRELUDE, [...COMPILES.map(([, source]) => source), ...REFUSED.map(([source]) => source)]);
-
-test.each(COMPILES)('compiles: %s', (_name, source) => {
-  expect(snippets.errorsOf(source)).toEqual([]);
-});
-
-test.each(REFUSED)('does not compile: %s', (source, message) => {
-  const errors = snippets.errorsOf(source);
-  expect(errors).toHaveLength(1);
-  expect(errors[0]).toMatch(message);
-});
+const snippets = testSnippets(PRELUDE, COMPILES, REFUSED);
 
 test('the declarations are without an error in a project without esModuleInterop', () => {
   expect(snippets.errorsOfDeclarations()).toEqual([]);

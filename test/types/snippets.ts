@@ -76,3 +76,27 @@ export class Snippets {
 function fileOf(sources: readonly string[], source: string): string {
   return path.join(root, 'test/types', `snippet-${sources.indexOf(source)}.mts`);
 }
+
+/** A test for each snippet: those that compile, and those of which the compiler says exactly one thing. */
+export function testSnippets(
+  prelude: string,
+  compiles: readonly (readonly [name: string, source: string])[],
+  refused: readonly (readonly [source: string, message: RegExp])[],
+): Snippets {
+  const snippets = new Snippets(prelude, [
+    ...compiles.map(([, source]) => source),
+    ...refused.map(([source]) => source),
+  ]);
+
+  test.each(compiles)('compiles: %s', (_name, source) => {
+    expect(snippets.errorsOf(source)).toEqual([]);
+  });
+
+  test.each(refused)('does not compile: %s', (source, message) => {
+    const errors = snippets.errorsOf(source);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(message);
+  });
+
+  return snippets;
+}
