@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import { errnoName, systemError } from '../binding';
-import { heldBack, type Stopped, stopReading } from '../stream';
+import { copyOf, heldBack, type Stopped, stopReading } from '../stream';
 import type { PolledFd } from './polled-fd';
 
 const CHUNK = 64 * 1024;
@@ -27,7 +27,7 @@ export class PolledReadable extends Readable {
     this.#polled.transfer(memory, (result) => {
       if (result < 0) this.destroy(failure(result, 'read'));
       else if (result === 0) this.push(null);
-      else this.push(Buffer.from(memory.subarray(0, result)));
+      else this.push(copyOf(memory.subarray(0, result)));
     });
   }
 

@@ -28,6 +28,7 @@ export { listen, type ListenAddress } from './connect/listen';
 export { netAddress } from './connect/address';
 export type { FdServerEvents } from './connect/server-emitter';
 export type { FrameCallback } from './receive/frame-handler';
+export { copyOf } from './receive/own-memory';
 export { type Reservation, reserveReading } from './receive/reservation';
 export { holdReading, type Stopped, stopReading } from './reading-hold';
 export { SOCKET_OPTIONS } from './socket/options';

@@ -8,6 +8,7 @@ import { type Consumer, type Demand, NO_DEMAND } from './consumer';
 import { segmentFrames, segmentFramesToAnchor } from './fixed-frames';
 import { FrameReader } from './frame-reader';
 import type { Inbox } from './inbox';
+import { copyOf } from './own-memory';
 import { UntakenFds } from './untaken-fds';
 
 /** While bytes flow, one read may bring so many times what may wait. */
@@ -256,11 +257,4 @@ export class ByteConsumer implements Consumer {
     const stays = this.#flows || !keepsMuch(bytes.length, bytes.buffer);
     this.#wanted = this.#readable.push(stays ? bytes : copyOf(bytes));
   }
-}
-
-/** In memory of its own: that of `Buffer.from()` is shared with whoever makes small Buffers. */
-function copyOf(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
-  return copy;
 }

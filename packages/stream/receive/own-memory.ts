@@ -9,6 +9,16 @@ export function allocate(length: number): Buffer | undefined {
   }
 }
 
+/**
+ * A copy in memory of its own. Small ones of `Buffer.from()` lie in memory that all small Buffers share, 8 KiB or 64 KiB as
+ * Node is older or newer, and each keeps all of it.
+ */
+export function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
 /** Frames are views of it: whoever has one must not be able to transfer the bytes away that are still queued. */
 export function share(storage: Buffer): Buffer {
   markAsUntransferable(storage.buffer);
