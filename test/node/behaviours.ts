@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runDirectory } from '../support/children';
 import {
@@ -100,10 +101,10 @@ export function record(socket: NodeSocket, ...names: readonly string[]): string[
 }
 
 /** All that is read until the end, which leaves the other half open. */
-export async function content(socket: NodeSocket): Promise<string> {
+export async function content(stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await once(socket, 'end');
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(stream, 'end');
   return String(Buffer.concat(chunks));
 }
 

@@ -48,7 +48,7 @@ export interface Implementation {
   listen(path: string, onConnection: (socket: NodeSocket) => void, settings?: SocketSettings): Promise<NodeServer>;
 }
 
-const ofNode: Implementation = {
+export const ofNode: Implementation = {
   name: 'net',
 
   connect: (path, settings = {}, onConnect) => net.connect({ path, ...settings }, onConnect),
