@@ -27,6 +27,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exportAddressOps(env, exports);
   exportConnectionState(env, exports);
   exportMessageOps(env, exports);
+  exportPeerFacts(env, exports);
   exportSocketFile(env, exports);
   exportSocketOptions(env, exports);
   return exports;

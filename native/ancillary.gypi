@@ -24,6 +24,7 @@
     "message_io.cc",
     "message_ops.cc",
     "number_owners.cc",
+    "peer_facts.cc",
     "pending_rights.cc",
     "polled_handle.cc",
     "readiness_handle.cc",

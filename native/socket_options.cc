@@ -34,23 +34,6 @@ Napi::Value setSocketOption(Info info) {
   return answerCall(info, setsockopt(fd, SOL_SOCKET, option, &value, sizeof value));
 }
 
-Napi::Value peerCredentials(Info info) {
-  int fd;
-  std::int32_t* into;
-  if (!readInt(info, 0, "fd", fd) || !readInts(info, 1, "into", 3, into)) return info.Env().Undefined();
-#ifdef __linux__
-  ucred credentials{};
-  socklen_t length = sizeof credentials;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) return answerCall(info, -1);
-  into[0] = static_cast<std::int32_t>(credentials.pid);
-  into[1] = static_cast<std::int32_t>(credentials.uid);
-  into[2] = static_cast<std::int32_t>(credentials.gid);
-  return answer(info, 0);
-#else
-  return answer(info, -ENOSYS);
-#endif
-}
-
 Napi::Object constants(Napi::Env env) {
   Napi::Object object = Napi::Object::New(env);
   const auto add = [&](const char* name, int value) { object.Set(name, Napi::Number::New(env, value)); };
@@ -81,6 +64,9 @@ Napi::Object constants(Napi::Env env) {
   add("F_SEAL_GROW", F_SEAL_GROW);
   add("F_SEAL_WRITE", F_SEAL_WRITE);
   add("F_SEAL_FUTURE_WRITE", 0x0010);  // Linux 5.1; older headers lack it
+  add("SO_PASSRIGHTS", 83);  // Linux 6.16; older headers lack it
+#else
+  add("SO_PASSRIGHTS", -1);
 #endif
   return object;
 }
@@ -93,7 +79,6 @@ void exportSocketOptions(Napi::Env env, Napi::Object exports) {
   };
   add("getSocketOption", getSocketOption);
   add("setSocketOption", setSocketOption);
-  add("peerCredentials", peerCredentials);
   exports.Set("constants", constants(env));
 }
 

@@ -72,6 +72,7 @@ export {
 export {
   type Address,
   type Ahead,
+  type Authorize,
   type CodecFactory,
   type ConnectOptions,
   type Discarded,
@@ -93,6 +94,7 @@ export {
   type MeasureAt,
   type Measured,
   type OnreadOptions,
+  type Peer,
   type ReadOptions,
   type SendOptions,
   type SocketStats,

@@ -2,6 +2,8 @@ import {
   AncillaryError,
   type Anchor,
   type OwnedFd,
+  type PeerBinding,
+  type PeerCredentials,
   type SocketBinding,
   type SocketEvents,
   type SocketHandle,
@@ -20,6 +22,13 @@ export class ModelBinding implements SocketBinding {
   readonly anchor: Anchor;
   readonly descriptors: ModelDescriptors;
   readonly process: ModelProcess;
+  /** A process of the model has neither groups nor a pidfd. */
+  readonly peers: PeerBinding = {
+    credentials: (socket) => this.#peerOf(socket),
+    groups: () => undefined,
+    pidfd: () => undefined,
+    label: () => undefined,
+  };
   readonly #numbers: NumberRange;
   readonly #world: WorldParts;
   readonly #place: 0 | 1;
@@ -54,7 +63,7 @@ export class ModelBinding implements SocketBinding {
     if (process.rules.name === 'linux') process.setsockopt(fd, 'SO_OOBINLINE', 1);
     descriptors.handOver(socket);
     this.#opened++;
-    const { seed, scheduler, foreign, faults, peers } = this.#world;
+    const { seed, scheduler, foreign, faults } = this.#world;
     return new ModelSocketHandle(fd, events, {
       process,
       descriptors,
@@ -63,7 +72,7 @@ export class ModelBinding implements SocketBinding {
       faults,
       random: Random.forked(seed, `socket ${this.#place}.${this.#opened}`),
       place: this.#place,
-      peer: peers.get(process.identity(fd)) ?? process.credentials,
+      peer: this.#peerOf(fd),
     });
   }
 
@@ -78,6 +87,12 @@ export class ModelBinding implements SocketBinding {
     peers.set(this.process.identity(a), other.process.credentials);
     peers.set(other.process.identity(b), this.process.credentials);
     return [this.descriptors.adopt(a), other.descriptors.adopt(b)];
+  }
+
+  /** @throws EBADF */
+  #peerOf(fd: number): PeerCredentials {
+    const { process } = this;
+    return this.#world.peers.get(withSystemErrors(() => process.identity(fd))) ?? process.credentials;
   }
 
   #requireStream(fd: number): void {

@@ -110,6 +110,11 @@ export class ModelSocketHandle implements SocketHandle {
     return this.#fd === -1 ? 0 : this.#parts.process.inq(this.#fd);
   }
 
+  refuseFds(): void {
+    if (this.#fd !== -1 && this.#parts.process.rules.name === 'linux')
+      this.#parts.process.setsockopt(this.#fd, 'SO_PASSRIGHTS', 0);
+  }
+
   peerCredentials(): PeerCredentials {
     if (this.#fd === -1) throw systemError('EBADF', 'getsockopt', 'descriptor -1');
     return this.#parts.peer;

@@ -108,6 +108,14 @@ export interface Addon {
   unread(fd: number): number;
   /** SO_PEERCRED into [pid, uid, gid]. */
   peerCredentials(fd: number, into: Int32Array): number;
+  /** SO_PEERGROUPS, or a negative errno. */
+  peerGroups(fd: number): number[] | number;
+  /** SO_PEERPIDFD: a new descriptor, in the ledger. */
+  peerPidfd(fd: number): number;
+  /** SO_PEERSEC without a terminating zero, or a negative errno. */
+  peerLabel(fd: number): string | number;
+  /** geteuid(2). */
+  effectiveUser(): number;
   /** Local or remote address of an AF_INET or AF_INET6 socket as `address:port` (`[address]:port`), or a negative errno. */
   inetAddress(fd: number, remote: boolean): string | number;
   /** The kernel's numbers, for the calls above. */
@@ -119,6 +127,7 @@ export interface Addon {
       | 'SO_SNDBUF'
       | 'SO_RCVBUF'
       | 'SO_OOBINLINE'
+      | 'SO_PASSRIGHTS'
       | 'SOCK_STREAM'
       | 'SOCK_DGRAM'
       | 'SOCK_SEQPACKET'

@@ -3,6 +3,7 @@ import { addon } from './addon';
 import { nativeDescriptors } from './native-descriptor-table';
 import { checked } from './native-failure';
 import { nativeListening } from './native-listening';
+import { nativePeers } from './native-peers';
 import { openSocket } from './native-socket';
 
 /** The real kernel: every call is one of native/, which answers errnos that become errors here. */
@@ -11,6 +12,7 @@ export const nativeBinding: SocketBinding & ListeningBinding = {
   // The only kernel native/ is run on; others anchor on the first byte (docs/kernel.md 24).
   anchor: 'last-byte',
   descriptors: nativeDescriptors,
+  peers: nativePeers,
   open: openSocket,
 
   after(milliseconds, callback) {

@@ -9,6 +9,7 @@ import {
 import { addon, type ListenerCallbacks } from './addon';
 import { nativeDescriptors } from './native-descriptor-table';
 import { checked, failure, failureName } from './native-failure';
+import { refuseFds } from './refuse-fds';
 import { requireUnixStream } from './socket-kind';
 
 /** How Unix sockets meet, on the real kernel. */
@@ -19,6 +20,14 @@ export const nativeListening: ListeningBinding = {
 
   datagramSocket() {
     return OwnedFd.ofLedger(checked(addon.datagramSocket(), 'socket'), nativeDescriptors);
+  },
+
+  refuseFds(socket) {
+    refuseFds(socket.fd);
+  },
+
+  effectiveUser() {
+    return addon.effectiveUser();
   },
 
   setMode(socket, mode) {

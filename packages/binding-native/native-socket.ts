@@ -10,7 +10,9 @@ import {
 } from '../binding';
 import { addon, type SocketCallbacks } from './addon';
 import { checked, failureName } from './native-failure';
+import { readCredentials } from './native-peers';
 import { ReadMemory, readEnd, shownBytes, slabOf, takeSegments } from './read-batch';
+import { refuseFds } from './refuse-fds';
 import { requireUnixStream } from './socket-kind';
 
 /**
@@ -160,9 +162,12 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
     return addon.unread(this.#fd);
   }
 
+  refuseFds(): void {
+    refuseFds(this.#fd);
+  }
+
   peerCredentials(): PeerCredentials {
-    const [pid = 0, uid = 0, gid = 0] = readCredentials(this.#fd);
-    return { pid, uid, gid };
+    return readCredentials(this.#fd);
   }
 
   ref(): void {
@@ -204,11 +209,4 @@ function putTogether(parts: readonly SendPart[]): number {
     }
   }
   return length;
-}
-
-function readCredentials(fd: number): Uint32Array {
-  const raw = new Int32Array(3);
-  checked(addon.peerCredentials(fd, raw), 'getsockopt', `descriptor ${fd}`);
-  // uid_t and gid_t are unsigned: 4294967294 (nobody in a user namespace) is no negative number.
-  return new Uint32Array(raw.buffer);
 }

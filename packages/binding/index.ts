@@ -28,11 +28,11 @@ export type {
 export { LostNumbers } from './lost-numbers';
 export { type OptionNames, requireNames, requireOptions } from './option-names';
 export { OwnedFd } from './owned-fd';
+export type { PeerBinding, PeerCredentials } from './peer-binding';
 export { printable } from './printable';
 export type {
   Anchor,
   LookAhead,
-  PeerCredentials,
   ReadEnd,
   Segment,
   SendPart,

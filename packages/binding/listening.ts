@@ -57,6 +57,13 @@ export interface ListeningBinding {
    * server does not notice (docs/kernel.md 41). @throws system errors
    */
   datagramSocket(): OwnedFd;
+  /**
+   * Has those who connect, or whom it connects to, refused when they send descriptors, from their first byte on, where the kernel
+   * can: connections have it of the listening socket (docs/kernel.md 21).
+   */
+  refuseFds(socket: OwnedFd): void;
+  /** Who this process acts as (geteuid(2)). */
+  effectiveUser(): number;
   /** fchmod(2): before bind, the mode that the path will have, less the umask (docs/kernel.md 28). */
   setMode(socket: OwnedFd, mode: number): string | undefined;
   bind(socket: OwnedFd, address: BoundAddress): string | undefined;

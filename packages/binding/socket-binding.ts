@@ -1,5 +1,6 @@
 import type { DescriptorTable } from './descriptor-table';
 import type { OwnedFd } from './owned-fd';
+import type { PeerBinding, PeerCredentials } from './peer-binding';
 
 /**
  * Which byte of the window returned by one recvmsg surely belongs to the sendmsg that carried its descriptors:
@@ -103,6 +104,8 @@ export interface SocketHandle {
   hungUp(): boolean;
   /** Bytes that wait in the kernel to be read (SIOCINQ). */
   unread(): number;
+  /** Has the peer's sendmsg with descriptors refused from now on, where the kernel can (docs/kernel.md 21). */
+  refuseFds(): void;
   /** The peer's credentials (SO_PEERCRED). @throws system errors */
   peerCredentials(): PeerCredentials;
   /** Whether the socket keeps the event loop running; true at first. */
@@ -112,17 +115,11 @@ export interface SocketHandle {
   close(): void;
 }
 
-/** The process at the other end, as it was when it connected or made the pair. */
-export interface PeerCredentials {
-  readonly pid: number;
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** A kernel to run sockets on: the real one, or a model of it. */
 export interface SocketBinding {
   readonly anchor: Anchor;
   readonly descriptors: DescriptorTable;
+  readonly peers: PeerBinding;
   /**
    * Wraps a connected Unix stream socket and takes it over, setting O_NONBLOCK, FD_CLOEXEC and SO_OOBINLINE.
    * On failure the socket stays with the caller. @throws ERR_FD_KIND; system errors

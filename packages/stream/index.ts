@@ -6,12 +6,15 @@ export type { ConnectOptions } from './connect/connect-options';
 export { createConnection } from './connect/create-connection';
 export type { Discarded, DiscardReason } from './receive/discard';
 export { closeSource, type FdLike, heldBack, numberOf } from './fd-like';
-export { FdServer, type ListenOptions } from './connect/fd-server';
+export type { Authorize } from './connect/admission';
+export { FdServer } from './connect/fd-server';
+export type { ListenOptions } from './connect/listen-options';
 export { immediate, nextTick } from './later';
 export type { FdSocketEvents } from './socket/events';
 export { fdsAtAnchor, onHangup } from './socket/byte-duplex';
 export { type CodecFactory, FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
 export { failSendingAlone } from './socket/half-open';
+export type { Peer } from './socket/peer';
 export { FdFrame } from './frame';
 export { codecOf } from './codec-of';
 export type {

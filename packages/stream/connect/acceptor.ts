@@ -1,12 +1,25 @@
 import { EventEmitter } from 'eventemitter3';
-import { type ListenerHandle, type ListeningBinding, OwnedFd, type SystemError, systemError } from '../../binding';
+import {
+  type AncillaryError,
+  type ListenerHandle,
+  type ListeningBinding,
+  OwnedFd,
+  type PeerBinding,
+  type PeerCredentials,
+  type SystemError,
+  systemError,
+} from '../../binding';
 import { asError } from '../abort';
 import type { FdSocket } from '../socket/fd-socket';
+import type { Peer } from '../socket/peer';
+import { Admission, type AdmissionRule, MOST_PENDING } from './admission';
 
 interface AcceptorEvents {
   accepted: (socket: FdSocket) => void;
   /** One was closed at once, as there are as many as there may be. */
   dropped: () => void;
+  /** One was not let in, and is closed: as the user's program decided, or for another reason. */
+  refused: (error: AncillaryError, peer: PeerCredentials, meant: boolean) => void;
   /** It goes on all the same. */
   trouble: (error: Error) => void;
   /** It accepts nothing any more. */
@@ -22,7 +35,8 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
   /** As many may be open. */
   mostConnections = Infinity;
   readonly #handle: ListenerHandle;
-  readonly #open: (accepted: OwnedFd) => FdSocket;
+  readonly #open: (accepted: OwnedFd, peer?: Peer) => FdSocket;
+  #admission: Admission | undefined;
   #wanted = false;
   #pause: NodeJS.Timeout | undefined;
   #closed = false;
@@ -33,10 +47,10 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
 
   /**
    * Takes over the listening socket; on failure it stays with the caller.
-   * @param open makes a socket of a connection, and takes that over
+   * @param open makes a socket of a connection, and takes that over; the peer where it was asked for already
    * @throws ERR_FD_KIND; system errors
    */
-  constructor(binding: ListeningBinding, socket: OwnedFd, open: (accepted: OwnedFd) => FdSocket) {
+  constructor(binding: ListeningBinding, socket: OwnedFd, open: (accepted: OwnedFd, peer?: Peer) => FdSocket) {
     super();
     this.#open = open;
     this.#handle = binding.openListener(socket, {
@@ -49,6 +63,16 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     return this.#handle.fd;
   }
 
+  /** Lets connections in by this rule from now on, rather than all. */
+  admitBy(peers: PeerBinding, rule: AdmissionRule): void {
+    this.#admission = new Admission(peers, rule, {
+      admitted: (socket, peer) => this.#openOne(socket, peer),
+      refused: (error, peer, meant) => this.emit('refused', error, peer, meant),
+      unknown: (error) => this.emit('trouble', error),
+      room: () => this.#apply(),
+    });
+  }
+
   /** How many that it accepted are open. */
   get connections(): number {
     return this.#connections;
@@ -57,7 +81,7 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
   /** Whether connections are accepted; the kernel's backlog holds them until then. */
   accept(wanted: boolean): void {
     this.#wanted = wanted;
-    if (this.#pause === undefined && !this.#closed) this.#handle.accept(wanted);
+    this.#apply();
   }
 
   ref(): void {
@@ -72,19 +96,40 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#pause);
+    this.#admission?.close();
     this.#handle.close();
   }
 
+  /** How many wait for a decision whether they are let in. */
+  get #pending(): number {
+    return this.#admission?.pending ?? 0;
+  }
+
+  #apply(): void {
+    if (this.#pause !== undefined || this.#closed) return;
+    this.#handle.accept(this.#wanted && this.#pending < MOST_PENDING);
+  }
+
   #accepted(accepted: OwnedFd): void {
-    if (this.#connections >= this.mostConnections) {
+    if (this.#connections + this.#pending >= this.mostConnections) {
       OwnedFd.closeAll([accepted]);
       this.emit('dropped');
       return;
     }
+    if (this.#admission === undefined) {
+      this.#openOne(accepted);
+      return;
+    }
+    this.#admission.decide(accepted);
+    if (this.#pending >= MOST_PENDING) this.#apply();
+  }
+
+  #openOne(accepted: OwnedFd, peer?: Peer): void {
     let socket: FdSocket;
     try {
-      socket = this.#open(accepted);
+      socket = this.#open(accepted, peer);
     } catch (error) {
+      peer?.close();
       OwnedFd.closeAll([accepted]);
       this.emit('trouble', asError(error));
       return;

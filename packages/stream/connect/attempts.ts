@@ -11,9 +11,9 @@ export interface Patience {
 }
 
 /** @throws RangeError for what is no time to wait */
-export function requireTimeout(timeout: unknown): void {
+export function requireTimeout(timeout: unknown, name = 'timeout'): void {
   if (timeout === undefined || (typeof timeout === 'number' && timeout >= 0)) return;
-  throw outOfRange(`timeout is a number of milliseconds from 0 up, not ${describeValue(timeout)}`);
+  throw outOfRange(`${name} is a number of milliseconds from 0 up, not ${describeValue(timeout)}`);
 }
 
 /**

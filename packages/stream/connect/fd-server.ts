@@ -1,49 +1,31 @@
 import { EventEmitter } from 'node:events';
 import {
+  type AncillaryError,
   type BoundAddress,
   describeValue,
   INSPECT,
   invalidType,
   type ListeningBinding,
-  type OptionNames,
   outOfRange,
   type OwnedFd,
+  type PeerCredentials,
   show,
   type ShownHow,
   type SocketBinding,
 } from '../../binding';
 import { asError, onAbort } from '../abort';
-import { FdSocket, type FdSocketOptions } from '../socket/fd-socket';
-import { receiveLimits, SOCKET_OPTIONS } from '../socket/options';
+import { lifetime } from '../socket/byte-duplex';
+import { FdSocket } from '../socket/fd-socket';
+import { receiveLimits } from '../socket/options';
 import { nextTick } from '../later';
 import { Acceptor } from './acceptor';
+import { admissionRule } from './admission-rule';
 import { netAddress } from './address';
 import type { BoundPath } from './bound-path';
 import { ConnectionLine } from './connection-line';
+import type { ListenOptions } from './listen-options';
 import { closeBound } from './pending-closes';
 import { ServerEmitter } from './server-emitter';
-
-export interface ListenOptions extends FdSocketOptions {
-  /** Closes the server, or gives up waiting for its path. */
-  signal?: AbortSignal | undefined;
-  /** Connections the kernel holds before they are accepted; default 511, as in net. */
-  backlog?: number | undefined;
-  /** Waits while another server has the path or name, until the signal or the timeout. */
-  retry?: boolean | undefined;
-  /** Milliseconds after which `retry` gives up with ETIMEDOUT. Default: none. */
-  timeout?: number | undefined;
-  /** As of every EventEmitter; a connection whose listener rejects is destroyed with the error, as net does. */
-  captureRejections?: boolean | undefined;
-}
-
-export const LISTEN_OPTIONS: OptionNames<ListenOptions> = {
-  ...SOCKET_OPTIONS,
-  signal: true,
-  backlog: true,
-  retry: true,
-  timeout: true,
-  captureRejections: true,
-};
 
 /**
  * A listening Unix socket. Connections come as 'connection' events or, without a listener for these, from
@@ -82,16 +64,23 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     this.#binding = binding;
     this.#place = place;
     const limits = receiveLimits(options);
-    this.#acceptor = new Acceptor(binding, socket, (accepted) => FdSocket.wrap(binding, accepted, options, limits));
+    this.#acceptor = new Acceptor(binding, socket, (accepted, peer) => {
+      const connection = FdSocket.wrap(binding, accepted, options, limits);
+      if (peer !== undefined) connection[lifetime].peer = peer;
+      return connection;
+    });
     this.#acceptor.on('accepted', (connection) => {
       this.#line.push(connection);
       this.#serve();
     });
     this.#acceptor.on('dropped', () => this.#dropped());
+    this.#acceptor.on('refused', (error, peer, meant) => this.#refused(error, peer, meant));
     this.#acceptor.on('trouble', (error) => this.#report(error));
     this.#acceptor.on('failed', (error) => this.#failed(error));
     try {
       this.address = address ?? binding.localAddress(this.#acceptor.fd);
+      const rule = admissionRule(binding, this.address, options);
+      if (rule !== undefined) this.#acceptor.admitBy(binding.peers, rule);
       if (options.signal !== undefined) this.#stopListening = onAbort(options.signal, () => this.#closeUnasked());
     } catch (error) {
       this.#acceptor.close();
@@ -240,6 +229,12 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     this.emit('drop', this.address === undefined ? {} : { localAddress: netAddress(this.address) });
   }
 
+  /** @param meant the user's program decided so, and need not be told */
+  #refused(error: AncillaryError, peer: PeerCredentials, meant: boolean): void {
+    if (this.listenerCount('refused') > 0) this.emit('refused', error, peer);
+    else if (!meant) this.#warn(`${error.message}; listen to 'refused' of the server to hear of the next`);
+  }
+
   #failed(failure: Error): void {
     const listened = !this.#line.awaited && this.listenerCount('error') > 0;
     if (!listened) this.#line.fail(failure);
@@ -259,11 +254,12 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     }
     // Its listeners are told of every 'error', and are none for it.
     if (this.listenerCount(EventEmitter.errorMonitor) > 0) this.emit(EventEmitter.errorMonitor, error);
+    this.#warn(`a server met ${error.message}; listen to its 'error' to hear of the next`);
+  }
+
+  #warn(message: string): void {
     if (this.#warned) return;
     this.#warned = true;
-    process.emitWarning(`a server met ${error.message}; listen to its 'error' to hear of the next`, {
-      type: 'AncillaryWarning',
-      code: 'ANCILLARY_SERVER',
-    });
+    process.emitWarning(message, { type: 'AncillaryWarning', code: 'ANCILLARY_SERVER' });
   }
 }

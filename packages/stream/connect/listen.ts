@@ -5,17 +5,15 @@ import {
   type ListeningBinding,
   outOfRange,
   OwnedFd,
-  requireBoolean,
-  requireOptions,
   type SocketBinding,
 } from '../../binding';
 import { throwIfAborted } from '../abort';
-import { receiveLimits } from '../socket/options';
 import { type Address, ADDRESS_FORMS, addressError, boundAddress, requireAddress, showAddress } from './address';
-import { requireTimeout, untilDone } from './attempts';
+import { untilDone } from './attempts';
 import { bindPath } from './bind-path';
 import type { BoundPath } from './bound-path';
-import { FdServer, LISTEN_OPTIONS, type ListenOptions } from './fd-server';
+import { FdServer } from './fd-server';
+import { type ListenOptions, requireListenOptions } from './listen-options';
 import { PinnedAddress } from './pinned-address';
 
 /** An address to listen at, with the path's permissions (default 0o600), or a socket that is listening already. */
@@ -39,11 +37,7 @@ export async function listen(
   address: ListenAddress,
   options: ListenOptions = {},
 ): Promise<FdServer> {
-  requireOptions('listen()', options, LISTEN_OPTIONS);
-  receiveLimits(options);
-  requireBoolean('retry', options.retry);
-  requireBoolean('captureRejections', options.captureRejections);
-  requireTimeout(options.timeout);
+  requireListenOptions(options);
   const backlog = backlogOf(options);
   const { signal } = options;
   throwIfAborted(signal);

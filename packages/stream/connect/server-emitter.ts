@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { DropArgument } from 'node:net';
+import type { AncillaryError, PeerCredentials } from '../../binding';
 import type { ArgumentsOf, EmitterEvents, EventName, ListenerFor } from '../event-types';
 import type { FdSocket } from '../socket/fd-socket';
 
@@ -8,6 +9,8 @@ export interface FdServerEvents extends EmitterEvents {
   connection: [socket: FdSocket];
   close: [];
   drop: [connection: DropArgument];
+  /** A connection was closed for whose it is, or for what its user has already: `error` has the reason. */
+  refused: [error: AncillaryError, peer: PeerCredentials];
 }
 
 type Event = EventName<FdServerEvents>;

@@ -130,6 +130,11 @@ export class ConnectingHandle implements SocketHandle {
     return this.#handle?.unread() ?? 0;
   }
 
+  /** It was done before connecting. */
+  refuseFds(): void {
+    this.#handle?.refuseFds();
+  }
+
   peerCredentials(): PeerCredentials {
     if (this.#handle === undefined) throw systemError('ENOTCONN', 'getsockopt');
     return this.#handle.peerCredentials();

@@ -40,6 +40,7 @@ import { ByteDuplex, lifetime } from './byte-duplex';
 import type { ConnectingHandle } from './connecting-handle';
 import { peerGone } from './half-open';
 import { receiveLimits, type SocketOptions } from './options';
+import type { Peer } from './peer';
 import { factsOf, type SocketFacts } from './socket-facts';
 
 /** Limits on what a socket receives, and how it is read. */
@@ -113,10 +114,17 @@ export class FdSocket extends ByteDuplex {
 
   /** The process at the other end when the connection was made (SO_PEERCRED). @throws ERR_FD_CLOSED; system errors */
   get peerCredentials(): PeerCredentials {
-    if (this.connecting || this.destroyed) {
-      throw new AncillaryError('ERR_FD_CLOSED', `the socket is ${this.connecting ? 'not connected yet' : 'destroyed'}`);
-    }
+    this.#requireConnected();
     return this[lifetime].handle.peerCredentials();
+  }
+
+  /**
+   * The same, with what else the kernel knows of that process; `listen({ authorize })` was shown the same object. It closes the
+   * `pidfd` that it gave out with the socket, unless that was taken. @throws ERR_FD_CLOSED; system errors
+   */
+  get peer(): Peer {
+    this.#requireConnected();
+    return this[lifetime].peer;
   }
 
   /** Keeps the event loop running while the socket is being read or has something to send, as at first. */
@@ -289,6 +297,11 @@ export class FdSocket extends ByteDuplex {
   /** @internal */
   [INSPECT](...shown: ShownHow): string {
     return show('FdSocket', this.toJSON(), ...shown);
+  }
+
+  #requireConnected(): void {
+    if (this.connecting || this.destroyed)
+      throw new AncillaryError('ERR_FD_CLOSED', `the socket is ${this.connecting ? 'not connected yet' : 'destroyed'}`);
   }
 
   #measureOf(codec: AnyCodec | undefined): FrameMeasure {

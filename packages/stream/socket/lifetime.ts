@@ -16,6 +16,7 @@ import { SocketStats } from '../stats';
 import { microtask, nextTick } from '../later';
 import { ConnectingHandle } from './connecting-handle';
 import { endForPeer } from './half-open';
+import { Peer } from './peer';
 
 /**
  * What becomes of a socket when one of its halves ends or fails. It makes what only some sockets need when it is needed
@@ -34,6 +35,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
   #endsWithPeer = false;
   #endedForPeer = false;
   #onHangup: (() => void) | undefined;
+  #peer: Peer | undefined;
 
   /** Takes over the socket; on failure it stays with the caller. @throws as {@link SocketBinding.open} */
   constructor(duplex: Duplex, binding: SocketBinding, socket: OwnedFd | ConnectingHandle, limits: ReceiveLimits) {
@@ -92,6 +94,18 @@ export class Lifetime implements SocketEvents, InboxOwner {
     return this.#outbox;
   }
 
+  /** Who is at the other end. @throws system errors */
+  get peer(): Peer {
+    this.#peer ??= new Peer(this.#binding.peers, () => this.handle.shownFd);
+    return this.#peer;
+  }
+
+  /** The same was asked for before there was this socket. */
+  set peer(peer: Peer) {
+    peer.follow(() => this.handle.shownFd);
+    this.#peer = peer;
+  }
+
   /** Whether bytes were received that nobody took, or wait to be sent. */
   get holding(): boolean {
     return this.inbox.queue.length > 0 || this.#outbox?.pending === true;
@@ -137,6 +151,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
   destroy(error: Error | null): Error | null {
     const rejects = this.inbox.consumer?.rejects === true || this.#outbox?.awaited === true;
     const listened = this.#duplex.listenerCount('error') > 0;
+    this.#peer?.close();
     this.handle.close();
     const reason = error ?? new AncillaryError('ERR_FD_CLOSED', 'the socket was destroyed');
     this.#outbox?.destroy(reason, listened || error === null);
