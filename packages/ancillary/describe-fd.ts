@@ -1,28 +1,10 @@
 import fs from 'node:fs';
-import { errnoName, systemError } from '../binding';
-import { addon } from '../binding-native';
+import { errnoName, type FdKind, kindByName, systemError } from '../binding';
+import { addon, isMemfd, socketKind } from '../binding-native';
 import { type FdLike, numberOf } from '../stream';
-import { isMemfd } from './memfd-devices';
 import { type Seal, sealsOf } from './seals';
 
 const { S_IFMT, S_IFREG, S_IFDIR, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK, S_IFLNK } = fs.constants;
-
-export type FdKind =
-  | 'file'
-  | 'directory'
-  | 'memfd'
-  | 'pipe'
-  | 'unix-socket'
-  | 'tcp-socket'
-  | 'udp-socket'
-  | 'socket'
-  | 'character-device'
-  | 'block-device'
-  | 'symlink'
-  | 'pidfd'
-  | 'eventfd'
-  | 'epoll'
-  | 'other';
 
 export interface FdInfo {
   fd: number;
@@ -79,19 +61,7 @@ function kindOf(fd: number, type: number, dev: bigint, path: string | undefined)
   if (type === S_IFCHR) return 'character-device';
   if (type === S_IFBLK) return 'block-device';
   if (type === S_IFLNK) return 'symlink';
-  const word = /^(?:anon_inode:\[?|)(pidfd|eventfd|eventpoll)/.exec(path ?? '')?.[1];
-  if (word === 'eventpoll') return 'epoll';
-  return word === 'pidfd' || word === 'eventfd' ? word : 'other';
-}
-
-function socketKind(fd: number): FdKind {
-  const { SO_DOMAIN, SO_TYPE, AF_UNIX, AF_INET, AF_INET6, SOCK_STREAM, SOCK_DGRAM } = addon.constants;
-  const domain = addon.getSocketOption(fd, SO_DOMAIN);
-  if (domain === AF_UNIX) return 'unix-socket';
-  if (domain !== AF_INET && domain !== AF_INET6) return 'socket';
-  const type = addon.getSocketOption(fd, SO_TYPE);
-  if (type === SOCK_STREAM) return 'tcp-socket';
-  return type === SOCK_DGRAM ? 'udp-socket' : 'socket';
+  return kindByName(path ?? '') ?? 'other';
 }
 
 function describeSocket(fd: number, info: FdInfo): void {

@@ -12,7 +12,8 @@ import { addon, checked, nativeBinding } from '../binding-native';
 import { seal } from './seals';
 import { type FdLike, MAX_FDS_PER_SENDMSG, numberOf } from '../stream';
 
-export { describeFd, type FdInfo, type FdKind } from './describe-fd';
+export type { FdKind } from '../binding';
+export { describeFd, type FdInfo } from './describe-fd';
 export { type Seal, seal } from './seals';
 export { type FdReadable, type FdWritable, toReadStream, toWriteStream } from './file-streams';
 export { toServer, toSocket, type ToSocketOptions } from './net-objects';

@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream, type ReadStream, type WriteStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import type { OwnedFd } from '../binding';
-import type { FdInfo, FdKind } from './describe-fd';
+import type { FdKind, OwnedFd } from '../binding';
+import type { FdInfo } from './describe-fd';
 import { functionsFor } from './file-access';
 import { PolledFd } from './polled-fd';
 import { PolledReadable, PolledWritable } from './polled-streams';

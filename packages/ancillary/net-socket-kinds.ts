@@ -1,5 +1,5 @@
 import { AncillaryError } from '../binding';
-import type { FdKind } from './describe-fd';
+import type { FdKind } from '../binding';
 
 /** What net.Socket can be made of; in Deno not of a pipe, in Bun of nothing (docs/runtimes.md). */
 export const NET_SOCKET_KINDS: readonly FdKind[] = ['tcp-socket', 'unix-socket', 'pipe'];

@@ -1,5 +1,5 @@
-import { AncillaryError, OwnedFd, printable } from '../binding';
-import { describeFd, type FdInfo, type FdKind } from './describe-fd';
+import { AncillaryError, type FdKind, OwnedFd, printable } from '../binding';
+import { describeFd, type FdInfo } from './describe-fd';
 
 /** What a descriptor is, if it is one of these kinds. @throws ERR_FD_KIND; EBADF; ERR_FD_CLOSED */
 export function requireKind(fd: number | OwnedFd, kinds: readonly FdKind[], what: string): FdInfo {

@@ -1,5 +1,5 @@
-import { describeValue, invalidType, invalidValue } from '../binding';
-import { addon, checked } from '../binding-native';
+import { describeValue, errnoName, invalidType, invalidValue, systemError } from '../binding';
+import { addon, nativeDescriptors } from '../binding-native';
 import { type FdLike, numberOf } from '../stream';
 
 /** By the kernel's names, whose values are the addon's: where there is none, importing works all the same. */
@@ -24,15 +24,33 @@ export const UNCHANGING: readonly Seal[] = ['seal', 'shrink', 'grow', 'write'];
  * Seals a memfd, for all who have it and for good. Borrows it. What a receiver is to map is sealed against shrinking at least:
  * reading memory of a file that has shrunk ends a process with SIGBUS.
  * @param seals what to forbid; by default everything, so that neither size nor content can change any more
- * @throws TypeError; EPERM for one that is sealed against seals; EBUSY to forbid writing while it is mapped for that; EINVAL for
- * what is no memfd
+ * @throws TypeError; EINVAL for what is no memfd; EPERM for one that is sealed against seals or opened for reading only; EBUSY to
+ * forbid writing while it is mapped for that
  */
 export function seal(fd: FdLike, seals: readonly Seal[] = UNCHANGING): void {
   const given: unknown = seals;
   if (!Array.isArray(given)) throw invalidType(`seals is an array such as ['shrink'], not ${describeValue(given)}`);
   // Spread: a hole is no seal, and reduce() would pass over it.
   const bits = [...seals].reduce((sum, name) => sum | bitOf(name), 0);
-  checked(addon.addSeals(numberOf(fd), bits), 'fcntl');
+  const number = numberOf(fd);
+  const result = addon.addSeals(number, bits);
+  if (result < 0) throw notSealed(number, errnoName(-result));
+}
+
+function notSealed(fd: number, code: string): Error {
+  const which = `fd, descriptor ${fd} (${nativeDescriptors.describe(fd)}),`;
+  if (code === 'EBADF') return systemError(code, 'fcntl', `fd, descriptor ${fd}, is not open`);
+  // The kernel looks first whether it may be written to.
+  if (addon.getSeals(fd) < 0)
+    return systemError('EINVAL', 'fcntl', `${which} is no memfd, which fds.memfd() makes, so it cannot be sealed`);
+  const seals = sealsOf(fd);
+  const why = (): string => {
+    if (code === 'EBUSY')
+      return 'is mapped for writing, which must end first; or seal it with future-write in place of write';
+    if (seals.includes('seal')) return `is sealed for good already, with ${seals.join(', ')}; none can be added`;
+    return 'is open for reading only; seal it by the descriptor that fds.memfd() returned';
+  };
+  return systemError(code, 'fcntl', `${which} ${why()}`);
 }
 
 /** The seals of a memfd. */

@@ -129,6 +129,12 @@ export class ModelDescriptors implements DescriptorTable {
     return this.isOpen(fd) ? this.#process.identity(fd) : 'unknown';
   }
 
+  glance(fd: number): ReturnType<DescriptorTable['glance']> {
+    const elsewhere = this.elsewhere(fd);
+    if (elsewhere !== undefined) return elsewhere.glance(fd);
+    return this.isOpen(fd) ? { path: this.#process.identity(fd) } : {};
+  }
+
   /** Real descriptors are sent as duplicates, which only the process's own table can make. */
   requireSendable(fds: readonly number[]): void {
     if (hasProcessTable()) return;

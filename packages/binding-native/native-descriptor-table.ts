@@ -1,5 +1,6 @@
 import { AncillaryError, type DescriptorTable, errnoName, LostNumbers, printable } from '../binding';
 import { addon } from './addon';
+import { kindAtAGlance } from './fd-kind';
 import { checked, failure } from './native-failure';
 
 const lostNumbers = new LostNumbers((index) => addon.lostNumber(index));
@@ -72,5 +73,13 @@ export const nativeDescriptors: DescriptorTable & { lostCount: number } = {
     // Not by node:fs: Deno without --allow-all keeps /proc from it.
     const link = addon.procLink(fd);
     return typeof link === 'string' ? printable(link) : 'unknown';
+  },
+
+  glance(fd) {
+    const link = addon.procLink(fd);
+    if (typeof link !== 'string') return {};
+    const kind = kindAtAGlance(fd, link);
+    if (kind === undefined) return { path: printable(link) };
+    return kind === 'memfd' || kind === 'other' ? { kind, path: printable(link) } : { kind };
   },
 };

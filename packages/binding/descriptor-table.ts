@@ -1,4 +1,5 @@
 import { AncillaryError } from './errors';
+import type { FdKind } from './fd-kind';
 
 /**
  * The process's descriptors as this package sees them, with a ledger of those that JavaScript must close.
@@ -45,6 +46,8 @@ export interface DescriptorTable {
   isOpen(fd: number): boolean;
   /** What the descriptor is, in words for a message, such as `pipe:[4026]`, all of them {@link printable}; never throws. */
   describe(fd: number): string;
+  /** What it is, as far as it shows without waiting for who serves the file; the path is {@link printable}; never throws. */
+  glance(fd: number): { kind?: FdKind; path?: string };
   /**
    * Throws when one of the numbers could not be sent wherever it came from; absent where all can be.
    * @throws TypeError

@@ -13,11 +13,3 @@ export function show(name: string, facts: object, ...[depth, options, by = inspe
   if (depth !== null && depth < 0) return `[${name}]`;
   return `${name} ${by(facts, { ...options, depth })}`;
 }
-
-/** What a descriptor is, from what the kernel calls it: looking at the file might wait for its server. */
-export function kindOf(described: string): { kind: string; path?: string } {
-  if (described.startsWith('/')) return { kind: 'path', path: described };
-  // Such as pipe:[4026], socket:[4027], anon_inode:[eventfd].
-  const [, kind] = /^(?:anon_inode:\[?)?([\w-]+)(?::\[\d+)?\]?$/.exec(described) ?? [];
-  return { kind: kind ?? described };
-}

@@ -1,7 +1,8 @@
 import { describeValue, invalidType, invalidValue, requireIterable } from './argument-errors';
 import { type DescriptorTable, getProcessTable } from './descriptor-table';
 import { AncillaryError, systemError } from './errors';
-import { INSPECT, kindOf, show, type ShownHow } from './inspect';
+import type { FdKind } from './fd-kind';
+import { INSPECT, show, type ShownHow } from './inspect';
 import { forget, watch } from './leak-net';
 
 /**
@@ -153,10 +154,13 @@ export class OwnedFd implements Disposable {
     return count;
   }
 
-  /** What is shown and written as JSON: the number, what the kernel calls it, and whether it is closed. */
-  toJSON(): { fd: number; kind?: string; path?: string; closed: boolean } {
+  /**
+   * What is shown and written as JSON: the number, its kind and its path, as `describeFd()` has them, and whether it is closed.
+   * Files, directories and devices have no kind here: telling them apart might wait for who serves them.
+   */
+  toJSON(): { fd: number; kind?: FdKind; path?: string; closed: boolean } {
     const { closed, fd } = this;
-    return closed ? { fd, closed } : { fd, ...kindOf(this.table.describe(fd)), closed };
+    return closed ? { fd, closed } : { fd, ...this.table.glance(fd), closed };
   }
 
   /** @internal */

@@ -1,5 +1,5 @@
 import { AncillaryError, describeValue, invalidValue, type OptionNames, requireOptions } from '../binding';
-import type { FrameCodec, Measured, MeasureAt } from '../stream';
+import { type FrameCodec, type Measured, type MeasureAt, refuseAsFactory } from '../stream';
 import { finderOf } from './finder';
 import {
   around,
@@ -47,6 +47,7 @@ const findEnd = finderOf(END);
  * ERR_FRAME_INVALID for what is no header.
  */
 export function contentLength(options: ContentLengthOptions = {}): FrameCodec<ReceivedPayload, Payload> {
+  refuseAsFactory('contentLength', options);
   requireOptions('contentLength()', options, OPTIONS);
   const { maxLength = DEFAULT_MAX_LENGTH, countField } = options;
   requireMaxLength(maxLength);

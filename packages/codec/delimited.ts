@@ -8,7 +8,7 @@ import {
   outOfRange,
   requireOptions,
 } from '../binding';
-import type { FrameCodec, Measured, MeasureAt } from '../stream';
+import { type FrameCodec, type Measured, type MeasureAt, refuseAsFactory } from '../stream';
 import { finderOf } from './finder';
 import {
   around,
@@ -53,6 +53,7 @@ const NOTHING = new Uint8Array();
  * descriptors than `fds` says.
  */
 export function delimited(options: DelimitedOptions = {}): FrameCodec<ReceivedPayload, Payload> {
+  refuseAsFactory('delimited', options);
   requireOptions('delimited()', options, OPTIONS);
   const { maxLength = DEFAULT_MAX_LENGTH, fds: declared = 'attached' } = options;
   requireMaxLength(maxLength);
@@ -60,7 +61,7 @@ export function delimited(options: DelimitedOptions = {}): FrameCodec<ReceivedPa
   const delimiter = bytesOf(options.delimiter ?? '\n');
   const width = delimiter.length;
   const find = finderOf(delimiter);
-  const fdsOf = typeof declared === 'function' ? declared : undefined;
+  const fdsOf = typeof declared === 'function' ? checkedCount(declared) : undefined;
   const usual = typeof declared === 'function' ? 'attached' : declared;
 
   /** @throws ERR_FRAME_TOO_LARGE */
@@ -122,10 +123,25 @@ function bytesOf(delimiter: unknown): Buffer {
   return bytes;
 }
 
+/** The function, with what it returns checked. It throws TypeError and RangeError, too. */
+function checkedCount(fdsOf: (message: Uint8Array) => number | 'attached'): typeof fdsOf {
+  return (message) => {
+    const count: unknown = fdsOf(message);
+    requireCount('fds() returns', 'at once', count);
+    return count;
+  };
+}
+
 /** @throws TypeError and RangeError */
 function requireDeclared(fds: unknown): void {
-  if (fds === 'attached' || typeof fds === 'function') return;
-  if (typeof fds !== 'number')
-    throw invalidType(`fds is a number, 'attached', or a function that returns one of them, not ${describeValue(fds)}`);
-  if (!Number.isSafeInteger(fds) || fds < 0) throw outOfRange(`fds is a number from 0 up, not ${describeValue(fds)}`);
+  if (typeof fds !== 'function') requireCount('fds is', 'or a function that returns one of them', fds);
+}
+
+/** @throws TypeError and RangeError */
+function requireCount(lead: string, rest: string, count: unknown): asserts count is number | 'attached' {
+  if (count === 'attached') return;
+  if (typeof count !== 'number')
+    throw invalidType(`${lead} a number or 'attached', ${rest}, not ${describeValue(count)}`);
+  if (!Number.isSafeInteger(count) || count < 0)
+    throw outOfRange(`${lead} a number from 0 up, not ${describeValue(count)}`);
 }

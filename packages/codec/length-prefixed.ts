@@ -7,7 +7,7 @@ import {
   requireBoolean,
   requireOptions,
 } from '../binding';
-import type { FdLike, FrameCodec, Measured } from '../stream';
+import { type FdLike, type FrameCodec, type Measured, refuseAsFactory } from '../stream';
 import {
   DEFAULT_MAX_LENGTH,
   type Payload,
@@ -63,6 +63,7 @@ export function lengthPrefixed(options?: LengthPrefixedOptions): LengthPrefixedC
 }
 
 function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
+  refuseAsFactory('lengthPrefixed', options);
   requireOptions('lengthPrefixed()', options, OPTIONS);
   requireBoolean('littleEndian', options.littleEndian);
   const { lengthBytes = 4, countBytes = 2, littleEndian = false, maxLength = DEFAULT_MAX_LENGTH } = options;

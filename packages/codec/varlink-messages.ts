@@ -12,7 +12,7 @@ import {
   requireObject,
   requireOptions,
 } from '../binding';
-import { type FdLike, type FdFrame, type FrameCodec, MAX_FDS_PER_SENDMSG } from '../stream';
+import { type FdLike, type FdFrame, type FrameCodec, MAX_FDS_PER_SENDMSG, refuseAsFactory } from '../stream';
 import { delimited } from './delimited';
 import { DEFAULT_MAX_LENGTH, doubtOf, type InDoubt, requireFds } from './payload';
 
@@ -73,6 +73,7 @@ const FLAGS = ['oneway', 'more', 'upgrade', 'continues'] as const;
 export function varlinkMessages(
   options: VarlinkMessagesOptions = {},
 ): FrameCodec<VarlinkMessage, OutgoingVarlinkMessage> {
+  refuseAsFactory('varlinkMessages', options);
   requireOptions('varlinkMessages()', options, OPTIONS);
   const { maxLength = DEFAULT_MAX_LENGTH, maxDepth = DEFAULT_MAX_DEPTH } = options;
   requireMaxDepth(maxDepth);

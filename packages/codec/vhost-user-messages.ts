@@ -10,7 +10,7 @@ import {
   requireObject,
   requireOptions,
 } from '../binding';
-import type { FdLike, FrameCodec, Measured, MeasureAt } from '../stream';
+import { type FdLike, type FrameCodec, type Measured, type MeasureAt, refuseAsFactory } from '../stream';
 import { around, doubtOf, type InDoubt, requireFds, requireMaxLength, tooLarge } from './payload';
 
 export interface VhostUserMessagesOptions {
@@ -66,6 +66,7 @@ const NOTHING = new Uint8Array();
 export function vhostUserMessages(
   options: VhostUserMessagesOptions = {},
 ): FrameCodec<VhostUserMessage, OutgoingVhostUserMessage> {
+  refuseAsFactory('vhostUserMessages', options);
   requireOptions('vhostUserMessages()', options, OPTIONS);
   const { maxLength = DEFAULT_MAX_LENGTH } = options;
   requireMaxLength(maxLength);

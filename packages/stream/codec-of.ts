@@ -1,4 +1,4 @@
-import { requireMethods } from '../binding';
+import { invalidType, requireMethods } from '../binding';
 import type { CodecConnection, CodecMaker, FrameCodec } from './frame-codec';
 
 type Methods = readonly ('measure' | 'decode' | 'encode')[];
@@ -22,6 +22,19 @@ export function codecOf<Socket extends object, In, Out>(
   return given;
 }
 
+/** What factories are called with. */
+const connections = new WeakSet<object>();
+
+/**
+ * For functions that make codecs of options.
+ * @param name such as `lengthPrefixed`
+ * @throws TypeError where it was given for a codec, and so is called with a connection
+ */
+export function refuseAsFactory(name: string, given: unknown): void {
+  if (typeof given === 'object' && given !== null && connections.has(given))
+    throw invalidType(`codec is a FrameCodec, such as ${name}() returns, not the function ${name} itself: call it`);
+}
+
 /** A class is none: whoever gives it has forgotten to make an instance. */
 function isMaker<Socket, In, Out>(
   given: FrameCodec<In, Out> | CodecMaker<Socket, In, Out>,
@@ -40,6 +53,7 @@ function madeBy<Socket extends object, In, Out>(
   // Under a maker there is nothing but what it made.
   let codec = ofSocket?.get(maker) as FrameCodec<In, Out> | undefined;
   if (codec === undefined) {
+    connections.add(connection);
     codec = maker(connection);
     requireMethods('the codec that was made', 'a FrameCodec, such as lengthPrefixed()', codec, methods);
     if (ofSocket === undefined) made.set(socket, (ofSocket = new WeakMap()));

@@ -39,10 +39,7 @@ export function numberOf(source: FdLike, transfer = false, at?: number): number 
     );
   }
   if (fd < 0) {
-    throw new AncillaryError(
-      'ERR_FD_CLOSED',
-      `${nameOf(at)}, ${describeValue(source)}, is closed, or not open yet; lend it while it is open`,
-    );
+    throw new AncillaryError('ERR_FD_CLOSED', `${nameOf(at)}, ${describeValue(source)}, ${whyWithout(source)}`);
   }
   if (typeof source !== 'number') refuseBusy(source, transfer);
   return fd;
@@ -105,6 +102,18 @@ function closeNumber(fd: number, table: DescriptorTable): void {
     return;
   }
   table.closeAll([fd]);
+}
+
+/** Why there is no descriptor. */
+function whyWithout(source: unknown): string {
+  if (source instanceof OwnedFd) return 'is closed, or taken; lend it while it is open';
+  const { pending, destroyed } = Object(source) as { readonly pending?: unknown; readonly destroyed?: unknown };
+  if (pending === true && destroyed === false) return "is not open yet; wait for its event 'ready' first";
+  if (destroyed === true) return 'is closed; lend it while it is open';
+  if (source instanceof NetServer) return "does not listen; lend it between its event 'listening' and close()";
+  if (typeof source === 'object' && source !== null && isDgramSocket(source))
+    return "is not bound yet, or is closed; lend it after its event 'listening'";
+  return 'is closed, or not open yet; lend it while it is open';
 }
 
 function rawNumber(source: unknown): unknown {

@@ -16,7 +16,7 @@ export { type CodecFactory, FdSocket, type FdSocketOptions, type OnreadOptions }
 export { failSendingAlone } from './socket/half-open';
 export type { Peer } from './socket/peer';
 export { FdFrame } from './frame';
-export { codecOf } from './codec-of';
+export { codecOf, refuseAsFactory } from './codec-of';
 export type {
   Ahead,
   CodecConnection,

@@ -40,10 +40,14 @@ it('a file of a tmpfs that is named as memfds are is a file, also once it is del
     { kind: 'file', path: '/memfd:deleted (deleted)' },
   ]);
   expect(facts.map(({ seals }) => seals)).toEqual([undefined, undefined]);
+  expect(received.slice(0, 2).map((fd) => fd.toJSON().kind)).toEqual([undefined, undefined]);
 });
 
 it('a memfd is a memfd, in pages of whatever size, and under a name that looks like none', () => {
-  for (const fd of received.slice(2)) expect(fds.describeFd(fd)).toMatchObject({ kind: 'memfd' });
+  for (const fd of received.slice(2)) {
+    expect(fds.describeFd(fd)).toMatchObject({ kind: 'memfd' });
+    expect(fd.toJSON()).toMatchObject({ kind: 'memfd' });
+  }
   using memfd = fds.memfd('../etc/passwd');
   expect(fds.describeFd(memfd).kind).toBe('memfd');
 });

@@ -1,3 +1,7 @@
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import net from 'node:net';
 import { inspect } from 'node:util';
 import { fds, type FdSocket, listen, OwnedFd, socketpair } from '../../packages/ancillary';
 import { modelSocketPair } from '../../packages/ancillary/testing';
@@ -33,8 +37,25 @@ it('an OwnedFd shows its number, what it is of, and whether it is closed', () =>
 
 it('an OwnedFd of a file shows its path, with what would be obeyed by a terminal escaped', () => {
   using memory = fds.memfd('\x1b[2Jx\n\u202e');
-  expect(inspect(memory)).toMatch(/kind: 'path',\s+path: '\/memfd:\\\\x1b\[2Jx\\\\x0a\\\\u\{202e\} \(deleted\)'/);
+  expect(inspect(memory)).toMatch(/kind: 'memfd',\s+path: '\/memfd:\\\\x1b\[2Jx\\\\x0a\\\\u\{202e\} \(deleted\)'/);
   expect(inspect(memory) + JSON.stringify(memory)).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+});
+
+it('says of each kind what describeFd() does, and nothing where that would take a look at the file', async () => {
+  const tcp = net.createServer();
+  tcp.listen(0, '127.0.0.1');
+  const udp = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+  await Promise.all([once(tcp, 'listening'), once(udp, 'listening')]);
+  const named = ['/', '/dev/null', __filename, '/proc/self/ns/net'].map((path) => OwnedFd.adopt(openSync(path, 'r')));
+  const words = [...fds.pipe(), fds.memfd('m'), fds.eventfd(), fds.dup(left), fds.dup(tcp), fds.dup(udp)];
+  const shown = (owned: OwnedFd) => (json(owned) as { kind?: string }).kind;
+  expect(words.map(shown)).toEqual(['pipe', 'pipe', 'memfd', 'eventfd', 'unix-socket', 'tcp-socket', 'udp-socket']);
+  expect(words.map(shown)).toEqual(words.map((owned) => fds.describeFd(owned).kind));
+  expect(named.map(shown)).toEqual(named.map(() => undefined));
+  expect(named.slice(0, 3).map(json)).toMatchObject([{ path: '/' }, { path: '/dev/null' }, { path: __filename }]);
+  OwnedFd.closeAll([...words, ...named]);
+  tcp.close();
+  udp.close();
 });
 
 it('a frame shows how many bytes it has, and not which', async () => {
@@ -46,12 +67,12 @@ it('a frame shows how many bytes it has, and not which', async () => {
   expect(json(frame)).toEqual({ byteLength: 8, ...rest });
   const shown = inspect(frame, { breakLength: Infinity });
   expect(shown).toMatch(
-    /^FdFrame { byteLength: 8, range: { start: 0, end: 8 }, fds: \[ OwnedFd { fd: \d+, kind: 'path'/,
+    /^FdFrame { byteLength: 8, range: { start: 0, end: 8 }, fds: \[ OwnedFd { fd: \d+, kind: 'memfd'/,
   );
   expect(shown).not.toContain('secret');
   expect(inspect([[[frame]]])).toBe('[ [ [ [FdFrame] ] ] ]');
   expect(inspect([frame], { depth: 0 })).toBe('[ [FdFrame] ]');
-  expect(inspect({ frame }, { depth: null })).toContain("kind: 'path'");
+  expect(inspect({ frame }, { depth: null })).toContain("kind: 'memfd'");
 });
 
 it('a socket shows its number, its state, how it is read, and what went through', async () => {
@@ -107,7 +128,7 @@ it('a server shows where it listens, its number, and its connections', async () 
 it("descriptors of the model show the model's files", () => {
   const pair = modelSocketPair({ seed: 1 });
   using file = pair.world.open('letter');
-  expect(json(file)).toMatchObject({ kind: 'letter', closed: false });
+  expect(json(file)).toEqual({ fd: file.fd, path: 'letter', closed: false });
   for (const socket of pair) socket.destroy();
 });
 

@@ -1,3 +1,5 @@
+import dgram from 'node:dgram';
+import fs from 'node:fs';
 import net from 'node:net';
 import {
   adopt,
@@ -12,8 +14,17 @@ import {
   socketpair,
 } from '../../packages/ancillary';
 import { modelSocketPair } from '../../packages/ancillary/testing';
-import { type FrameCodec, lengthPrefixed } from '../../packages/codec';
-import { framed } from '../../packages/rpc';
+import {
+  contentLength,
+  dbusMessages,
+  delimited,
+  type FrameCodec,
+  lengthPrefixed,
+  varlinkMessages,
+  vhostUserMessages,
+  waylandMessages,
+} from '../../packages/codec';
+import { framed, give, rpc } from '../../packages/rpc';
 import { left, memory, right } from './lent';
 
 // What somebody new writes in plain JavaScript. Each message names the argument, says what was given and what to do.
@@ -46,13 +57,40 @@ const pending = () => wrong(new Promise(() => undefined));
 /** A codec of which one function is wrong. */
 const withWrong = (part: object): FrameCodec<unknown> => wrong({ ...lengthPrefixed(), ...part });
 const encoding = (encode: () => unknown) => framed(left, withWrong({ encode })).send('x');
-async function measuring(measure: () => unknown): Promise<unknown> {
-  right.write('some bytes');
-  return left.frames(withWrong({ measure })).next();
+async function reading(codec: FrameCodec<unknown>): Promise<unknown> {
+  right.write('some bytes\n');
+  return left.frames(codec).next();
 }
+const measuring = (measure: () => unknown) => reading(withWrong({ measure }));
 async function firstOf(iterable: AsyncIterable<unknown>): Promise<unknown> {
   for await (const each of iterable) return each;
   return undefined;
+}
+/** It is closed when it has opened. */
+function opening(): fs.ReadStream {
+  const stream = fs.createReadStream(__filename);
+  stream.once('ready', () => stream.destroy());
+  return stream;
+}
+function withFile(use: (fd: number) => void, path = __filename): void {
+  const fd = fs.openSync(path, 'r');
+  try {
+    use(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+function withOwned(owned: readonly [OwnedFd, ...OwnedFd[]], use: (first: OwnedFd) => void): void {
+  try {
+    use(owned[0]);
+  } finally {
+    OwnedFd.closeAll(owned);
+  }
+}
+function unbound(): dgram.Socket {
+  const socket = dgram.createSocket('udp4');
+  setImmediate(() => socket.close());
+  return socket;
 }
 const construct = (made: unknown, ...given: unknown[]): unknown => Reflect.construct(made as typeof Object, given);
 
@@ -147,8 +185,8 @@ const uses: readonly (readonly [use: string, attempt: () => unknown, code: strin
   [
     'an async measure()',
     () => measuring(() => Promise.resolve()),
-    RANGE,
-    /codec's measure\(\) returned a Promise: await it first .*: need must/,
+    TYPE,
+    /^the codec's measure\(\) returns its answer at once, and returned a Promise: make it a function that is not async$/,
   ],
 
   [
@@ -166,8 +204,42 @@ const uses: readonly (readonly [use: string, attempt: () => unknown, code: strin
   [
     'frames(lengthPrefixed)',
     () => left.frames(wrong(lengthPrefixed)),
-    VALUE,
-    /^lengthPrefixed\(\) has no option 'socket'\./,
+    TYPE,
+    /^codec is a FrameCodec, such as lengthPrefixed\(\) returns, not the function lengthPrefixed itself: call it$/,
+  ],
+  ...[contentLength, dbusMessages, delimited, lengthPrefixed, varlinkMessages, vhostUserMessages, waylandMessages].map(
+    (codec): (typeof uses)[number] => [
+      `framed(x, ${codec.name})`,
+      () => framed(left, wrong(codec)),
+      TYPE,
+      new RegExp(
+        `^codec is a FrameCodec, such as ${codec.name}\\(\\) returns, not the function ${codec.name} itself: call it$`,
+      ),
+    ],
+  ),
+  [
+    'an async cut()',
+    () => reading(withWrong({ measure: () => ({ length: 1, fds: 0 }), cut: async () => Promise.resolve() })),
+    TYPE,
+    /^the codec's cut\(\) returns nothing at once, and returned a Promise: make it a function that is not async$/,
+  ],
+  [
+    'fds() of delimited() that returns text',
+    () => reading(wrong(delimited({ fds: wrong(() => 'one') }))),
+    TYPE,
+    /^fds\(\) returns a number or 'attached', at once, not 'one'$/,
+  ],
+  [
+    'an async fds() of delimited()',
+    () => framed(left, delimited({ fds: wrong(async () => Promise.resolve(1)) })).send({ bytes: Buffer.from('x') }),
+    TYPE,
+    /^fds\(\) returns a number or 'attached', at once, not a Promise: await it first$/,
+  ],
+  [
+    'fds() of delimited() that returns -1',
+    () => framed(left, delimited({ fds: () => -1 })).send({ bytes: Buffer.from('x') }),
+    RANGE,
+    /^fds\(\) returns a number from 0 up, not -1$/,
   ],
   [
     'frames({})',
@@ -246,6 +318,36 @@ const uses: readonly (readonly [use: string, attempt: () => unknown, code: strin
     /^fds\[0\], -1, is closed, or not open yet; lend it/,
   ],
   [
+    'send(x, [a stream that is not open yet])',
+    () => left.send('x', [opening()]),
+    'ERR_FD_CLOSED',
+    /^fds\[0\], an instance of ReadStream, is not open yet; wait for its event 'ready' first$/,
+  ],
+  [
+    'send(x, [a destroyed stream])',
+    () => left.send('x', [opening().destroy()]),
+    'ERR_FD_CLOSED',
+    /^fds\[0\], an instance of ReadStream, is closed; lend it while it is open$/,
+  ],
+  [
+    'send(x, [a server that does not listen])',
+    () => left.send('x', [net.createServer()]),
+    'ERR_FD_CLOSED',
+    /^fds\[0\], an instance of Server, does not listen; lend it between its event 'listening' and close\(\)$/,
+  ],
+  [
+    'send(x, [a dgram.Socket that is not bound])',
+    () => left.send('x', [unbound()]),
+    'ERR_FD_CLOSED',
+    /^fds\[0\], an instance of Socket, is not bound yet, or is closed; lend it after its event 'listening'$/,
+  ],
+  [
+    'call(x, give(a stream that is not open yet))',
+    () => rpc(left, {}).call('x', give(opening())),
+    'ERR_FD_CLOSED',
+    /an instance of ReadStream, is not open yet; wait for its event 'ready' first/,
+  ],
+  [
     "send('', [fd])",
     () => left.send('', [memory]),
     'ERR_FD_WITHOUT_BYTES',
@@ -264,6 +366,13 @@ const uses: readonly (readonly [use: string, attempt: () => unknown, code: strin
     VALUE,
     /^address is a path, .*, not .*; for a TCP port use node:net$/,
   ],
+  [
+    "connect('\\0abc')",
+    () => connect('\0abc'),
+    VALUE,
+    /^address is a path, .* not '\\x00abc'; for the abstract name give { abstract: 'abc' }$/,
+  ],
+  ["listen({ path: '\\0' })", () => listen({ path: '\0' }), VALUE, /^address\.path is a path, .* not '\\x00'$/],
   ['listen(8080)', () => listen(wrong(8080)), VALUE, /^address is a path, .*, not 8080; for a TCP port use node:net$/],
   ['connect()', () => connect(wrong(undefined)), VALUE, /^address is a path, { path } or { abstract }, not undefined$/],
   [
@@ -320,6 +429,31 @@ const uses: readonly (readonly [use: string, attempt: () => unknown, code: strin
     () => fds.memfd('x', Buffer.from('x'), { seal: wrong('yes') }),
     TYPE,
     /^seal is true or false/,
+  ],
+  [
+    'seal(file)',
+    () => withFile((fd) => fds.seal(fd)),
+    'EINVAL',
+    /^fcntl EINVAL: fd, descriptor \d+ \(\/.*wrong-uses.test.ts\), is no memfd, which fds.memfd\(\) makes, so it cannot be sealed$/,
+  ],
+  ['seal(closed number)', () => fds.seal(999_999), 'EBADF', /^fcntl EBADF: fd, descriptor 999999, is not open$/],
+  [
+    'seal(pipe)',
+    () => withOwned(fds.pipe(), (end) => fds.seal(end)),
+    'EINVAL',
+    /^fcntl EINVAL: fd, descriptor \d+ \(pipe:\[\d+\]\), is no memfd/,
+  ],
+  [
+    'seal() twice',
+    () => withOwned([fds.memfd('x', 1, { seal: true })], (sealed) => fds.seal(sealed, ['grow'])),
+    'EPERM',
+    /^fcntl EPERM: fd, .* is sealed for good already, with seal, shrink, grow, write; none can be added$/,
+  ],
+  [
+    'seal(open for reading)',
+    () => withFile((fd) => fds.seal(fd), `/proc/self/fd/${memory.fd}`),
+    'EPERM',
+    /^fcntl EPERM: fd, .* is open for reading only; seal it by the descriptor that fds\.memfd\(\) returned$/,
   ],
   [
     'OwnedFd.adopt(socket)',

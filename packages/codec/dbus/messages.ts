@@ -10,7 +10,7 @@ import {
   requireObject,
   requireOptions,
 } from '../../binding';
-import { type FdLike, type FrameCodec, MAX_FDS_PER_SENDMSG, type Measured } from '../../stream';
+import { type FdLike, type FrameCodec, MAX_FDS_PER_SENDMSG, type Measured, refuseAsFactory } from '../../stream';
 import { type DBusHeader, dbusHeader, declaredFds } from './header';
 import { FIXED_LENGTH, layoutAt, LONGEST_MESSAGE } from './layout';
 import { type DBusOutgoingHeader, marshalHeader } from './marshal-header';
@@ -74,6 +74,7 @@ const EMPTY = new Uint8Array();
  * anything is allocated; its `encode` TypeError and RangeError, too.
  */
 export function dbusMessages(options: DBusMessagesOptions = {}): FrameCodec<DBusMessage, DBusOutgoing> {
+  refuseAsFactory('dbusMessages', options);
   requireOptions('dbusMessages()', options, OPTIONS);
   const { maxLength = LONGEST_MESSAGE, maxFds = USUAL_MAX_FDS } = options;
   requireCount('maxLength', maxLength, FIXED_LENGTH, LONGEST_MESSAGE);

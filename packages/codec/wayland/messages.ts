@@ -9,7 +9,14 @@ import {
   requireObject,
   requireOptions,
 } from '../../binding';
-import type { CodecConnection, FdLike, FdSocket, FrameCodec, Measured } from '../../stream';
+import {
+  type CodecConnection,
+  type FdLike,
+  type FdSocket,
+  type FrameCodec,
+  type Measured,
+  refuseAsFactory,
+} from '../../stream';
 import { compile, type CompiledSignature, HEADER_LENGTH } from './compiled';
 import { invalid, WaylandObjects, type WaylandSide } from './objects';
 import type { WaylandProtocol } from './protocol';
@@ -99,6 +106,7 @@ export function waylandMessages(
   side: WaylandSide,
   options: WaylandMessagesOptions = {},
 ): (connection: CodecConnection<FdSocket>) => WaylandCodec {
+  refuseAsFactory('waylandMessages', protocol);
   const interfaces = compile(protocol);
   if (!['client', 'server'].includes(side))
     throw invalidValue(`side is 'client' or 'server', not ${describeValue(side)}`);

@@ -84,7 +84,10 @@ function tooLong(address: BoundAddress): string {
 function pathAddress(name: string, path: unknown): BoundAddress {
   // bind(2) would take the part before a zero byte for the whole path, and an empty one for "any name".
   if (typeof path === 'string' && path !== '' && !path.includes('\0')) return { path };
-  throw invalidValue(`${name} is a path, neither empty nor with a zero byte in it, not ${describeValue(path)}`);
+  // As unix(7), Python and Go write them.
+  const abstract = typeof path === 'string' && path.startsWith('\0') ? path.slice(1) : '';
+  const hint = abstract === '' ? '' : `; for the abstract name give { abstract: ${describeValue(abstract)} }`;
+  throw invalidValue(`${name} is a path, neither empty nor with a zero byte in it, not ${describeValue(path)}${hint}`);
 }
 
 function abstractAddress(abstract: unknown): BoundAddress {

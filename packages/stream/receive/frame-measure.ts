@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { describeValue, invalidType, type OwnedFd, outOfRange, requireMethods } from '../../binding';
+import { counted, invalidType, type OwnedFd, outOfRange, requireMethods } from '../../binding';
 import type { FrameDecoder, Measured, MeasureAt } from '../frame-codec';
 import type { ReceiveQueue } from './receive-queue';
 
@@ -76,9 +76,10 @@ export class FrontMeasure {
   /** Shows the codec the whole frame at the front. @throws what the codec throws; RangeError */
   show(): void {
     const frame = this.#queue.show(this.#length);
-    this.#codec.cut?.(frame);
+    const answer: unknown = this.#codec.cut?.(frame);
     // It is the queue's own, which goes by its length.
     if (frame.length !== this.#length) throw outOfRange("the codec's cut() changed the length of what it was shown");
+    if (isObject(answer) && 'then' in (answer as object)) throw late('cut()', 'nothing');
   }
 
   /** The frame was taken: the next one begins. */
@@ -117,6 +118,7 @@ export class FrontMeasure {
   /** Notes an answer to so many bytes. @throws RangeError for one that makes no sense */
   #learn(measured: Measured, buffered: number): void {
     if (!isObject(measured)) throw senseless(measured, buffered);
+    if ('then' in measured) throw late('measure()', 'its answer');
     if ('need' in measured) {
       const { need, scanned = 0 } = measured;
       if (!isCount(need) || need <= buffered) throw senseless(measured, buffered);
@@ -133,10 +135,16 @@ export class FrontMeasure {
 }
 
 function senseless(measured: Measured, buffered: number): RangeError {
-  const shown = isObject(measured) && 'then' in measured ? describeValue(measured) : inspect(measured);
   return outOfRange(
-    `the codec's measure() returned ${shown} for ${buffered} bytes: ` +
+    `the codec's measure() returned ${inspect(measured)} for ${counted(buffered, 'byte')}: ` +
       `need must be more than it saw, length at least 1, fds 'attached' or a number from 0 up`,
+  );
+}
+
+/** What it would answer is needed now. */
+function late(method: string, answer: string): TypeError {
+  return invalidType(
+    `the codec's ${method} returns ${answer} at once, and returned a Promise: make it a function that is not async`,
   );
 }
 

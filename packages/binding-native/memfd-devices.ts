@@ -1,4 +1,5 @@
-import { addon, checked } from '../binding-native';
+import { addon } from './addon';
+import { checked } from './native-failure';
 
 let devices: readonly bigint[] | undefined;
 
