@@ -22,7 +22,8 @@ setProcessTable(nativeBinding.descriptors);
  * A socket at once, which connects to a Unix stream socket, as `net.createConnection()`: `'connect'` and `'ready'` tell
  * when it has, `'error'` why it could not. What is sent and read before waits until then.
  * @param onConnect a listener for `'connect'`; it may take the place of the options
- * @throws TypeError and RangeError for arguments; all else is `'error'`: AbortError, ETIMEDOUT, system errors of connect(2)
+ * @throws TypeError and RangeError for arguments; all else is `'error'`: AbortError, ETIMEDOUT,
+ * ERR_UNAUTHORIZED where another than expected listens, system errors of connect(2)
  */
 export function createConnection(address: Address, options?: ConnectOptions, onConnect?: () => void): FdSocket;
 export function createConnection(address: Address, onConnect: () => void): FdSocket;
@@ -36,7 +37,8 @@ export function createConnection(
 
 /**
  * Connects to a Unix stream socket.
- * @throws AbortError; ETIMEDOUT; system errors of connect(2); TypeError and RangeError for options
+ * @throws AbortError; ETIMEDOUT; ERR_UNAUTHORIZED where another than expected listens; system errors of connect(2); TypeError
+ * and RangeError for options
  */
 export function connect(address: Address, options?: ConnectOptions): Promise<FdSocket> {
   return connectWith(nativeBinding, address, options);
@@ -78,6 +80,8 @@ export {
   type Discarded,
   type DiscardReason,
   type EncodedFrame,
+  type Expectation,
+  type ExpectedPeer,
   type FdFrame,
   type FdLike,
   FdServer,

@@ -3,6 +3,7 @@ export type { Address } from './connect/address';
 export { adopt } from './connect/adopt';
 export { connect, requireConnectArguments } from './connect/connect';
 export type { ConnectOptions } from './connect/connect-options';
+export type { Expectation, ExpectedPeer } from './connect/expectation';
 export { createConnection } from './connect/create-connection';
 export type { Discarded, DiscardReason } from './receive/discard';
 export { closeSource, type FdLike, heldBack, numberOf } from './fd-like';

@@ -1,8 +1,8 @@
 import { clearTimeout, setTimeout } from 'node:timers';
-import { AncillaryError, describeValue, OwnedFd, type PeerBinding, type PeerCredentials } from '../../binding';
+import { AncillaryError, OwnedFd, type PeerBinding, type PeerCredentials } from '../../binding';
 import { asError } from '../abort';
-import { nextTick } from '../later';
 import { Peer, showPeer } from '../socket/peer';
+import { askUser } from './ask-user';
 
 /** Who may connect: true lets the peer in. */
 export type Authorize = (peer: Peer) => boolean | Promise<boolean>;
@@ -70,18 +70,13 @@ export class Admission {
     if (applicant === undefined) return;
     // Before the user's function runs, which may close the server.
     this.#waiting.add(applicant);
-    let verdict: unknown;
-    try {
-      verdict = this.#rule.authorize(applicant.peer);
-      if (isThenable(verdict)) {
-        this.#await(applicant, verdict);
-        return;
-      }
-    } catch (error) {
-      this.#failed(applicant, error);
-      return;
-    }
-    this.#decided(applicant, verdict);
+    const { peer } = applicant;
+    askUser(
+      'authorize()',
+      () => this.#rule.authorize(peer),
+      (answer) => this.#decided(applicant, answer),
+    );
+    this.#limitTime(applicant);
   }
 
   /** Closes those that wait, and tells nobody. */
@@ -99,31 +94,22 @@ export class Admission {
     }
   }
 
-  #await(applicant: Applicant, verdict: PromiseLike<unknown>): void {
+  /** Where it still waits. */
+  #limitTime(applicant: Applicant): void {
     const { timeout } = this.#rule;
-    if (timeout !== Infinity && this.#waiting.has(applicant)) {
-      const tooLate = (): void =>
-        this.#refuse(applicant, `authorize() did not settle within ${timeout} ms for ${showPeer(applicant.peer)}`);
-      applicant.timer = setTimeout(tooLate, Math.min(timeout, LONGEST_MS));
-      // The server keeps the event loop running, or shall not.
-      applicant.timer.unref();
-    }
-    // Listeners run in a turn of their own: what they throw is no rejection.
-    void verdict.then(
-      (value) => nextTick(() => this.#decided(applicant, value)),
-      (error: unknown) => nextTick(() => this.#failed(applicant, error)),
-    );
+    if (timeout === Infinity || !this.#waiting.has(applicant)) return;
+    const tooLate = (): void =>
+      this.#refuse(applicant, `authorize() did not settle within ${timeout} ms for ${showPeer(applicant.peer)}`);
+    applicant.timer = setTimeout(tooLate, Math.min(timeout, LONGEST_MS));
+    // The server keeps the event loop running, or shall not.
+    applicant.timer.unref();
   }
 
-  #decided(applicant: Applicant, verdict: unknown): void {
-    if (verdict === true) this.#admit(applicant);
-    else if (verdict === false) this.#refuse(applicant, this.#rule.why(applicant.peer), { meant: this.#rule.own });
-    else this.#failed(applicant, new TypeError(`authorize() returns true or false, not ${describeValue(verdict)}`));
-  }
-
-  #failed(applicant: Applicant, thrown: unknown): void {
-    const cause = asError(thrown);
-    this.#refuse(applicant, `authorize() failed for ${showPeer(applicant.peer)}: ${cause.message}`, { cause });
+  #decided(applicant: Applicant, answer: boolean | Error): void {
+    const { peer } = applicant;
+    if (answer === true) this.#admit(applicant);
+    else if (answer === false) this.#refuse(applicant, this.#rule.why(peer), { meant: this.#rule.own });
+    else this.#refuse(applicant, `authorize() failed for ${showPeer(peer)}: ${answer.message}`, { cause: answer });
   }
 
   #admit(applicant: Applicant): void {
@@ -154,8 +140,4 @@ export class Admission {
     if (left && full) this.#events.room();
     return left;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -1,13 +1,16 @@
 import { type ListeningBinding, OwnedFd, requireOptions, type SocketBinding } from '../../binding';
 import { asError } from '../abort';
+import { lifetime } from '../socket/byte-duplex';
 import { FdSocket } from '../socket/fd-socket';
+import type { Peer } from '../socket/peer';
 import { type Address, ADDRESS_FORMS, boundAddress, requireAddress } from './address';
 import { CONNECT_OPTIONS, type ConnectOptions, requireConnectOptions } from './connect-options';
 import { ConnectionAttempt } from './connection-attempt';
 
 /**
  * Connects to a listening Unix stream socket.
- * @throws AbortError; ETIMEDOUT; system errors of connect(2); TypeError and RangeError for options
+ * @throws AbortError; ETIMEDOUT; ERR_UNAUTHORIZED where another than expected listens; system errors of connect(2); TypeError
+ * and RangeError for options
  */
 export function connect(
   binding: SocketBinding & ListeningBinding,
@@ -18,10 +21,13 @@ export function connect(
   return new Promise((resolve, reject) => {
     requireConnectArguments(address, options);
     const target = boundAddress(address);
-    const connected = (socket: OwnedFd): void => {
+    const connected = (socket: OwnedFd, peer?: Peer): void => {
       try {
-        resolve(FdSocket.wrap(binding, socket, options));
+        const connection = FdSocket.wrap(binding, socket, options);
+        if (peer !== undefined) connection[lifetime].peer = peer;
+        resolve(connection);
       } catch (error) {
+        peer?.close();
         OwnedFd.closeAll([socket]);
         reject(asError(error));
       }

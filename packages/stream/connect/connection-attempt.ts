@@ -1,8 +1,11 @@
-import type { BoundAddress, ListeningBinding, OwnedFd } from '../../binding';
+import type { BoundAddress, ListeningBinding, OwnedFd, SocketBinding } from '../../binding';
 import { abortError, asError, onAbort } from '../abort';
 import { GrowingPause } from '../growing-pause';
+import { Peer } from '../socket/peer';
 import { addressError, showAddress } from './address';
+import { askUser } from './ask-user';
 import type { ConnectOptions } from './connect-options';
+import { type Expectation, meets, notExpected } from './expectation';
 import { PinnedAddress } from './pinned-address';
 
 // A full backlog: connect(2) on a non-blocking Unix socket refuses at once, and poll(2) cannot wait for room
@@ -12,8 +15,8 @@ const NOT_THERE_YET = new Set(['ENOENT', 'ECONNREFUSED']);
 
 /** Who learns how an attempt went: of one of the two, once, and of none after `cancel()`. */
 export interface Attempting {
-  /** The receiver of the socket owns it. */
-  connected(socket: OwnedFd): void;
+  /** The receiver of the socket owns it, and closes the peer with it, where that was asked for already. */
+  connected(socket: OwnedFd, peer?: Peer): void;
   failed(error: Error): void;
 }
 
@@ -22,18 +25,24 @@ export interface Attempting {
  * be over before {@link start} returns.
  */
 export class ConnectionAttempt {
-  readonly #binding: ListeningBinding;
+  readonly #binding: SocketBinding & ListeningBinding;
   readonly #target: PinnedAddress;
   readonly #options: ConnectOptions;
   readonly #owner: Attempting;
   #socket: OwnedFd | undefined;
+  #peer: Peer | undefined;
   #deadline = Infinity;
   readonly #pause = new GrowingPause();
   #timer: NodeJS.Timeout | undefined;
   #refed = true;
   #stopListening: (() => void) | undefined;
 
-  constructor(binding: ListeningBinding, target: BoundAddress, options: ConnectOptions, owner: Attempting) {
+  constructor(
+    binding: SocketBinding & ListeningBinding,
+    target: BoundAddress,
+    options: ConnectOptions,
+    owner: Attempting,
+  ) {
     this.#binding = binding;
     this.#target = new PinnedAddress(target);
     this.#options = options;
@@ -59,6 +68,7 @@ export class ConnectionAttempt {
   /** Gives up and tells nobody. */
   cancel(): void {
     this.#stop();
+    this.#peer?.close();
     this.#socket?.close();
     this.#socket = undefined;
   }
@@ -75,26 +85,57 @@ export class ConnectionAttempt {
 
   #try(socket: OwnedFd): void {
     const refusal = this.#binding.connect(socket, this.#target.address);
+    const { retry = false, expect } = this.#options;
     if (refusal === undefined) {
-      this.#stop();
-      this.#socket = undefined;
-      this.#owner.connected(socket);
+      if (expect === undefined) this.#arrived(socket);
+      else this.#check(socket, expect);
       return;
     }
-    const { retry = false, timeout } = this.#options;
     const { given } = this.#target;
     const error = addressError(refusal, 'connect', given);
     const remaining = this.#deadline - performance.now();
     if (refusal !== BACKLOG_FULL && !(retry && NOT_THERE_YET.has(refusal))) this.#fail(error);
-    else if (remaining <= 0) {
-      const detail = `${showAddress(given)}, after ${timeout} ms`;
-      this.#fail(addressError('ETIMEDOUT', 'connect', given, detail, { cause: error }));
-    } else this.#tryAgain(socket, remaining);
+    else if (remaining <= 0) this.#tooLate({ cause: error });
+    else this.#later(Math.min(this.#pause.next(), remaining), () => this.#try(socket));
   }
 
-  #tryAgain(socket: OwnedFd, remaining: number): void {
-    this.#timer = setTimeout(() => this.#try(socket), Math.min(this.#pause.next(), remaining));
+  /** Looks who listens there, before the socket can send or read. */
+  #check(socket: OwnedFd, expect: Expectation): void {
+    let peer: Peer;
+    try {
+      peer = new Peer(this.#binding.peers, () => socket.fd);
+    } catch (error) {
+      this.#fail(asError(error));
+      return;
+    }
+    this.#peer = peer;
+    const told = (answer: boolean | Error): void => {
+      // It was given up meanwhile.
+      if (this.#socket === undefined) return;
+      if (answer === true) this.#arrived(socket, peer);
+      else this.#fail(notExpected(expect, peer, this.#target.given, answer === false ? undefined : answer));
+    };
+    askUser('expect()', () => meets(expect, peer), told);
+    if (this.#socket === undefined || this.#deadline === Infinity) return;
+    this.#later(Math.max(0, this.#deadline - performance.now()), () => this.#tooLate());
+  }
+
+  #arrived(socket: OwnedFd, peer?: Peer): void {
+    this.#stop();
+    this.#socket = undefined;
+    this.#peer = undefined;
+    this.#owner.connected(socket, peer);
+  }
+
+  #later(milliseconds: number, act: () => void): void {
+    this.#timer = setTimeout(act, milliseconds);
     if (!this.#refed) this.#timer.unref();
+  }
+
+  #tooLate(options?: ErrorOptions): void {
+    const { given } = this.#target;
+    const detail = `${showAddress(given)}, after ${this.#options.timeout} ms`;
+    this.#fail(addressError('ETIMEDOUT', 'connect', given, detail, options));
   }
 
   #fail(error: Error): void {

@@ -2,7 +2,9 @@ import { setImmediate } from 'node:timers';
 import { describeValue, invalidType, type ListeningBinding, OwnedFd, type SocketBinding } from '../../binding';
 import { abortError, asError, onAbort } from '../abort';
 import { type Connecting, ConnectingHandle } from '../socket/connecting-handle';
+import { lifetime } from '../socket/byte-duplex';
 import { FdSocket } from '../socket/fd-socket';
+import type { Peer } from '../socket/peer';
 import { type Address, boundAddress } from './address';
 import { type ConnectOptions, requireConnectOptions } from './connect-options';
 import { ConnectionAttempt } from './connection-attempt';
@@ -43,6 +45,8 @@ class DeferredAttempt implements Connecting {
   readonly #socket: FdSocket;
   #attempt: ConnectionAttempt | undefined;
   #connected: OwnedFd | undefined;
+  /** Who is at its other end, where that was asked for. */
+  #peer: Peer | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #refed = true;
   #stopListening: (() => void) | undefined;
@@ -63,8 +67,9 @@ class DeferredAttempt implements Connecting {
     attempt.start();
   }
 
-  connected(socket: OwnedFd): void {
+  connected(socket: OwnedFd, peer?: Peer): void {
     this.#connected = socket;
+    this.#peer = peer;
     this.#later(() => this.#open(socket));
   }
 
@@ -88,6 +93,7 @@ class DeferredAttempt implements Connecting {
     this.#stopListening?.();
     this.#attempt?.cancel();
     clearImmediate(this.#immediate);
+    this.#peer?.close();
     if (this.#connected !== undefined) OwnedFd.closeAll([this.#connected]);
   }
 
@@ -104,6 +110,8 @@ class DeferredAttempt implements Connecting {
       return;
     }
     this.#connected = undefined;
+    if (this.#peer !== undefined) this.#socket[lifetime].peer = this.#peer;
+    this.#peer = undefined;
     this.#stopListening?.();
     this.#handle.announce(() => {
       this.#socket.emit('connect');
