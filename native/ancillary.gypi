@@ -13,6 +13,7 @@
     "fd_ops.cc",
     "file_io.cc",
     "file_status.cc",
+    "free_numbers.cc",
     "handle_ops.cc",
     "hangup_poll.cc",
     "js_arguments.cc",

@@ -189,6 +189,11 @@ bool Ledger::isCongested(int socket) const {
   return pending >= most && closing_.pendingOf(sourceOf(socket)) >= most;
 }
 
+FreeNumbers::Room Ledger::room() {
+  const FreeNumbers::Room room = freeNumbers_.room();
+  return room != FreeNumbers::Room::plenty && waitForNumbers() ? freeNumbers_.room() : room;
+}
+
 bool Ledger::numbersRunOut() const {
   rlimit limit;
   // As many as one batch may bring.

@@ -7,6 +7,7 @@
 
 #include "closing_threads.h"
 #include "descriptor_set.h"
+#include "free_numbers.h"
 #include "number_owners.h"
 
 namespace ancillary {
@@ -96,6 +97,12 @@ class Ledger {
     if (closing_.pending() > 0 && numbersRunOut()) (void)closing_.hurry();
   }
 
+  /** Before a socket is read: for how many descriptors there are numbers, once those that are about to be free are. */
+  FreeNumbers::Room room();
+
+  /** A number that somebody opened and lends. */
+  void saw(int fd) { freeNumbers_.saw(fd); }
+
   /**
    * Whether so many descriptors that came by a socket wait to be closed that it should not be read for now: closing them
    * may take as long as its peer likes, and they keep their numbers (docs/kernel.md 44).
@@ -133,6 +140,7 @@ class Ledger {
     if (entry.holder != Holder::nobody) lose(fd);
     entry = {source, Holder::javascript, origin, origin != Origin::socket, false};
     last_ = fd;
+    freeNumbers_.saw(fd);
   }
 
   void lose(int fd);
@@ -155,6 +163,7 @@ class Ledger {
   int* lostCount_ = nullptr;
   /** The number that entered last. All below it were in use then, since the kernel gives out the lowest that is free. */
   int last_ = 0;
+  FreeNumbers freeNumbers_;
   std::vector<Closing> later_;
   /** Counts what was handed over, so that sockets with the same number differ. */
   std::uint32_t handedOver_ = 0;

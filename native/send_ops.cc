@@ -68,6 +68,10 @@ class SendArguments {
 /** Sends on an open socket; what ended it goes to sendState. */
 Napi::Value sendParts(Info info, int fd, const SendPart* parts, std::size_t count) {
   JsEnvironment& home = JsEnvironment::of(info.Env());
+  // It may be one that the program opened without us.
+  for (std::size_t i = 0; i < count; ++i) {
+    if (parts[i].fdCount > 0) home.ledger.saw(parts[i].fds[0]);
+  }
   const Sent sent = home.handles.find<SocketHandle>(fd) != nullptr ? sendBatch(fd, parts, count) : Sent{0, -EBADF};
   home.sendState()[0] = sent.error;
   return Napi::Number::New(info.Env(), static_cast<double>(sent.accepted));

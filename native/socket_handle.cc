@@ -8,6 +8,7 @@
 
 #include "poll_once.h"
 #include "js_environment.h"
+#include "pending_rights.h"
 
 namespace ancillary {
 namespace {
@@ -82,12 +83,9 @@ bool SocketHandle::read() {
   // Several rounds without asking poll in between, but not for ever: other sockets wait for their turn.
   for (int left = kMostRounds; left > 0 && readsNow();) {
     const Napi::HandleScope scope(env);
-    if (environment().ledger.isCongested(fd())) {
-      congested_ = true;
-      ReadBatch batch = environment().batch();
-      batch.end = -EAGAIN;
-      return tellRead(env.Undefined(), batch);
-    }
+    if (environment().ledger.isCongested(fd())) return tellLater(-EAGAIN);
+    const FreeNumbers::Room room = environment().ledger.room();
+    if (room == FreeNumbers::Room::none && holdsRights(fd(), Sharing::maybe)) return tellLater(-EMFILE);
     const bool large = expectedLarge || expectLarge_ > 0;
     // A callback may have set another one.
     const bool again = target_ != nullptr && !target_->fillsUp;
@@ -103,8 +101,9 @@ bool SocketHandle::read() {
       batch.end = -EFAULT;
       return tellRead(memory, batch);
     }
-    const bool more = again ? pump_.run(fd(), slab, batch, environment().ledger, 1)
-                            : pump_.run(fd(), slab, batch, environment().ledger);
+    const bool one = again || room != FreeNumbers::Room::plenty;
+    const bool more = one ? pump_.run(fd(), slab, batch, environment().ledger, 1)
+                          : pump_.run(fd(), slab, batch, environment().ledger);
     keepUsed(large, slab);
     if (batch.segmentCount > 0 && batch.segments[batch.segmentCount - 1].length >= kLargeSegment) {
       expectLarge_ = kExpectLarge;
@@ -144,6 +143,14 @@ bool SocketHandle::tellRead(Napi::Value memory, const ReadBatch& batch) {
   const Napi::Env env = this->env();
   return tell(Event::read, {memory, Napi::Number::New(env, static_cast<double>(batch.segmentCount)),
                             Napi::Number::New(env, batch.end)});
+}
+
+bool SocketHandle::tellLater(int why) {
+  congested_ = true;
+  ReadBatch batch = environment().batch();
+  batch.segmentCount = 0;
+  batch.end = why;
+  return tellRead(env().Undefined(), batch);
 }
 
 void SocketHandle::giveUp() {

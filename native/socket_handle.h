@@ -41,6 +41,8 @@ class SocketHandle final : public PolledHandle {
   bool read();
   bool readsNow() const { return pump_.wantsToRead() && !congested_; }
   bool tellRead(Napi::Value memory, const ReadBatch& batch);
+  /** Nothing is read until {@link resumeReading}. */
+  bool tellLater(int why);
 
   static constexpr std::initializer_list<Event> kEvents = {Event::read, Event::writable, Event::hangup};
   static constexpr int kMostRounds = 16;
@@ -68,7 +70,7 @@ class SocketHandle final : public PolledHandle {
   std::unique_ptr<Target> target_;
   /** For so many wake-ups large segments are still expected: between them come smaller ones, of the same frame. */
   std::uint8_t expectLarge_ = 0;
-  /** What came by it has to be closed first. */
+  /** Something has to be closed first. */
   bool congested_ = false;
   bool wantsWritable_ = false;
   bool wantsHangup_ = false;

@@ -200,7 +200,7 @@ export interface Addon {
   /** Whether it keeps the loop running while it waits for something; true at first. */
   setRef(fd: number, on: boolean): void;
 
-  /** Reads again after {@link SocketCallbacks.read} told of -EAGAIN. */
+  /** Reads again after {@link SocketCallbacks.read} told of -EAGAIN or -EMFILE. */
   resumeReading(fd: number): void;
   /** @param look LookAhead::Extent by its number; default: nothing */
   allowReading(fd: number, bytes: number, fds: number, look?: number): void;
@@ -226,8 +226,8 @@ export interface Addon {
 export interface SocketCallbacks {
   /**
    * One wake-up: `count` segments in `memory`, described in {@link Addon.readSegments}. `end` is 0 while the stream goes
-   * on, 1 at end of file, a negative errno when recvmsg failed. -EAGAIN, with nothing read: too many descriptors that came
-   * by this socket wait to be closed.
+   * on, 1 at end of file, a negative errno when recvmsg failed. With nothing read, -EAGAIN: too many descriptors that came
+   * by this socket wait to be closed; -EMFILE: the process has too few numbers left for those that wait to be read.
    */
   read(memory: Buffer, count: number, end: number): void;
   writable(): void;

@@ -7,6 +7,7 @@ import {
   type SocketEvents,
   type SocketHandle,
   errnoName,
+  warnOfFewNumbers,
 } from '../binding';
 import { addon, type SocketCallbacks } from './addon';
 import { checked, failureName } from './native-failure';
@@ -33,7 +34,8 @@ export function openSocket(socket: OwnedFd, events: SocketEvents): SocketHandle 
 /** Where plain parts that fit are put together: copying small ones is cheaper than telling the addon of each. */
 const together = Buffer.allocUnsafeSlow(16 * 1024);
 
-const CONGESTED_MS = 10;
+const SHORTEST_WAIT_MS = 10;
+const LONGEST_WAIT_MS = 80;
 
 const NONE: readonly never[] = [];
 /** Instead of a number of descriptors: it belongs to the sendmsg of the part before. */
@@ -47,6 +49,7 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   #refed = true;
   /** Until it is read again. */
   #pause: NodeJS.Timeout | undefined;
+  #wait = SHORTEST_WAIT_MS;
   /** Memory other than the slab, if reads go there. */
   #memory: ReadMemory | undefined;
 
@@ -58,10 +61,8 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   }
 
   read(memory: Buffer, count: number, end: number): void {
-    if (end < 0 && errnoName(-end) === 'EAGAIN') {
-      this.#readLater();
-      return;
-    }
+    if (end < 0 && this.#putOff(errnoName(-end))) return;
+    this.#wait = SHORTEST_WAIT_MS;
     const into = memory === this.#memory?.bytes ? this.#memory : slabOf(memory);
     const ahead = shownBytes(into, count);
     const segments = takeSegments(into, ahead === undefined ? count : count - 1);
@@ -70,10 +71,15 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
     this.#events.inbox.deliver(segments, readEnd(end), ahead);
   }
 
-  /** Closing takes as long as the peer likes, and nothing tells when it is done. */
-  #readLater(): void {
-    this.#pause = setTimeout(() => addon.resumeReading(this.#fd), CONGESTED_MS);
+  /** Whether nothing was read, since something has to be closed first. Nothing tells when it is. */
+  #putOff(why: string): boolean {
+    if (why === 'EMFILE') warnOfFewNumbers();
+    else if (why !== 'EAGAIN') return false;
+    this.#pause = setTimeout(() => addon.resumeReading(this.#fd), this.#wait);
     if (!this.#refed) this.#pause.unref();
+    // Closing takes as long as the peer likes.
+    this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT_MS);
+    return true;
   }
 
   writable(): void {

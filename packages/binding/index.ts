@@ -10,6 +10,7 @@ export {
   requireMethods,
   requireObject,
 } from './argument-errors';
+export { warnOfFewNumbers } from './few-numbers';
 export { BufferView, truthful, truthfulBuffer } from './buffer-view';
 export type { ByteRange } from './byte-range';
 export { counted } from './counted';

@@ -84,3 +84,17 @@ while not poll.poll(0):
 tell(on_pipe, [read(named), read(master), write(terminal, 1)], write(writer, 4096))`);
   expect(seen).toEqual([['EAGAIN', 65_536, 'EAGAIN', 10, 65_526], ['ENOTSUP', 'ENOTSUP', 'ENOTSUP'], 4096]);
 });
+
+test('58: the size of /proc/self/fd is the number of open descriptors', async () => {
+  const seen = await probe(`
+def count():
+    return os.stat('/proc/self/fd').st_size
+def listed():
+    # But for the one that lists.
+    return len(os.listdir('/proc/self/fd')) - 1
+before = count()
+far = fcntl.fcntl(0, fcntl.F_DUPFD, 200)
+more = [os.dup(0) for _ in range(5)]
+tell(before == listed() - 6, count() - before, count() == listed())`);
+  expect(seen).toEqual([true, 6, true]);
+});
