@@ -78,10 +78,7 @@ class Transport implements FdTransport {
       // Answers are none to the channel, which does not know the numbers of Cap'n Web.
       failure: () => ({}),
       ended: (error) => this.#end(error ?? closedError('the peer has ended the connection')),
-      closed: () => {
-        this.#channel.releaseAll();
-        OwnedFd.closeAll(this.#unclaimed);
-      },
+      closed: () => void OwnedFd.closeAll(this.#unclaimed),
     });
     this.#channel.listen();
   }

@@ -53,7 +53,6 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
     failure: (id, error) => ({ id, ...thrown(error) }),
     lost: (id, error) => deliver({ id, ...thrown(error) }),
     unsent: (id, error) => deliver({ id, ...thrown(error) }),
-    closed: () => channel.releaseAll(),
   });
   channel.listen();
 

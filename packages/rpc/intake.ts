@@ -1,5 +1,6 @@
 import { type FdSocket, immediate, onHangup } from '../stream';
 import { RpcError } from './rpc-error';
+import { type AnswerSize, Unsent } from './unsent';
 
 /** A call or a notification of the peer's, from when it came until it was dealt with. */
 export interface Arrival {
@@ -22,13 +23,15 @@ export interface Running {
 /** What may wait to be started. */
 const WAITING = { calls: 4096, fds: 256, bytes: 16 * 1024 * 1024 };
 
-/** Bytes of answers that the peer does not read: reading pauses where nothing of ours waits for the peer. */
-const MANY_UNSENT = 4 * 1024 * 1024;
-/** There it pauses in any case. It is so much that two peers who both wait for each other do not come here. */
-const MOST_UNSENT = 64 * 1024 * 1024;
-
 /** So many may start in one turn of the event loop, so that their answers are counted before there are more. */
-const IN_ONE_TURN = 32;
+export const IN_ONE_TURN = 32;
+
+/** A queue of a framework's own, so that what was started may not have begun. */
+export interface QueueBehind {
+  isFull(): boolean;
+  /** Whether it gets shorter by itself: then reading can wait for that, whoever waits for an answer. */
+  readonly getsShorter: boolean;
+}
 
 /**
  * What the peer has us do. Where too much runs, calls wait to be started, and beyond that they are refused: reading goes on,
@@ -40,6 +43,8 @@ export class Intake {
   readonly #socket: FdSocket;
   readonly #most: Running;
   readonly #ownCallsWait: () => boolean;
+  readonly #queue: QueueBehind | undefined;
+  readonly #unsent = new Unsent();
   #running = 0;
   #runningFds = 0;
   #runningNotifications = 0;
@@ -49,18 +54,23 @@ export class Intake {
   #waitingBytes = 0;
   /** Descriptors of what is neither call nor notification. */
   #otherFds = 0;
-  #unsent = 0;
-  #startedInTurn = 0;
+  #arrivedInTurn = 0;
   #starting = false;
+  /** What waits goes on with the next turn. */
+  #startsLater = false;
   #resume: (() => void) | undefined;
   #watches = false;
   #over = false;
 
-  /** @param ownCallsWait whether a call of ours waits for its answer, which has to be read */
-  constructor(socket: FdSocket, most: Running, ownCallsWait: () => boolean) {
+  /**
+   * @param ownCallsWait whether a call of ours waits for its answer, which has to be read
+   * @param queue where what was started waits again
+   */
+  constructor(socket: FdSocket, most: Running, ownCallsWait: () => boolean, queue?: QueueBehind) {
     this.#socket = socket;
     this.#most = most;
     this.#ownCallsWait = ownCallsWait;
+    this.#queue = queue;
   }
 
   /** @returns a promise where reading has to wait */
@@ -77,8 +87,10 @@ export class Intake {
     return this.pace();
   }
 
-  /** One that waits for no turn. @returns a promise where reading has to wait */
+  /** One that waits for none of those that run. @returns a promise where reading has to wait */
   takeAtOnce(arrival: Arrival): void | Promise<void> {
+    // Where others only wait for their turn, which comes, it keeps its place among them.
+    if (!this.#isRunningFull() && this.#mayWait(arrival)) return this.take(arrival);
     this.#start(arrival);
     return this.pace();
   }
@@ -88,7 +100,6 @@ export class Intake {
     this.#running--;
     this.#runningFds -= fds;
     if (!isCall) this.#runningNotifications--;
-    this.#startNext();
     this.reconsider();
   }
 
@@ -107,25 +118,26 @@ export class Intake {
   }
 
   /** An answer is being sent. */
-  answering({ sent, length }: { readonly sent: Promise<void>; readonly length: number }): Promise<void> {
-    this.#unsent += length;
+  answering(answer: AnswerSize & { readonly sent: Promise<void> }): Promise<void> {
+    this.#unsent.add(answer);
     const settled = (): void => {
-      this.#unsent -= length;
+      this.#unsent.remove(answer);
       this.reconsider();
     };
-    sent.then(settled, settled);
-    return sent;
+    answer.sent.then(settled, settled);
+    return answer.sent;
   }
 
   /** @returns a promise where reading has to wait */
   pace(): void | Promise<void> {
-    if (++this.#startedInTurn < IN_ONE_TURN && !this.#mustPause()) return;
-    this.#startedInTurn = 0;
+    if (++this.#arrivedInTurn < IN_ONE_TURN && !this.#mustPause()) return;
+    this.#arrivedInTurn = 0;
     return this.#pause();
   }
 
-  /** Something has changed that reading may wait for. */
+  /** Something has changed that what waits, or reading, may wait for. */
   reconsider(): void {
+    this.#startNext();
     if (this.#resume !== undefined && !this.#mustPause()) this.#resume();
   }
 
@@ -162,14 +174,19 @@ export class Intake {
 
   #mustPause(): boolean {
     if (this.#over) return false;
-    if (this.#unsent > MOST_UNSENT || this.#otherFds > this.#most.fds) return true;
+    if (this.#unsent.areTooMany || this.#otherFds > this.#most.fds) return true;
+    if (this.#queue?.getsShorter === true && this.#queue.isFull()) return true;
     if (this.#ownCallsWait()) return false;
     // So many run only where they wait for no turn.
     if (this.#runningNotifications > this.#most.calls + WAITING.calls) return true;
-    return this.#unsent > MANY_UNSENT || (this.#isOverfull() && this.#notificationsRun());
+    return this.#unsent.areMany || (this.#isOverfull() && this.#notificationsRun());
   }
 
   #isFull(): boolean {
+    return this.#isRunningFull() || this.#unsent.areMany || this.#queue?.isFull() === true;
+  }
+
+  #isRunningFull(): boolean {
     return this.#running > this.#most.calls || this.#runningFds > this.#most.fds;
   }
 
@@ -194,14 +211,28 @@ export class Intake {
 
   #startNext(): void {
     // One that is done at once comes here again.
-    if (this.#starting) return;
+    if (this.#starting || this.#startsLater || this.#waiting.size === 0) return;
     this.#starting = true;
+    let left = IN_ONE_TURN;
     for (const arrival of this.#waiting) {
       if (this.#isFull()) break;
+      if (left-- === 0) {
+        this.#startInNextTurn();
+        break;
+      }
       this.withdraw(arrival);
       this.#start(arrival);
     }
     this.#starting = false;
+  }
+
+  /** Answers of those that were started are counted by then. */
+  #startInNextTurn(): void {
+    this.#startsLater = true;
+    immediate(() => {
+      this.#startsLater = false;
+      this.reconsider();
+    });
   }
 
   #start(arrival: Arrival): void {

@@ -46,3 +46,8 @@ export class RpcError extends Error {
 
 const HANDLER: RpcErrorCode = 'ERR_RPC_HANDLER';
 const UNKNOWN = 'the call failed';
+
+/** Of a call that was cancelled while it waited for its turn. */
+export function cancelledError(): RpcError {
+  return new RpcError('ABORT_ERR', 'the call was cancelled before it was started');
+}

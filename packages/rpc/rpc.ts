@@ -212,6 +212,7 @@ class Connection implements Rpc {
     return new Promise((resolve, reject) => {
       const onClose = (): void => {
         this.#stop(this.#broken ?? closedError('the connection is closed'));
+        this.#serving.closeUntaken();
         if (this.#broken === undefined) resolve();
         else reject(this.#broken);
       };

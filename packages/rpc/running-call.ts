@@ -1,3 +1,4 @@
+import { OwnedFd } from '../binding';
 import type { Arrival } from './intake';
 import type { CallContext, Rpc } from './rpc-types';
 
@@ -6,14 +7,17 @@ export class RunningCall implements CallContext {
   readonly connection: Rpc;
   /** Until its answer was sent. */
   arrival: Arrival | undefined;
+  readonly #fds: readonly OwnedFd[];
   #controller: AbortController | undefined;
   #cancelled = false;
   /** Items of its iterator that the peer is ready for. */
   #wanted = 0;
   #wake: (() => void) | undefined;
 
-  constructor(connection: Rpc) {
+  /** @param fds those in its argument */
+  constructor(connection: Rpc, fds: readonly OwnedFd[]) {
     this.connection = connection;
+    this.#fds = fds;
   }
 
   /** Most handlers do not look at it, and making one takes longer than all else. */
@@ -31,6 +35,10 @@ export class RunningCall implements CallContext {
     this.#cancelled = true;
     this.#controller?.abort();
     this.#wake?.();
+  }
+
+  closeUntaken(): void {
+    OwnedFd.closeAll(this.#fds);
   }
 
   /** @param count as the peer says */

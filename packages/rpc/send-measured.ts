@@ -1,19 +1,21 @@
 import { type EncodedFrame, type FdSocket, type FrameCodec, sendFrame } from '../stream';
 import { encode } from './encoded';
+import type { AnswerSize } from './unsent';
 
 /**
- * Sends a message, and tells how many bytes it has.
+ * Sends a message, and tells what it takes until it has left.
  * @throws what `encode` throws; nothing was sent then
  */
 export function sendMeasured<Out>(
   socket: FdSocket,
   codec: FrameCodec<unknown, Out>,
   message: Out,
-): { readonly sent: Promise<void>; readonly length: number } {
+): AnswerSize & { readonly sent: Promise<void> } {
   const encoded = encode(codec, message);
   return {
     sent: socket[sendFrame](encoded, { signal: undefined, fdsPerSend: codec.fdsPerSend }),
-    length: lengthOf(encoded),
+    bytes: lengthOf(encoded),
+    fds: encoded.fds?.length ?? 0,
   };
 }
 

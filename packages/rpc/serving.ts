@@ -1,8 +1,8 @@
-import { describeValue, invalidType, outOfRange, OwnedFd, requireObject } from '../binding';
+import { describeValue, invalidType, outOfRange, type OwnedFd, requireObject } from '../binding';
 import { asError, nextTick } from '../stream';
 import type { Arrival, Intake, Running } from './intake';
 import { endIterable, isAsyncIterable } from './iterables';
-import { RpcError } from './rpc-error';
+import { cancelledError, RpcError } from './rpc-error';
 import type { Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
 import { RunningCall } from './running-call';
 import { closeGiven } from './values/given';
@@ -61,28 +61,24 @@ export class Serving {
     fds: readonly OwnedFd[],
     bytes: number,
   ): void | Promise<void> {
-    const call = new RunningCall(this.#connection);
+    const call = new RunningCall(this.#connection, fds);
     const key = id ?? call;
     const ended = (): void => {
       this.#running.delete(key);
       if (this.#running.size === 0) this.#onIdle?.();
-    };
-    // Whoever sent an answer that lends them has sent them, or has copies of them.
-    const onAnswer = (): void => {
-      OwnedFd.closeAll(fds);
     };
     const arrival: Arrival = {
       fds: fds.length,
       bytes,
       isCall: id !== undefined,
       start: () => {
-        void this.#run(id, method, params, call, onAnswer).then(() => {
+        void this.#run(id, method, params, call).then(() => {
           ended();
           this.#intake.done(arrival);
         });
       },
       refuse: (error) => {
-        onAnswer();
+        call.closeUntaken();
         if (id === undefined) nextTick(this.#onNotificationError, error, method);
         else this.#send({ id, error: RpcError.toSend(error) }).catch(() => undefined);
         ended();
@@ -97,8 +93,7 @@ export class Serving {
   cancel(id: unknown): void {
     const call = this.#running.get(id);
     call?.cancel();
-    if (call?.arrival !== undefined && this.#intake.withdraw(call.arrival))
-      call.arrival.refuse(new RpcError('ABORT_ERR', 'the call was cancelled before it was started'));
+    if (call?.arrival !== undefined && this.#intake.withdraw(call.arrival)) call.arrival.refuse(cancelledError());
   }
 
   /** Calls back as soon as all calls are answered, which may be at once. */
@@ -113,14 +108,13 @@ export class Serving {
     for (const call of this.#running.values()) call.cancel();
   }
 
+  /** The connection is closed: whoever goes on without it has taken what it needs. */
+  closeUntaken(): void {
+    for (const call of this.#running.values()) call.closeUntaken();
+  }
+
   /** Never rejects. */
-  async #run(
-    id: number | undefined,
-    method: string,
-    params: unknown,
-    call: RunningCall,
-    onAnswer: () => void,
-  ): Promise<void> {
+  async #run(id: number | undefined, method: string, params: unknown, call: RunningCall): Promise<void> {
     let answer: object;
     try {
       const handler = this.#handlers.get(method);
@@ -134,7 +128,8 @@ export class Serving {
     }
     if (id === undefined) closeGiven(answer);
     const sent = id === undefined ? undefined : this.#send({ id, ...answer });
-    onAnswer();
+    // Whoever sent an answer that lends them has sent them, or has copies of them.
+    call.closeUntaken();
     // It may fail alone, for what is in it, and the caller waits for another; or with the connection.
     await sent?.catch((error: unknown) => this.#send({ id, error: RpcError.toSend(error) })).catch(() => undefined);
   }

@@ -1,8 +1,9 @@
 import { type OptionNames, requireOptions } from '../binding';
 import { contentLength } from '../codec';
-import type { FdSocket } from '../stream';
+import { type FdSocket, immediate } from '../stream';
 import { type Disposable, Emitter, type Event } from './frameworks/emitter';
 import { type Kind, type Message, ValueChannel } from './frameworks/value-channel';
+import { IN_ONE_TURN } from './intake';
 import { jsonValues } from './values/json-values';
 
 export type { Disposable, Event };
@@ -54,6 +55,17 @@ const COUNT_FIELD = 'Fd-Count';
 
 /** JSON-RPC 2.0, 5.1. */
 const INTERNAL_ERROR = -32603;
+/** LSP 3.17, `ErrorCodes`. */
+const REQUEST_CANCELLED = -32800;
+/** LSP 3.17, Cancellation Support. */
+const CANCEL = '$/cancelRequest';
+
+/** What of `ConnectionOptions` matters here. */
+interface ConnectionOptions {
+  readonly messageStrategy?: Strategy;
+  /** Handlers that run at the same time; -1 for any number. */
+  readonly maxParallelism?: number;
+}
 
 /** `messageStrategy` of `ConnectionOptions`: called with each message as its turn comes. */
 interface Strategy {
@@ -78,11 +90,7 @@ export function fdMessageConnection<Connection, Logger, Options>(
 ): Connection {
   requireOptions('fdMessageConnection()', options, OPTIONS);
   const { maxLength, logger, connection } = options;
-  const transport = new Transport(
-    socket,
-    maxLength,
-    (connection as { messageStrategy?: Strategy } | undefined)?.messageStrategy,
-  );
+  const transport = new Transport(socket, maxLength, connection ?? {});
   return create(transport.reader, transport.writer, logger, { ...connection, messageStrategy: transport } as Options);
 }
 
@@ -91,26 +99,32 @@ class Transport implements Strategy {
   readonly #strategy: Strategy | undefined;
   readonly #failed = new Emitter<Error>();
   readonly #closed = new Emitter<void>();
-  /** Messages whose turn has not come. */
-  readonly #waiting = new Set<Message>();
+  /** Messages whose turn has not come: calls by their ids, others by themselves. */
+  readonly #waiting = new Map<unknown, Message>();
   #callback: ((message: JsonRpcMessage) => void) | undefined;
   #disposed = false;
+  readonly #limitsParallelism: boolean;
 
-  constructor(socket: FdSocket, maxLength: number | undefined, strategy: Strategy | undefined) {
+  constructor(socket: FdSocket, maxLength: number | undefined, { messageStrategy, maxParallelism }: ConnectionOptions) {
+    this.#strategy = messageStrategy;
+    this.#limitsParallelism = maxParallelism !== undefined && maxParallelism !== -1;
     const frames = contentLength({ maxLength, countField: COUNT_FIELD });
     this.#channel = new ValueChannel(socket, jsonValues({ frames }), {
       kindOf,
       // It is for the peer's calls, not one of them: that they are cancelled, or have come so far (LSP 3.17, `$ Notifications`).
       isUrgent: ({ method, id }) => id === undefined && typeof method === 'string' && method.startsWith('$/'),
-      receive: (message) => this.#receive(message),
-      failure: (id, { message }) => ({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message } }),
+      cancels: ({ method, params }) => (method === CANCEL ? (params as { id?: unknown } | undefined)?.id : undefined),
+      // Its own takes one message a turn, and looks at no answer that waits to be sent.
+      queue: { isFull: () => this.#waiting.size >= IN_ONE_TURN, getsShorter: !this.#limitsParallelism },
+      receive: (message, kind) => this.#receive(message, kind),
+      failure: (id, error) => ({ jsonrpc: '2.0', id, error: errorOf(error) }),
       ended: (error) => {
         if (error !== undefined) this.#failed.fire(error);
         this.#closed.fire();
       },
-      closed: () => this.#channel.releaseAll(),
+      closed: () => this.#catchUp(),
+      lostInterest: (id) => this.#cancel(id),
     });
-    this.#strategy = strategy;
   }
 
   get reader(): FdMessageReader {
@@ -133,7 +147,7 @@ class Transport implements Strategy {
       // What cannot be sent is told by write(), and what breaks the connection by the reader.
       onError: new Emitter<never>().event,
       onClose: new Emitter<never>().event,
-      write: (message) => this.#channel.send(message as JsonRpcMessage & Message),
+      write: (message) => this.#write(message as JsonRpcMessage & Message),
       end: () => this.#channel.socket.end(),
       dispose: () => undefined,
     };
@@ -141,9 +155,9 @@ class Transport implements Strategy {
 
   handleMessage(message: JsonRpcMessage, next: (message: JsonRpcMessage) => unknown): unknown {
     const received = message as JsonRpcMessage & Message;
-    this.#waiting.delete(received);
-    const handled = this.#strategy === undefined ? next(message) : this.#strategy.handleMessage(message, next);
     const kind = kindOf(received);
+    this.#waiting.delete(keyOf(received, kind));
+    const handled = this.#handle(message, next);
     if (kind !== undefined && 'answer' in kind) this.#channel.claim(received);
     else if (isThenable(handled))
       void Promise.resolve(handled).then(...bothWays(() => this.#channel.release(received)));
@@ -152,19 +166,52 @@ class Transport implements Strategy {
     return handled;
   }
 
-  #receive(message: Message): void {
-    if (this.#disposed) this.#channel.release(message);
-    else {
-      this.#waiting.add(message);
-      this.#callback?.(message as JsonRpcMessage & Message);
+  #handle(message: JsonRpcMessage, next: (message: JsonRpcMessage) => unknown): unknown {
+    try {
+      return this.#strategy === undefined ? next(message) : this.#strategy.handleMessage(message, next);
+    } finally {
+      this.#channel.begun();
     }
+  }
+
+  #write(message: Message): Promise<void> {
+    const kind = kindOf(message);
+    // One that was cancelled may be answered before its turn.
+    if (kind !== undefined && 'answer' in kind) this.#waiting.delete(kind.answer);
+    return this.#channel.send(message);
+  }
+
+  #receive(message: Message, kind: Kind): void {
+    if (this.#disposed) {
+      this.#channel.release(message);
+      return;
+    }
+    // Where it limits how many handlers run, it has answers wait for none.
+    const isHandledAtOnce = this.#limitsParallelism && kind !== undefined && 'answer' in kind;
+    if (!isHandledAtOnce) this.#waiting.set(keyOf(message, kind), message);
+    this.#callback?.(message as JsonRpcMessage & Message);
+    if (isHandledAtOnce) this.#channel.claim(message);
+  }
+
+  /** What came before the end is begun before its descriptors are closed. Each takes a turn of the event loop. */
+  async #catchUp(): Promise<void> {
+    if (this.#limitsParallelism) return;
+    for (let turns = 2 * this.#waiting.size; turns > 0 && this.#waiting.size > 0; turns--)
+      await new Promise<void>((resolve) => immediate(resolve));
+  }
+
+  /** As if the peer had cancelled it. */
+  #cancel(id: unknown): void {
+    const message = { jsonrpc: '2.0', method: CANCEL, params: { id } };
+    if (!this.#disposed) this.#callback?.(message);
   }
 
   /** Requests whose handlers run keep their descriptors until they are answered. */
   #dispose(): void {
     this.#disposed = true;
-    for (const message of this.#waiting) this.#channel.release(message);
+    for (const message of this.#waiting.values()) this.#channel.release(message);
     this.#waiting.clear();
+    this.#channel.begun();
   }
 }
 
@@ -173,6 +220,14 @@ function kindOf({ method, id, error, result }: Message): Kind {
   // An error about what could not be read belongs to no call.
   if (id === null) return undefined;
   return { answer: id, gets: isTruthy(error) ? (error as { data?: unknown }).data : result };
+}
+
+function keyOf(message: Message, kind: Kind): unknown {
+  return kind !== undefined && 'call' in kind ? kind.call : message;
+}
+
+function errorOf({ message, code }: Error & { readonly code?: unknown }): object {
+  return { code: code === 'ABORT_ERR' ? REQUEST_CANCELLED : INTERNAL_ERROR, message };
 }
 
 /** As the framework asks whether there is an error. */

@@ -2,7 +2,8 @@ import { describeValue, OwnedFd, requireMethods } from '../../binding';
 import { asError, type FdFrame, type FdSocket, type FrameCodec } from '../../stream';
 import { closedError } from '../closed-error';
 import { type Framed, framed } from '../framed';
-import { type Arrival, Intake } from '../intake';
+import { type Arrival, Intake, type QueueBehind } from '../intake';
+import { cancelledError } from '../rpc-error';
 import { sendMeasured } from '../send-measured';
 import { closeGiven } from '../values/given';
 import type { ReceivedValue } from '../values/json-values';
@@ -31,6 +32,10 @@ export interface Receiver {
   readonly declines?: (message: Message) => Error | undefined;
   /** Whether a message is about others, and must not wait for its turn. */
   readonly isUrgent?: (message: Message) => boolean;
+  /** The call, if it is one of the peer's, that nobody waits for any more, as the message says. */
+  readonly cancels?: (message: Message) => unknown;
+  /** Where the framework has messages wait again. */
+  readonly queue?: QueueBehind;
   /** Messages depend on each other, so none can be refused: where they hold too much, reading has to pause. */
   readonly inOrder?: { readonly ownCallsWait: () => boolean };
   /** The answer to send where one could not be sent, for what is in it. */
@@ -41,8 +46,10 @@ export interface Receiver {
   readonly unsent?: (id: unknown, error: Error) => void;
   /** The stream has ended, or the connection broke; calls of the peer may still be answered where it has only ended. */
   readonly ended?: (error: Error | undefined) => void;
-  /** The socket is closed. */
-  readonly closed?: () => void;
+  /** The socket is closed, and so are descriptors that messages hold, once what this returns is settled. */
+  readonly closed?: () => Promise<void> | void;
+  /** Nobody waits for the answer to this call of the peer's any more: the connection is closed. */
+  readonly lostInterest?: (id: unknown) => void;
 }
 
 /** The most that the framework has not dealt with. */
@@ -67,7 +74,7 @@ export class ValueChannel {
   readonly #calls = new Map<unknown, Message>();
   /** The descriptors of messages, for as long as they are ours to close. */
   readonly #held = new Map<Message, readonly OwnedFd[]>();
-  /** Those messages that the intake counts. */
+  /** Those messages that the intake counts, or has waiting. */
   readonly #arrivals = new Map<Message, Arrival>();
   /** Why no answer can come any more. */
   #over: Error | undefined;
@@ -79,12 +86,15 @@ export class ValueChannel {
     this.#codec = codec;
     this.#receiver = receiver;
     this.#messages = framed(socket, codec);
-    this.#intake = new Intake(socket, MOST_RUNNING, receiver.inOrder?.ownCallsWait ?? (() => this.#own.size > 0));
+    const ownCallsWait = receiver.inOrder?.ownCallsWait ?? (() => this.#own.size > 0);
+    this.#intake = new Intake(socket, MOST_RUNNING, ownCallsWait, receiver.queue);
     // Whoever waits is told by the framework, and a peer must not end the process of somebody who does not listen.
     socket.on('error', () => undefined);
     socket.once('close', () => {
       this.#intake.close();
-      receiver.closed?.();
+      const waits = receiver.closed?.();
+      if (waits === undefined) this.#closeUntaken();
+      else void waits.then(() => this.#closeUntaken());
     });
   }
 
@@ -147,7 +157,9 @@ export class ValueChannel {
     if (fds !== undefined && this.#receiver.inOrder !== undefined) this.#intake.hold(-fds.length);
     const arrival = this.#arrivals.get(message);
     this.#arrivals.delete(message);
-    if (arrival !== undefined) this.#intake.done(arrival);
+    if (arrival === undefined) return;
+    this.#intake.done(arrival);
+    this.#endIfIdle();
   }
 
   /** Nobody needs the message any more: closes what was not taken of it. */
@@ -162,8 +174,9 @@ export class ValueChannel {
     this.#intake.hold(fds);
   }
 
-  releaseAll(): void {
-    for (const message of [...this.#held.keys()]) this.release(message);
+  /** The framework has come to a message that it had waiting. */
+  begun(): void {
+    this.#intake.reconsider();
   }
 
   /** Nobody waits for the answer to a call of ours any more. */
@@ -197,6 +210,7 @@ export class ValueChannel {
     }
     const arrival = this.#arrivalOf(message, fds, kind, frame.bytes.length);
     const isUrgent = fds.length === 0 && this.#receiver.isUrgent?.(message) === true;
+    if (isUrgent && this.#withdraw(this.#receiver.cancels?.(message))) return this.#intake.pace();
     return isUrgent ? this.#intake.takeAtOnce(arrival) : this.#intake.take(arrival);
   }
 
@@ -212,14 +226,12 @@ export class ValueChannel {
       if (kind === undefined) return;
       this.#calls.delete(kind.call);
       this.#answer(this.#receiver.failure(kind.call, error)).catch(() => undefined);
-      this.#endIfIdle();
     };
     const arrival: Arrival = {
       fds: fds.length,
       bytes,
       isCall: kind !== undefined,
       start: () => {
-        this.#arrivals.set(message, arrival);
         const declined = kind && this.#receiver.declines?.(message);
         try {
           if (declined === undefined) this.#handOver(message, fds, kind);
@@ -231,9 +243,23 @@ export class ValueChannel {
           this.socket.destroy(asError(error));
         }
       },
-      refuse,
+      refuse: (error) => {
+        this.#arrivals.delete(message);
+        refuse(error);
+        this.#endIfIdle();
+      },
     };
+    this.#arrivals.set(message, arrival);
     return arrival;
+  }
+
+  /** @returns whether the call had not been started, and never will be */
+  #withdraw(id: unknown): boolean {
+    const message = this.#calls.get(id);
+    const arrival = message && this.#arrivals.get(message);
+    if (arrival === undefined || !this.#intake.withdraw(arrival)) return false;
+    arrival.refuse(cancelledError());
+    return true;
   }
 
   #handOver(message: Message, fds: readonly OwnedFd[], kind: Kind): void {
@@ -286,8 +312,14 @@ export class ValueChannel {
     return this.#own.delete(id) && !this.#abandoned.delete(id);
   }
 
+  /** Whoever goes on without the connection has taken what it needs. */
+  #closeUntaken(): void {
+    for (const id of this.#calls.keys()) this.#receiver.lostInterest?.(id);
+    for (const message of [...this.#held.keys()]) this.release(message);
+  }
+
   /** Nothing more comes, and nothing more has to go. */
   #endIfIdle(): void {
-    if (this.#over !== undefined && this.#calls.size === 0) this.socket.end();
+    if (this.#over !== undefined && this.#calls.size === 0 && this.#arrivals.size === 0) this.socket.end();
   }
 }

@@ -107,6 +107,36 @@ describe.each(['birpc', 'birpc-lowest'])('%s', (name) => {
     ]);
   });
 
+  test('descriptors of a function that never returns are closed with the connection', async () => {
+    const lines = await printed(
+      name,
+      `functions.hang = (file) => { got.push(file); return new Promise(() => undefined); };
+      serve(); const remote = connect();
+      outcome(remote.hang(file));
+      remote.hang.asEvent(file);
+      while (got.length < 2) await turn();
+      say(got.map(({ closed }) => closed));
+      sockets[0].destroy();
+      await once(sockets[1], 'close');
+      say(got.map(({ closed }) => closed));`,
+    );
+    expect(lines).toEqual(['[false,false]', '[true,true]', 'left []']);
+  });
+
+  test('a peer that reads no answers makes none beyond some hundred descriptors', async () => {
+    const [started, ...others] = await printed(
+      name,
+      `let started = 0;
+      functions.make = () => { started++; return { file: give(fds.memfd('made')) }; };
+      serve(); const raw = framed(sockets[0], jsonValues());
+      for (let id = 1; id <= 1000; id++) raw.send({ t: 'q', i: 'i' + id, m: 'make', a: [] }).catch(() => undefined);
+      for (let turns = 0, before = -1; turns < 50; turns++) { if (before !== started) turns = 0; before = started; await turn(); }
+      say(started);`,
+    );
+    expect(Number(started)).toBeLessThan(800);
+    expect(others).toEqual(['left []']);
+  });
+
   test.each([
     ['an answer to nobody', `{ t: 's', i: 'x', r: file }`, /answers call 'x', which was not made.*closed 1 descriptor/],
     ['an id used twice', `{ t: 'q', i: 'x', m: 'forever', a: [file] }`, /the id of call 'x'.*closed 1 descriptor/],

@@ -1,7 +1,7 @@
 import * as current from 'vscode-jsonrpc/node';
 import { fds, type FdSocket, OwnedFd, socketpair } from '../../../packages/ancillary';
 import { contentLength } from '../../../packages/codec';
-import { framed, give } from '../../../packages/rpc';
+import { framed, give, jsonValues } from '../../../packages/rpc';
 import { fdMessageConnection } from '../../../packages/rpc/vscode-jsonrpc';
 import { identity } from '../../support/descriptors';
 import { Files } from '../../support/files';
@@ -22,6 +22,13 @@ function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => voi
   let resolve!: (value: T) => void;
   const promise = new Promise<T>((settle) => (resolve = settle));
   return { promise, resolve };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let turns = 0; !condition(); turns++) {
+    if (turns === 100_000) throw new Error('it never is');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 describe.each<[string, typeof current]>([
@@ -203,5 +210,101 @@ describe.each<[string, typeof current]>([
     expect(seen).toEqual(['one']);
     connection.dispose();
     other.dispose();
+  });
+
+  test('when the peer dies, handlers are told, and their descriptors are closed', async () => {
+    const got: OwnedFd[] = [];
+    const cancelled = deferred();
+    server.onRequest('hang', ({ file }: { file: OwnedFd }, token: current.CancellationToken) => {
+      got.push(file);
+      token.onCancellationRequested(() => cancelled.resolve());
+      return new Promise(() => undefined);
+    });
+    listen();
+    using file = fds.memfd('file');
+    client.sendRequest('hang', { file }).catch(() => undefined);
+    await until(() => got.length === 1);
+    sockets[0]?.destroy();
+    await cancelled.promise;
+    await until(() => got[0]?.closed === true);
+    client.dispose();
+  });
+
+  test.each(['end', 'destroy'] as const)('what came before the peer’s %s() reaches its handler', async (how) => {
+    const kept: OwnedFd[] = [];
+    server.onNotification('note', ({ file }: { file: OwnedFd }) => {
+      kept.push(OwnedFd.adopt(file.take()));
+    });
+    listen();
+    using file = fds.memfd('file');
+    const sent = Array.from({ length: 20 }, () => client.sendNotification('note', { file }));
+    await Promise.all(sent);
+    sockets[0]?.[how]();
+    await until(() => kept.length === 20);
+    OwnedFd.closeAll(kept);
+    client.dispose();
+  });
+});
+
+// Only newer ones tell when the handler of a notification is done, and can limit how many handlers run.
+describe('newer versions of vscode-jsonrpc', () => {
+  const connection = { maxParallelism: 1 };
+
+  test('where the peer has ended its side, the handler of a notification keeps its descriptors', async () => {
+    const [left, right] = (sockets = socketpair());
+    const server = fdMessageConnection(current.createMessageConnection, right);
+    const go = deferred();
+    const done = deferred<boolean>();
+    server.onNotification('note', async ({ file }: { file: OwnedFd }) => {
+      await go.promise;
+      done.resolve(file.closed);
+    });
+    let turns = 0;
+    server.onClose(() => void until(() => ++turns === 100).then(go.resolve));
+    server.listen();
+    const client = fdMessageConnection(current.createMessageConnection, left);
+    using file = fds.memfd('file');
+    await client.sendNotification('note', { file });
+    left.end();
+    await expect(done.promise).resolves.toBe(false);
+    await until(() => right.closed);
+    server.dispose();
+  });
+
+  test('a call that waits is answered at once when it is cancelled', async () => {
+    const [left, right] = (sockets = socketpair());
+    const server = fdMessageConnection(current.createMessageConnection, right, { connection });
+    let started = 0;
+    server.onRequest('hang', () => {
+      started++;
+      return new Promise(() => undefined);
+    });
+    server.listen();
+    const raw = framed(left, jsonValues({ frames: contentLength({ countField: 'Fd-Count' }) }));
+    using file = fds.memfd('file');
+    for (let id = 1; id <= 40; id++) await raw.send({ jsonrpc: '2.0', id, method: 'hang', params: [file] });
+    await raw.send({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 40 } });
+    for await (const { value } of raw) {
+      expect(value).toMatchObject({ id: 40, error: { code: -32800 } });
+      break;
+    }
+    expect(started).toBe(1);
+    server.dispose();
+  });
+
+  test('descriptors of a result are the caller’s after the connection is closed, too', async () => {
+    const [left, right] = (sockets = socketpair());
+    const client = fdMessageConnection(current.createMessageConnection, left, { connection });
+    const server = fdMessageConnection(current.createMessageConnection, right);
+    server.onRequest('make', () => give(fds.memfd('made')));
+    client.listen();
+    server.listen();
+    const made = await client.sendRequest<OwnedFd>('make');
+    await closed(left, right);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(made.closed).toBe(false);
+    made.close();
+    client.dispose();
+    server.dispose();
   });
 });
