@@ -47,7 +47,7 @@ export class ReceivingEnd {
         this.#discarded.push(...reported(this.#close(fds), reason));
       },
     };
-    const all = { ...limits, highWaterMark: 65_536 };
+    const all = { ...limits, receiveFds: true, highWaterMark: 65_536 };
     this.reader = new FrameReader(
       {
         queue: this.queue,

@@ -8,6 +8,7 @@ import { ReceiveQueue } from '../../packages/stream/receive/receive-queue';
 import { identity } from '../support/descriptors';
 
 const LIMITS: ReceiveLimits = {
+  receiveFds: true,
   maxFdsPerFrame: 253,
   onSurplus: 'error',
   onTruncated: 'error',

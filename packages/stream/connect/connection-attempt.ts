@@ -59,6 +59,8 @@ export class ConnectionAttempt {
     this.#deadline = performance.now() + timeout;
     try {
       this.#socket = this.#binding.socket();
+      // Before the server can send any.
+      if (this.#options.receiveFds === false) this.#binding.refuseFds(this.#socket);
       this.#try(this.#socket);
     } catch (error) {
       this.#fail(asError(error));

@@ -51,6 +51,8 @@ export async function listen(
   const socket = binding.socket();
   let place: BoundPath | undefined;
   try {
+    // Connections have it from the listening socket on, before they are accepted. Of an inherited one others may take them.
+    if (options.receiveFds === false) binding.refuseFds(socket);
     place = await whenFree(target, options, () => {
       if (pinned.path === undefined) return bindAbstract(binding, socket, target, backlog);
       return bindPath(binding, socket, { address: pinned, path: pinned.path, mode, backlog }, signal);

@@ -7,6 +7,8 @@ import { microtask, nextTick } from '../later';
 export type DiscardReason =
   /** Bytes were read as 'data' and nobody listened to 'fds'. */
   | 'no-listener'
+  /** The socket has `receiveFds: false`. */
+  | 'refused'
   /** More than the frame declared or `maxFdsPerFrame` allows. */
   | 'surplus'
   /** Of a frame that lost others to truncation. */

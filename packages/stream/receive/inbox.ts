@@ -12,9 +12,11 @@ import type { FrameLimits } from './claim-policy';
 import { type Consumer, NO_DEMAND } from './consumer';
 import type { Discarder } from './discard';
 import type { ReceiveQueue } from './receive-queue';
+import { withoutFds } from './without-fds';
 
 /** All limits on receiving; see FdSocketOptions. */
 export interface ReceiveLimits extends FrameLimits {
+  readonly receiveFds: boolean;
   readonly highWaterMark: number;
 }
 
@@ -141,8 +143,9 @@ export class Inbox implements SegmentReceiver {
       if (end === 'eof') this.owner.peerEnded();
     }
     this.#count(segments);
+    const taken = this.limits.receiveFds ? segments : withoutFds(segments, this.queue.end, this.discarder);
     try {
-      if (this.#consumer?.takeDirectly?.(segments) !== true) this.#enqueue(segments);
+      if (this.#consumer?.takeDirectly?.(taken) !== true) this.#enqueue(taken);
       if (ahead !== undefined) this.queue.ahead = ahead;
     } finally {
       this.#advance();
@@ -184,13 +187,14 @@ export class Inbox implements SegmentReceiver {
     const demand = reads ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
     const memory = demand.bytes > 0 ? this.#consumer?.reserve?.() : undefined;
     if (memory !== undefined) this.#handle.fill(memory);
-    const { bytes, fds, look } = demand;
+    const { bytes, fds } = demand;
+    const look = this.limits.receiveFds ? demand.look : 'nothing';
     const looks = look === this.#look || bytes === 0;
     if (looks && suffices(this.#allowedBytes, bytes) && suffices(this.#allowedFds, fds)) return;
     this.#handle.allowReading(bytes, fds, look);
     if (bytes > 0) this.#look = look;
-    this.#allowedBytes = demand.bytes;
-    this.#allowedFds = demand.fds;
+    this.#allowedBytes = bytes;
+    this.#allowedFds = fds;
   }
 
   /** Stops reading, whatever the consumer wants, or lets it go on. */

@@ -127,7 +127,7 @@ function discardUnheard(fds: readonly OwnedFd[], window: ByteRange, discarder: D
     type: 'AncillaryWarning',
     code: 'ANCILLARY_NO_LISTENER',
     detail:
-      "Listen to 'fds', or call takeFds() before you read. To refuse descriptors, close those of each frame that 'fds' brings. " +
+      "Listen to 'fds', or call takeFds() before you read. To refuse descriptors, set receiveFds: false. " +
       'This is said once.',
   });
 }

@@ -130,7 +130,7 @@ export class ConnectingHandle implements SocketHandle {
     return this.#handle?.unread() ?? 0;
   }
 
-  /** It was done before connecting. */
+  /** Before that it is done by whoever connects. */
   refuseFds(): void {
     this.#handle?.refuseFds();
   }

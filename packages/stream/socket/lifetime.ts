@@ -47,6 +47,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
     } else {
       this.handle = binding.open(socket, this);
     }
+    if (!limits.receiveFds) this.handle.refuseFds();
     const queue = new ReceiveQueue<OwnedFd>(binding.anchor);
     this.inbox = new Inbox(this.handle, queue, limits, new Discard(duplex, this.stats), this.stats, this);
   }

@@ -25,6 +25,12 @@ export interface SocketOptions<Socket = Duplex> {
    * ERR_FD_TRUNCATED, `'mark'` hands it out with `truncated: true` and the descriptors that were delivered.
    */
   onTruncated?: 'error' | 'mark' | undefined;
+  /**
+   * false: the peer cannot send descriptors. Its sendmsg with some fails with EPERM where the kernel has SO_PASSRIGHTS (Linux
+   * 6.16), for everybody who has this socket. Those that come all the same are closed and counted in `stats.fdsClosed`, and
+   * never fail or mark what they came with. Default true.
+   */
+  receiveFds?: boolean | undefined;
   /** Descriptors received and not taken yet at which reading pauses; default 1024. At most one bundle more is held. */
   maxQueuedFds?: number | undefined;
   /** Bytes received and not taken yet at which reading pauses, and unsent ones at which writing should; default 64 KiB. */
@@ -43,6 +49,7 @@ export const SOCKET_OPTIONS: OptionNames<SocketOptions> = {
   maxFdsPerFrame: true,
   onSurplus: true,
   onTruncated: true,
+  receiveFds: true,
   maxQueuedFds: true,
   highWaterMark: true,
   allowHalfOpen: true,
@@ -53,6 +60,7 @@ const DEFAULTS: ReceiveLimits = {
   maxFdsPerFrame: 253,
   onSurplus: 'error',
   onTruncated: 'error',
+  receiveFds: true,
   maxQueuedFds: 1024,
   highWaterMark: 64 * 1024,
 };
@@ -62,10 +70,12 @@ export function receiveLimits(options: SocketOptions<never>): ReceiveLimits {
   requireObject('options', options);
   if (options.onread !== undefined) requireOnread(options.onread);
   requireBoolean('allowHalfOpen', options.allowHalfOpen);
+  requireBoolean('receiveFds', options.receiveFds);
   return {
     maxFdsPerFrame: count(options, 'maxFdsPerFrame', 0),
     onSurplus: choice('onSurplus', options.onSurplus ?? DEFAULTS.onSurplus, ['error', 'close']),
     onTruncated: choice('onTruncated', options.onTruncated ?? DEFAULTS.onTruncated, ['error', 'mark']),
+    receiveFds: options.receiveFds ?? DEFAULTS.receiveFds,
     maxQueuedFds: count(options, 'maxQueuedFds', 1),
     highWaterMark: count(options, 'highWaterMark', 1),
   };
