@@ -9,10 +9,11 @@ const SHARED = '^packages/stream/(?!index)[^/]+$';
 
 /** Folders of packages/stream/, and what of it each may import besides what all share. */
 const mayImport = {
-  receive: [],
-  send: [],
-  socket: ['receive', 'send'],
-  connect: ['socket', 'receive'],
+  limits: [],
+  receive: ['limits'],
+  send: ['limits'],
+  socket: ['receive', 'send', 'limits'],
+  connect: ['socket', 'receive', 'limits'],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */

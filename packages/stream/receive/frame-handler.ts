@@ -59,7 +59,7 @@ export class FrameHandler implements Consumer {
   advance(): void {
     if (this.#busy) return;
     this.#busy = true;
-    while (this.#resolve !== undefined) {
+    while (this.#resolve !== undefined && this.#inbox.hasTurn()) {
       const frame = this.#take();
       if (frame === undefined) break;
       if (this.#handOver(frame)) return;

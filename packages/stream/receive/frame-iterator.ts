@@ -75,11 +75,11 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     } catch (error) {
       return Promise.reject(asError(error));
     }
-    const result = this.#waiter === undefined ? this.#take() : undefined;
+    const result = this.#waiter === undefined && this.#hasTurn() ? this.#take() : undefined;
     const failed = this.#report();
     if (failed !== undefined) return failed;
     if (result !== undefined) {
-      this.#inbox.resumeReading();
+      this.#inbox.tookSome();
       return Promise.resolve(result);
     }
     return new Promise((resolve) => {
@@ -95,7 +95,7 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   }
 
   advance(): void {
-    while (this.#waiter !== undefined) {
+    while (this.#waiter !== undefined && this.#hasTurn()) {
       const resolve = this.#waiter;
       const result = this.#take();
       if (result === undefined) return;
@@ -114,6 +114,11 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
 
   socketDestroyed(error: Error | undefined): void {
     this.#finish(error);
+  }
+
+  /** Of a loop that is left, nobody waits for the end. */
+  #hasTurn(): boolean {
+    return this.#state !== 'reading' || this.#inbox.hasTurn();
   }
 
   /** What `next()` returns, or undefined while it has to wait. */

@@ -7,6 +7,7 @@ import {
   type SegmentReceiver,
   type SocketHandle,
 } from '../../binding';
+import { turns, type Waiting } from '../limits/turns';
 import type { SocketStats } from '../stats';
 import type { FrameLimits } from './claim-policy';
 import { type Consumer, NO_DEMAND } from './consumer';
@@ -36,12 +37,14 @@ export interface InboxOwner {
 
 /** An allowance that is at least so much of the demand is not renewed, since that is a call for each wake-up. */
 const SUFFICIENT = 3 / 4;
+/** SCM_MAX_FD (docs/kernel.md 14). */
+const MAX_FDS_PER_RECVMSG = 253;
 
 /**
  * The receiving half of a socket: holds what came and nobody took yet, lets one consumer at a time take it, and has the
  * kernel read from as far as that consumer's limits allow. Until there is a consumer nothing is read at all.
  */
-export class Inbox implements SegmentReceiver {
+export class Inbox implements SegmentReceiver, Waiting {
   /** What came and nobody took yet. */
   readonly queue: ReceiveQueue<OwnedFd>;
   readonly limits: ReceiveLimits;
@@ -59,6 +62,10 @@ export class Inbox implements SegmentReceiver {
   #allowedBytes = 0;
   #allowedFds = 0;
   #look: LookAhead = 'nothing';
+  /** What was handed out in a turn of the event loop, and in which. */
+  #turn = 0;
+  #handedOut = 0;
+  #awaitsTurn = false;
 
   constructor(
     handle: SocketHandle,
@@ -183,12 +190,14 @@ export class Inbox implements SegmentReceiver {
   /** Lets the kernel be read as far as the consumer wants now. */
   updateAllowance(): void {
     if (this.#destroyed !== undefined) return;
-    const reads = this.#end === undefined && !this.#held;
+    const reads = this.#end === undefined && !this.#held && !this.#awaitsTurn;
     const demand = reads ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
     const memory = demand.bytes > 0 ? this.#consumer?.reserve?.() : undefined;
     if (memory !== undefined) this.#handle.fill(memory);
-    const { bytes, fds } = demand;
+    const { bytes } = demand;
     const look = this.limits.receiveFds ? demand.look : 'nothing';
+    // What cannot be handed out now would only be held: one message more is enough.
+    const fds = turns.crowded ? Math.min(demand.fds, MAX_FDS_PER_RECVMSG) : demand.fds;
     const looks = look === this.#look || bytes === 0;
     if (looks && suffices(this.#allowedBytes, bytes) && suffices(this.#allowedFds, fds)) return;
     this.#handle.allowReading(bytes, fds, look);
@@ -203,14 +212,47 @@ export class Inbox implements SegmentReceiver {
     this.updateAllowance();
   }
 
-  /** After a consumer took something: reading goes on if it had paused. */
+  /** A consumer waits for more: reading goes on if it had paused. */
   resumeReading(): void {
-    if (this.#allowedBytes === 0 || this.#allowedFds === 0) this.updateAllowance();
+    if (this.#paused) this.updateAllowance();
+  }
+
+  /** A consumer took something that was there: if reading had paused, it goes on once half of what may wait is gone. */
+  tookSome(): void {
+    if (!this.#paused) return;
+    const { highWaterMark, maxQueuedFds } = this.limits;
+    if (2 * this.queue.length < highWaterMark && 2 * this.queue.fdCount < maxQueuedFds) this.updateAllowance();
+  }
+
+  get #paused(): boolean {
+    return this.#allowedBytes === 0 || this.#allowedFds === 0;
   }
 
   /** Counts a frame that is returned to the user. */
-  frameTaken(): void {
+  frameTaken(fdCount: number): void {
     this.#stats.framesReceived++;
+    const amount = 1 + fdCount;
+    this.#handedOut += amount;
+    turns.count(amount);
+  }
+
+  /** Whether frames may be handed out in this turn of the event loop; if not, the consumer is called in the next one. */
+  hasTurn(): boolean {
+    if (this.#turn !== turns.turn) {
+      this.#turn = turns.turn;
+      this.#handedOut = 0;
+    }
+    if (turns.mayHandOut(this.#handedOut)) return true;
+    if (!this.#awaitsTurn) {
+      this.#awaitsTurn = true;
+      turns.wait(this);
+    }
+    return false;
+  }
+
+  goOn(): void {
+    this.#awaitsTurn = false;
+    if (this.#destroyed === undefined) this.#advance();
   }
 
   /** Closes what nobody took, and lets the consumer know. */
