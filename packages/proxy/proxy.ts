@@ -1,10 +1,10 @@
 import { requireMethods } from '../binding';
 import { abortError, type Address, type FdServer, type FdSocket, onAbort, requireConnectArguments } from '../stream';
 import { type Connect, Connection } from './connection';
-import { type ProxyOptions, requireProxyOptions } from './proxy-options';
+import { type Forwarded, type ProxyOptions, requireProxyOptions } from './proxy-options';
 import { sum, type Totals } from './totals';
 
-/** Settles when the listener is closed and no connection is left, with what passed. */
+/** Settles when the listener is closed, no connection is left, and `ended` was called for each; with what passed. */
 export interface Proxying extends Promise<Totals> {
   /** What passed so far on all connections. */
   readonly totals: Totals;
@@ -40,7 +40,9 @@ class Connections<In> {
   readonly #connect: Connect;
   readonly #address: Address;
   readonly #options: ProxyOptions<In>;
-  readonly #open = new Map<Promise<void>, Connection<In>>();
+  readonly #open = new Set<Connection<In>>();
+  /** Each settles when its connection has ended and `ended` was told. */
+  readonly #running = new Set<Promise<void>>();
   #before: Totals = sum([]);
 
   constructor(connect: Connect, address: Address, options: ProxyOptions<In>) {
@@ -54,10 +56,10 @@ class Connections<In> {
   }
 
   get totals(): Totals {
-    return sum([this.#before, ...[...this.#open.values()].map(({ totals }) => totals)]);
+    return sum([this.#before, ...[...this.#open].map(({ totals }) => totals)]);
   }
 
-  /** Settles when the listener is closed and each connection has ended. */
+  /** Settles when the listener is closed, each connection has ended, and `ended` was told. */
   async serve(listener: FdServer): Promise<Totals> {
     const { signal } = this.#options;
     const stopListening = signal && onAbort(signal, () => void listener.close().catch(() => undefined));
@@ -65,7 +67,7 @@ class Connections<In> {
       if (signal?.aborted === true) await listener.close();
       for await (const from of listener) this.#begin(from);
     } finally {
-      await Promise.all(this.#open.keys());
+      await Promise.all(this.#running);
       stopListening?.();
     }
     if (signal?.aborted === true) throw abortError(signal);
@@ -74,12 +76,28 @@ class Connections<In> {
 
   #begin(from: FdSocket): void {
     const connection = new Connection(this.#connect, this.#address, this.#options, from);
-    const ended = connection.run().then((forwarded) => {
-      this.#open.delete(ended);
+    this.#open.add(connection);
+    const running = connection.run().then(async (forwarded) => {
+      this.#open.delete(connection);
       this.#before = sum([this.#before, forwarded.totals]);
-      // What it throws is uncaught, as what a listener throws.
-      if (this.#options.ended !== undefined) process.nextTick(this.#options.ended, forwarded);
+      await this.#tell(forwarded);
+      this.#running.delete(running);
     });
-    this.#open.set(ended, connection);
+    this.#running.add(running);
+  }
+
+  /** In a turn of its own: what `ended` throws is uncaught, as what a listener throws. */
+  #tell(forwarded: Forwarded): Promise<void> | undefined {
+    const { ended } = this.#options;
+    if (ended === undefined) return undefined;
+    return new Promise((resolve) => {
+      process.nextTick(() => {
+        try {
+          ended(forwarded);
+        } finally {
+          resolve();
+        }
+      });
+    });
   }
 }

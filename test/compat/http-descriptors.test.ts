@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
 import { text } from 'node:stream/consumers';
-import { connect, type FdSocket, type OwnedFd, raw } from '../../packages/ancillary';
+import { connect, type FdSocket, OwnedFd, raw } from '../../packages/ancillary';
 import { sendFds, takeFds } from '../../packages/ancillary/http';
-import { identity } from '../support/descriptors';
-import { answerOf, HttpEnds, identitiesOf } from './http-ends';
+import { until } from '../hostile/until';
+import { identity, openDescriptors } from '../support/descriptors';
+import { answerOf, fdSocketOf, HttpEnds, identitiesOf } from './http-ends';
 
 let ends: HttpEnds;
 beforeEach(async () => (ends = await HttpEnds.open()));
@@ -125,17 +126,57 @@ it('belong to the request of their last byte, wherever heads and bodies are cut'
   ]);
 });
 
-it('that nobody takes are closed when the answer is over', async () => {
-  ends.serve((_request, response) => response.end('ok'));
+it('that nobody takes are closed when the answer is over, while the connection is kept', async () => {
+  let accepted: FdSocket | undefined;
+  ends.serve((request, response) => {
+    accepted = fdSocketOf(request.socket);
+    response.end('ok');
+  });
   const [file] = ends.memories(1) as [OwnedFd];
-  const agent = ends.agent({ keepAlive: true });
-  const request = http.get({ agent });
-  sendFds(request, [file]);
-  const response = await answerOf(request);
-  const { stats } = response.socket as unknown as FdSocket;
-  await text(response);
-  expect(stats.fdsSent).toBe(1);
-  // The server is in this process: the check of every test finds what it keeps.
+  const same = () => [...openDescriptors().keys()].filter((fd) => identity(fd) === identity(file.fd)).length;
+  const agent = ends.agent({ keepAlive: true, maxSockets: 1 });
+  for (const path of ['/1', '/2', '/3']) {
+    const request = http.get({ agent, path });
+    sendFds(request, [file]);
+    await text(await answerOf(request));
+    // The server is in this process.
+    await until(() => same() === 1);
+  }
+  expect(accepted).toMatchObject({ destroyed: false, stats: { fdsReceived: 3 } });
+});
+
+it('that come with the rest of a request whose answer is over are closed at once', async () => {
+  ends.serve((_request, response) => response.end('early'));
+  const [file] = ends.memories(1) as [OwnedFd];
+  const same = () => [...openDescriptors().keys()].filter((fd) => identity(fd) === identity(file.fd)).length;
+  const client = await connect(ends.address);
+  client.writeFds('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n', [file]);
+  expect((await client.receive(15)).bytes.toString()).toBe('HTTP/1.1 200 OK');
+  await until(() => same() === 1);
+  client.writeFds('body', [file]);
+  client.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  expect(await text(client)).toMatch(/early.*HTTP\/1\.1 200 OK.*early/s);
+  await until(() => same() === 1);
+});
+
+it('taken piece by piece with a body do not add listeners to the answer', async () => {
+  const added: number[] = [];
+  ends.serve((request, response) => {
+    request.on('data', () => {
+      OwnedFd.closeAll(takeFds(request));
+      added.push(response.listenerCount('close'));
+    });
+    request.on('end', () => response.end('ok'));
+  });
+  const [file] = ends.memories(1) as [OwnedFd];
+  const client = await connect(ends.address);
+  client.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 20\r\n\r\n');
+  for (let sent = 0; sent < 20; sent++) {
+    client.writeFds('x', [file]);
+    await until(() => added.length > sent);
+  }
+  await text(client);
+  expect(new Set(added).size).toBe(1);
 });
 
 it('of an answer are not those of the next one on the same connection', async () => {

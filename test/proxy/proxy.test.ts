@@ -49,6 +49,31 @@ async function echo(socket: FdSocket): Promise<void> {
 
 const echoing = (socket: FdSocket): void => void echo(socket).catch(() => undefined);
 
+it('settles when `ended` was called for the last connection, also if that throws', async () => {
+  const thrown = new Error('of the listener');
+  const uncaught: unknown[] = [];
+  process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error));
+  try {
+    start({
+      ended(forwarded) {
+        ended.push(forwarded);
+        throw thrown;
+      },
+    });
+    server.on('connection', (socket) => socket.resume().on('end', () => socket.end()));
+    const clients = await Promise.all([connect(at('proxy')), connect(at('proxy'))]);
+    await until(() => proxying.connections === 2);
+    const closing = listener.close();
+    const told = proxying.then(() => ended.length);
+    for (const client of clients) client.resume().end();
+    expect(await told).toBe(2);
+    await closing;
+  } finally {
+    process.setUncaughtExceptionCaptureCallback(null);
+  }
+  expect(uncaught).toEqual([thrown, thrown]);
+});
+
 it('gives each client a connection of its own, and counts what passes', async () => {
   server.on('connection', echoing);
   start();

@@ -12,6 +12,8 @@ export class RequestFds extends ConnectionFds {
   readonly #untaken = new Map<IncomingMessage, OwnedFd[]>();
   #current: IncomingMessage | undefined;
   #answer: ServerResponse | undefined;
+  /** The request whose answer closes what came with it. */
+  #watched: IncomingMessage | undefined;
   #count = 0;
 
   protected override get count(): number {
@@ -56,6 +58,8 @@ export class RequestFds extends ConnectionFds {
       this.#count -= OwnedFd.closeAll(fds);
     } else {
       this.#untaken.set(request, fds);
+      if (this.#watched === request) return;
+      this.#watched = request;
       this.#answer?.once('close', () => OwnedFd.closeAll(this.take(request)));
     }
   }
