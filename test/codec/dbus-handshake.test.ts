@@ -59,9 +59,22 @@ describe('our client and our server', () => {
     ['authorize() says no', {}, { authorize: () => false }],
     ['authorize() resolves with no', {}, { authorize: () => Promise.resolve(false) }],
     ['no mechanism of both', {}, { mechanisms: ['ANONYMOUS'] }],
-  ])('%s: the client fails with ERR_UNAUTHORIZED, the server learns that it left', async (_what, client, server) => {
-    const sides = both(client, server).catch((error: unknown) => error);
-    expect(await sides).toMatchObject({ code: 'ERR_UNAUTHORIZED' });
+  ])('%s: both sides fail with ERR_UNAUTHORIZED', async (why, client, server) => {
+    const serving = dbusHandshake(theirs, { side: 'server', guid, ...server });
+    const failures = await Promise.allSettled([dbusHandshake(ours, client), serving]);
+    expect(failures).toMatchObject([
+      { reason: { code: 'ERR_UNAUTHORIZED', message: expect.stringContaining('does not accept EXTERNAL') as string } },
+      { reason: { code: 'ERR_UNAUTHORIZED', cause: { code: expect.any(String) as string } } },
+    ]);
+    const [, { reason }] = failures as [unknown, PromiseRejectedResult];
+    expect(String(reason)).toMatch(`the D-Bus client, process ${process.pid} of user ${uid}, was rejected (`);
+    expect(String(reason)).toMatch(
+      why.startsWith('auth')
+        ? 'authorize() does not accept it'
+        : why.startsWith('another')
+          ? 'it said that it is another user'
+          : "it asked for 'EXTERNAL', and may have ANONYMOUS",
+    );
     await closed(ours, theirs);
   });
 
@@ -236,12 +249,43 @@ describe('what a client says to a server', () => {
     ['has no GUID', 'ERR_FRAME_INVALID', 'OK\n'],
     ['has a GUID that is none', 'ERR_FRAME_INVALID', 'OK 0123\n'],
     ['does not let itself be cancelled', 'ERR_FRAME_INVALID', 'ERROR\nERROR\n'],
-    ['says something else to NEGOTIATE_UNIX_FD', 'ERR_FRAME_INVALID', `OK ${guid}\nOK ${guid}\n`],
+    ['says something else to NEGOTIATE_UNIX_FD', 'ERR_FRAME_INVALID', `OK ${guid}\n`.repeat(9)],
     ['never comes to the point', 'ERR_FRAME_INVALID', 'WHAT\n'.repeat(100)],
     ['speaks HTTP', 'ERR_FRAME_INVALID', 'HTTP/1.1 400 Bad Request\n'],
   ])('that %s: %s', async (_what, code, lines) => {
     const [failure] = await Promise.all([codeOf(() => dbusHandshake(ours)), heard(lines)]);
     expect([failure, ours.destroyed]).toEqual([code, true]);
+  });
+
+  it.each([
+    ['AUTH with 8 lines that are no answer, the last', 'WHAT\x20IS it\n'.repeat(8), "'WHAT IS it'"],
+    ['NEGOTIATE_UNIX_FD with 8 lines', `OK ${guid}\n${'HELLO\n'.repeat(8)}`, "'HELLO'"],
+    ['CANCEL with', `ERROR\nERROR ${'x'.repeat(200)}\n`, `'ERROR ${'x'.repeat(74)}'...;`],
+    ['is no command', 'HTTP/1.1 400\x1b[2J\n', "'HTTP/1.1 400\\x1b[2J'"],
+  ])('what is no answer is shown: %s', async (which, lines, shown) => {
+    const failing = dbusHandshake(ours).catch((error: unknown) => (error as Error).message);
+    await heard(lines);
+    const message = await failing;
+    expect(message).toContain(which);
+    expect(message).toContain(shown);
+  });
+
+  it('to what is no answer a client says ERROR, and waits for one; the timeout says what came last', async () => {
+    theirs.write('HELLO there\r\n');
+    const handshake = expect(dbusHandshake(ours, { timeout: 50 })).rejects.toMatchObject({
+      code: 'ETIMEDOUT',
+      message: expect.stringContaining("the last that the peer said is 'HELLO there'") as string,
+    });
+    const said = `\0AUTH EXTERNAL ${hexUid}\r\nERROR\r\n`;
+    expect((await theirs.receive(said.length)).bytes.toString()).toBe(said);
+    await handshake;
+  });
+
+  it('answers ERROR to what is no answer to NEGOTIATE_UNIX_FD, and goes on', async () => {
+    theirs.write(`OK ${guid}\r\nHELLO\r\nAGREE_UNIX_FD\r\n`);
+    expect(await dbusHandshake(ours)).toMatchObject({ unixFds: true });
+    ours.end();
+    expect(Buffer.concat(await theirs.toArray()).toString()).toMatch(/NEGOTIATE_UNIX_FD\r\nERROR\r\nBEGIN\r\n$/);
   });
 
   it('it does not try what the server does not offer', async () => {

@@ -1,8 +1,8 @@
 import { AncillaryError } from '../../binding';
-import type { ClientOptions, DBusHandshake, DBusMechanism } from './handshake-options';
-import { type SaslConversation, toHex } from './sasl-lines';
+import type { ClientOptions, DBusHandshake } from './handshake-options';
+import { type SaslConversation, type SaslLine, toHex } from './sasl-lines';
 
-/** How often a server may send what is no answer to the client's last command. */
+/** How many lines a server may send, in all, that are no answer to the client's last command. */
 const MOST_ANSWERS_AMISS = 8;
 const GUID = /^[0-9a-f]{32}$/i;
 
@@ -12,13 +12,18 @@ type Offered = readonly string[] | undefined;
 /** D-Bus Specification, "Client states". @throws ERR_UNAUTHORIZED; ERR_FRAME_INVALID; as {@link SaslConversation.next} */
 export async function clientHandshake(sasl: SaslConversation, options: ClientOptions): Promise<DBusHandshake> {
   const { mechanisms, identity } = options;
+  const amiss = new AnswersAmiss(sasl);
   let offered: Offered;
   for (const mechanism of mechanisms) {
     if (offered !== undefined && !offered.includes(mechanism)) continue;
     const response = mechanism === 'EXTERNAL' ? identity : 'ancillary';
     await sasl.say(response === '' ? `AUTH ${mechanism}` : `AUTH ${mechanism} ${toHex(response)}`);
-    const answer = await authenticate(sasl, mechanism === 'EXTERNAL' && response === '');
-    if (answer.guid !== undefined) return await begin(sasl, mechanism, answer.guid, options.unixFds);
+    const answer = await authenticate(sasl, mechanism === 'EXTERNAL' && response === '', amiss);
+    if (answer.guid !== undefined) {
+      const unixFds = options.unixFds && (await negotiate(sasl, amiss));
+      await sasl.say('BEGIN');
+      return { mechanism, unixFds, guid: answer.guid };
+    }
     offered ??= answer.offered;
   }
   const offers = offered === undefined ? 'says nothing of others' : `offers ${offered.join(', ')}`;
@@ -28,15 +33,40 @@ export async function clientHandshake(sasl: SaslConversation, options: ClientOpt
   );
 }
 
+/**
+ * The lines that are no answer to the last command. The specification has a client say ERROR to each, and wait on; this one does not
+ * for ever.
+ */
+class AnswersAmiss {
+  readonly #sasl: SaslConversation;
+  #count = 0;
+
+  constructor(sasl: SaslConversation) {
+    this.#sasl = sasl;
+  }
+
+  /** @throws ERR_FRAME_INVALID */
+  async refuse({ text }: SaslLine, command: string): Promise<void> {
+    if (++this.#count >= MOST_ANSWERS_AMISS)
+      throw unexpected(`${this.#count} lines that are no answer, the last ${text}`, command);
+    await this.#sasl.say('ERROR');
+  }
+}
+
 /** @param mayAsk whether the server may ask for the identity, which then is empty: whoever the socket says that it is */
-async function authenticate(sasl: SaslConversation, mayAsk: boolean): Promise<{ guid?: string; offered?: Offered }> {
+async function authenticate(
+  sasl: SaslConversation,
+  mayAsk: boolean,
+  amiss: AnswersAmiss,
+): Promise<{ guid?: string; offered?: Offered }> {
   let asked = false;
   let cancelled = false;
-  for (let answers = 0; answers < MOST_ANSWERS_AMISS; answers++) {
-    const { command, argument } = await sasl.next();
+  for (;;) {
+    const line = await sasl.next();
+    const { command, argument } = line;
     if (command === 'REJECTED') return { offered: argument === '' ? undefined : argument.split(' ') };
     // The answer to CANCEL is REJECTED, and nothing else.
-    if (cancelled) throw unexpected(command, 'CANCEL');
+    if (cancelled) throw unexpected(line.text, 'CANCEL');
     if (command === 'OK') return { guid: requireGuid(argument) };
     if (command === 'DATA' && mayAsk && !asked) {
       asked = true;
@@ -44,26 +74,19 @@ async function authenticate(sasl: SaslConversation, mayAsk: boolean): Promise<{ 
     } else if (command === 'DATA' || command === 'ERROR') {
       cancelled = true;
       await sasl.say('CANCEL');
-    } else await sasl.say('ERROR');
+    } else await amiss.refuse(line, 'AUTH');
   }
-  throw unexpected('other commands again and again', 'AUTH');
 }
 
-async function begin(
-  sasl: SaslConversation,
-  mechanism: DBusMechanism,
-  guid: string,
-  wanted: boolean,
-): Promise<DBusHandshake> {
-  let unixFds = false;
-  if (wanted) {
-    await sasl.say('NEGOTIATE_UNIX_FD');
-    const { command } = await sasl.next();
-    if (command !== 'AGREE_UNIX_FD' && command !== 'ERROR') throw unexpected(command, 'NEGOTIATE_UNIX_FD');
-    unixFds = command === 'AGREE_UNIX_FD';
+/** Whether the server agrees. */
+async function negotiate(sasl: SaslConversation, amiss: AnswersAmiss): Promise<boolean> {
+  await sasl.say('NEGOTIATE_UNIX_FD');
+  for (;;) {
+    const line = await sasl.next();
+    if (line.command === 'AGREE_UNIX_FD') return true;
+    if (line.command === 'ERROR') return false;
+    await amiss.refuse(line, 'NEGOTIATE_UNIX_FD');
   }
-  await sasl.say('BEGIN');
-  return { mechanism, unixFds, guid };
 }
 
 function requireGuid(guid: string): string {
@@ -72,5 +95,8 @@ function requireGuid(guid: string): string {
 }
 
 function unexpected(answer: string, command: string): AncillaryError {
-  return new AncillaryError('ERR_FRAME_INVALID', `the D-Bus server answered ${command} with ${answer}`);
+  return new AncillaryError(
+    'ERR_FRAME_INVALID',
+    `the D-Bus server answered ${command} with ${answer}; the socket is destroyed`,
+  );
 }

@@ -16,7 +16,7 @@ import { serverHandshake } from './server-handshake';
  * what the peer sent at once is there, with its descriptors.
  *
  * If it fails the socket is destroyed, and 'error' is emitted only where somebody listens.
- * @throws ERR_UNAUTHORIZED where one side does not accept the other; ERR_FRAME_INVALID, ERR_FRAME_TOO_LARGE, ERR_FD_SURPLUS
+ * @throws ERR_UNAUTHORIZED where one side does not accept the other, on both sides; ERR_FRAME_INVALID, also for 8 lines that are no answer, ERR_FRAME_TOO_LARGE, ERR_FD_SURPLUS
  * and ERR_FRAME_INCOMPLETE for a peer that breaks the protocol; ETIMEDOUT; AbortError; what `authorize` throws; system errors;
  * TypeError and RangeError for arguments, and ERR_FD_MODE while the socket is read in another way
  */
@@ -24,10 +24,11 @@ export async function dbusHandshake(socket: FdSocket, options: DBusHandshakeOpti
   requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['frames', 'send']);
   const checked = checkedOptions(options);
   requireSignal(checked.signal);
-  const deadline = new Deadline(checked.timeout, checked.signal);
+  const sasl = new SaslConversation(socket, checked.maxLineLength);
+  const deadline = new Deadline(checked.timeout, checked.signal, sasl);
   try {
     throwIfAborted(checked.signal);
-    return await Promise.race([deadline.passed, converse(socket, checked)]);
+    return await Promise.race([deadline.passed, converse(socket, sasl, checked)]);
   } catch (error) {
     const reason = asError(error);
     socket.destroy(socket.listenerCount('error') > 0 ? reason : undefined);
@@ -37,10 +38,9 @@ export async function dbusHandshake(socket: FdSocket, options: DBusHandshakeOpti
   }
 }
 
-async function converse(socket: FdSocket, options: CheckedOptions): Promise<DBusHandshake> {
+async function converse(socket: FdSocket, sasl: SaslConversation, options: CheckedOptions): Promise<DBusHandshake> {
   if (options.side === 'client') await socket.send('\0');
   else await takeNulByte(socket);
-  const sasl = new SaslConversation(socket, options.maxLineLength);
   try {
     return await (options.side === 'client' ? clientHandshake(sasl, options) : serverHandshake(socket, sasl, options));
   } finally {
@@ -64,11 +64,15 @@ class Deadline {
   #timer: NodeJS.Timeout | undefined;
   #abort = (): void => undefined;
 
-  constructor(milliseconds: number, signal: AbortSignal | undefined) {
+  constructor(milliseconds: number, signal: AbortSignal | undefined, heard: { readonly last: string | undefined }) {
     this.#signal = signal;
     this.passed = new Promise((_resolve, reject) => {
-      const detail = `the D-Bus handshake was not over in ${milliseconds} ms; the socket is destroyed`;
-      const expire = (): void => reject(systemError('ETIMEDOUT', 'recvmsg', detail));
+      const expire = (): void => {
+        const last =
+          heard.last === undefined ? 'the peer said nothing' : `the last that the peer said is ${heard.last}`;
+        const detail = `the D-Bus handshake was not over in ${milliseconds} ms, and ${last}; the socket is destroyed`;
+        reject(systemError('ETIMEDOUT', 'recvmsg', detail));
+      };
       if (milliseconds !== Infinity) this.#timer = setTimeout(expire, milliseconds);
       this.#abort = (): void => {
         try {

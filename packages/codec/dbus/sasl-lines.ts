@@ -6,10 +6,15 @@ import { delimited } from '../delimited';
 export interface SaslLine {
   readonly command: string;
   readonly argument: string;
+  /** The whole line, to be shown. */
+  readonly text: string;
 }
 
 const END = '\r\n';
 const LINE = /^([A-Z_]+)(?: ([ -~]*))?$/;
+
+/** Of a line that the peer chose, so much is shown. */
+const LONGEST_SHOWN = 80;
 
 /** What a client sends first, so that on some systems its credentials can ride on it. */
 export const NUL_BYTE: FrameDecoder<undefined> = {
@@ -24,23 +29,32 @@ export const NUL_BYTE: FrameDecoder<undefined> = {
  */
 export class SaslConversation {
   readonly #socket: FdSocket;
-  readonly #frames: ReturnType<FdSocket['frames']>;
+  readonly #maxLineLength: number;
+  #frames: ReturnType<FdSocket['frames']> | undefined;
+  /** What the peer said last, to be shown; undefined before it says anything. */
+  last: string | undefined;
 
   constructor(socket: FdSocket, maxLineLength: number) {
     this.#socket = socket;
-    this.#frames = socket.frames(delimited({ delimiter: END, maxLength: maxLineLength, fds: 0 }));
+    this.#maxLineLength = maxLineLength;
   }
 
   /** The peer's next line. @throws ERR_FRAME_INCOMPLETE if there is none; ERR_FRAME_INVALID; as `frames()` */
   async next(): Promise<SaslLine> {
+    this.#frames ??= this.#socket.frames(delimited({ delimiter: END, maxLength: this.#maxLineLength, fds: 0 }));
     const result = await this.#frames.next();
     if (result.done === true) throw endedInHandshake();
     const { bytes, range } = result.value;
     const line = bytes.toString('latin1', 0, bytes.length - END.length);
     const [, command, argument = ''] = LINE.exec(line) ?? [];
-    if (command !== undefined) return { command, argument };
+    const text = `'${line.slice(0, LONGEST_SHOWN)}'${line.length > LONGEST_SHOWN ? '...' : ''}`;
+    this.last = text;
+    if (command !== undefined) return { command, argument, text };
     const place = `bytes ${range.start} to ${range.end}`;
-    throw new AncillaryError('ERR_FRAME_INVALID', `the line at ${place} is no command of the D-Bus handshake`);
+    throw new AncillaryError(
+      'ERR_FRAME_INVALID',
+      `the line at ${place}, ${text}, is no command of the D-Bus handshake; the socket is destroyed`,
+    );
   }
 
   say(text: string): Promise<void> {
@@ -49,7 +63,7 @@ export class SaslConversation {
 
   /** Leaves what follows for the next way of reading. */
   leave(): void {
-    void this.#frames.return?.();
+    void this.#frames?.return?.();
   }
 }
 
