@@ -66,7 +66,7 @@ describe('our client and our server', () => {
       { reason: { code: 'ERR_UNAUTHORIZED', message: expect.stringContaining('does not accept EXTERNAL') as string } },
       { reason: { code: 'ERR_UNAUTHORIZED', cause: { code: expect.any(String) as string } } },
     ]);
-    const [, { reason }] = failures as [unknown, PromiseRejectedResult];
+    const { reason } = failures[1] as { readonly reason: unknown };
     expect(String(reason)).toMatch(`the D-Bus client, process ${process.pid} of user ${uid}, was rejected (`);
     expect(String(reason)).toMatch(
       why.startsWith('auth')

@@ -1,4 +1,5 @@
 import { AncillaryError, counted } from '../../binding';
+import { isBusName, isInterface, isMember, isObjectPath, isSignature, type NameCheck } from './names';
 import { invalid, uint32At } from './values';
 
 /** What stands before the header fields: byte order, type, flags, version, body length, serial, length of the fields. */
@@ -12,37 +13,39 @@ const BIG_ENDIAN = 'B'.charCodeAt(0);
 export const VERSION = 1;
 export const TYPES = ['method_call', 'method_return', 'error', 'signal'] as const;
 
-/** Header fields by their code ("Header Fields"): name and type. Others are ignored, as the specification demands. */
-export const FIELDS = [
+/** A header field: its name, its type, what its text must be, and how that is called. */
+export interface Field {
+  readonly name: string;
+  readonly type: 'o' | 's' | 'u' | 'g';
+  readonly check?: NameCheck;
+  readonly rule: string;
+}
+
+/** Header fields by their code ("Header Fields"). Others are ignored, as the specification demands. */
+export const FIELDS: readonly (Field | undefined)[] = [
   undefined,
-  ['path', 'o'],
-  ['interface', 's'],
-  ['member', 's'],
-  ['errorName', 's'],
-  ['replySerial', 'u'],
-  ['destination', 's'],
-  ['sender', 's'],
-  ['signature', 'g'],
-  ['unixFds', 'u'],
-] as const;
+  { name: 'path', type: 'o', check: isObjectPath, rule: 'an object path, such as /org/example' },
+  { name: 'interface', type: 's', check: isInterface, rule: 'an interface name, such as org.example.Thing' },
+  { name: 'member', type: 's', check: isMember, rule: 'the name of a method or signal, such as Frobate' },
+  { name: 'errorName', type: 's', check: isInterface, rule: 'an error name, such as org.example.Error' },
+  { name: 'replySerial', type: 'u', rule: 'a number from 1 up' },
+  { name: 'destination', type: 's', check: isBusName, rule: 'a bus name, such as org.example or :1.5' },
+  { name: 'sender', type: 's', check: isBusName, rule: 'a bus name, such as org.example or :1.5' },
+  { name: 'signature', type: 'g', check: isSignature, rule: 'a signature, such as a{sv}' },
+  { name: 'unixFds', type: 'u', rule: 'a number from 0 up' },
+];
+export const REPLY_SERIAL = 5;
 export const UNIX_FDS = 9;
 
-/** Names and paths are ASCII without spaces, so a program may compare them as text. */
-export const VISIBLE = /^[!-~]*$/;
-
-/** The fields that a message of each type must have. */
-export const REQUIRED: Readonly<Record<(typeof TYPES)[number] | 'unknown', readonly string[]>> = {
-  method_call: ['path', 'member'],
-  method_return: ['replySerial'],
-  error: ['errorName', 'replySerial'],
-  signal: ['path', 'interface', 'member'],
-  unknown: [],
-};
+/** The fields that a message of each type must have, by their codes. */
+export const REQUIRED: readonly (readonly number[])[] = [[], [1, 3], [REPLY_SERIAL], [4, REPLY_SERIAL], [1, 2, 3]];
 
 /** How a message is laid out. */
 export interface Layout {
   readonly littleEndian: boolean;
   readonly serial: number;
+  /** As a number: what there is not in {@link TYPES} is to be ignored. */
+  readonly type: number;
   readonly fieldsEnd: number;
   readonly bodyStart: number;
   readonly end: number;
@@ -75,8 +78,9 @@ export function layoutAt(memory: Uint8Array, start: number, longest: number): La
         `${longest} and ${LONGEST_FIELDS} are allowed; nothing was allocated for it`,
     );
   }
-  if (memory[start + 1] === 0) throw invalid(named(serial), 'it has the type 0');
-  return { littleEndian, serial, fieldsEnd, bodyStart, end: start + length };
+  const type = memory[start + 1] ?? 0;
+  if (type === 0) throw invalid(named(serial), 'it has the type 0');
+  return { littleEndian, serial, type, fieldsEnd, bodyStart, end: start + length };
 }
 
 export function named(serial: number): string {

@@ -1,10 +1,11 @@
 import { describeValue, invalidValue, outOfRange } from '../../binding';
-import { FIELDS, FIXED_LENGTH, REQUIRED, TYPES, UNIX_FDS, VERSION, VISIBLE } from './layout';
+import { type Field, FIELDS, FIXED_LENGTH, REQUIRED, TYPES, UNIX_FDS, VERSION } from './layout';
 import type { DBusHeader } from './header';
 
 /** Alignment, code, type and its length; and what a text has beside its bytes. */
 const MOST_OF_A_FIELD = 8 + 4 + 4 + 1;
 const LONGEST_SIGNATURE = 255;
+const VISIBLE = /^[!-~]*$/;
 
 /** What of a header is a message's own to say: the codec counts descriptors and bytes. */
 type Own = 'littleEndian' | 'flags' | 'unixFds' | 'bodyLength';
@@ -29,15 +30,15 @@ export function marshalHeader(header: DBusOutgoingHeader, bodyLength: number, fd
   requireUint('flags', flags, 0, 0xff);
   requireUint('serial', serial, 1, 0xffffffff);
   const given = header as unknown as Readonly<Record<string, unknown>>;
-  for (const name of REQUIRED[type]) {
+  for (const required of REQUIRED[code] ?? []) {
+    const name = FIELDS[required]?.name ?? '';
     if (given[name] === undefined) throw invalidValue(`a ${type} has a ${name}`);
   }
   if (bodyLength > 0 && given['signature'] === undefined) throw invalidValue('a message with a body has a signature');
   const fields = FIELDS.flatMap((field, index) => {
     if (field === undefined) return [];
-    const [name, kind] = field;
-    const value = index === UNIX_FDS ? fds || undefined : given[name];
-    return value === undefined ? [] : [{ code: index, kind, value: requireValue(name, kind, value) }];
+    const value = index === UNIX_FDS ? fds || undefined : given[field.name];
+    return value === undefined ? [] : [{ code: index, field, value: requireValue(field, value) }];
   });
   const texts = fields.reduce((sum, { value }) => sum + (typeof value === 'string' ? value.length : 0), 0);
   const writer = new Writer(FIXED_LENGTH + fields.length * MOST_OF_A_FIELD + texts + 8, littleEndian);
@@ -45,11 +46,11 @@ export function marshalHeader(header: DBusOutgoingHeader, bodyLength: number, fd
   writer.uint32(bodyLength);
   writer.uint32(serial);
   writer.uint32(0);
-  for (const { code: field, kind, value } of fields) {
+  for (const { code: number, field, value } of fields) {
     writer.align();
-    writer.bytes(field, 1, kind.charCodeAt(0), 0);
+    writer.bytes(number, 1, field.type.charCodeAt(0), 0);
     if (typeof value === 'number') writer.uint32(value);
-    else writer.text(value, kind === 'g');
+    else writer.text(value, field);
   }
   return writer.end();
 }
@@ -77,10 +78,15 @@ class Writer {
     this.#at += 4;
   }
 
-  text(text: string, short: boolean): void {
-    if (short) this.bytes(text.length);
+  /** @throws TypeError for what is not what the field must be */
+  text(text: string, { name, type, check, rule }: Field): void {
+    if (type === 'g') this.bytes(text.length);
     else this.uint32(text.length);
-    this.#at += this.#memory.write(text, this.#at, 'latin1') + 1;
+    const start = this.#at;
+    const end = start + this.#memory.write(text, start, 'latin1');
+    if (check?.(this.#memory, start, end) === false)
+      throw invalidValue(`${name} is ${rule}, not ${describeValue(text)}`);
+    this.#at = end + 1;
   }
 
   /** Says how long the fields are. */
@@ -96,14 +102,16 @@ class Writer {
   }
 }
 
-function requireValue(name: string, kind: string, value: unknown): number | string {
-  if (kind === 'u') {
-    requireUint(name, value, 0, 0xffffffff);
+/** What of it is no name shows once it is written. @throws TypeError and RangeError */
+function requireValue({ name, type, rule }: Field, value: unknown): number | string {
+  if (type === 'u') {
+    requireUint(name, value, 1, 0xffffffff);
     return Number(value);
   }
+  // Others would be written as another character.
   if (typeof value !== 'string' || !VISIBLE.test(value))
-    throw invalidValue(`${name} is text of ASCII without spaces, not ${describeValue(value)}`);
-  if (kind === 'g' && value.length > LONGEST_SIGNATURE)
+    throw invalidValue(`${name} is ${rule}, not ${describeValue(value)}`);
+  if (type === 'g' && value.length > LONGEST_SIGNATURE)
     throw outOfRange(`signature has at most ${LONGEST_SIGNATURE} characters, not ${value.length}`);
   return value;
 }

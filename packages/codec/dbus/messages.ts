@@ -11,7 +11,8 @@ import {
   requireOptions,
 } from '../../binding';
 import { type FdLike, type FrameCodec, MAX_FDS_PER_SENDMSG, type Measured, refuseAsFactory } from '../../stream';
-import { type DBusHeader, dbusHeader, declaredFds } from './header';
+import { declaredFds } from './fields';
+import { type DBusHeader, readHeader } from './header';
 import { FIXED_LENGTH, layoutAt, LONGEST_MESSAGE } from './layout';
 import { type DBusOutgoingHeader, marshalHeader } from './marshal-header';
 
@@ -96,9 +97,11 @@ export function dbusMessages(options: DBusMessagesOptions = {}): FrameCodec<DBus
 
     decode(frame) {
       const { bytes } = frame;
-      const header = dbusHeader(bytes);
-      const body = bytes.subarray(bytes.length - header.bodyLength);
-      return { ...header, bytes, body, fds: frame.fds.splice(0) };
+      const message = readHeader(bytes);
+      message['bytes'] = bytes;
+      message['body'] = bytes.subarray(bytes.length - Number(message['bodyLength']));
+      message['fds'] = frame.fds.splice(0);
+      return message as unknown as DBusMessage;
     },
 
     encode(message) {

@@ -1,4 +1,5 @@
 import { AncillaryError } from '../../binding';
+import { typeEnd } from './names';
 
 /**
  * How deep values may lie in each other: 32 arrays, 32 structs (which dict entries count among), and variants so that it is 64
@@ -12,7 +13,6 @@ const VARIANT = code('v');
 const STRUCT = code('(');
 const STRUCT_END = code(')');
 const DICT_ENTRY = code('{');
-const DICT_ENTRY_END = code('}');
 
 /** Sizes of the basic types of a fixed size, which is their alignment, too ("Summary of D-Bus Marshalling"). */
 const FIXED: ReadonlyMap<number, number> = new Map(
@@ -96,7 +96,7 @@ export class ValueReader {
       this.align(fixed);
       this.#pass(fixed);
     } else if (lengthBytes !== undefined) this.text(lengthBytes);
-    else if (kind === ARRAY) return this.#skipArray(type + 1, typesEnd, depth);
+    else if (kind === ARRAY) return this.#skipArray(type + 1, typesEnd);
     else if (kind === STRUCT) return this.#skipStruct(type + 1, typesEnd, depth);
     else if (kind === VARIANT) {
       const start = this.text(1);
@@ -111,11 +111,13 @@ export class ValueReader {
   }
 
   /** Its length is known, so its elements are not looked at: only where their type ends, and how they are aligned. */
-  #skipArray(element: number, typesEnd: number, depth: number): number {
+  #skipArray(element: number, typesEnd: number): number {
     const length = this.uint32();
     this.align(this.#alignmentOf(element));
     this.#pass(length);
-    return this.#typeEnd(element, typesEnd, depth + 1);
+    const end = typeEnd(this.#memory, element - 1, typesEnd);
+    if (end < 0) throw this.broken('an array is of no type that there is, or types lie too deep in each other');
+    return end;
   }
 
   #skipStruct(first: number, typesEnd: number, depth: number): number {
@@ -131,20 +133,6 @@ export class ValueReader {
     if (kind === STRUCT || kind === DICT_ENTRY) return 8;
     if (kind === ARRAY) return 4;
     return FIXED.get(kind) ?? TEXTS.get(kind) ?? 1;
-  }
-
-  /** Where a type ends of which no value is looked at. */
-  #typeEnd(type: number, typesEnd: number, depth: number): number {
-    if (depth > DEEPEST) throw this.broken(`types lie more than ${DEEPEST} deep in each other`);
-    const kind = type < typesEnd ? (this.#memory[type] ?? 0) : 0;
-    if (FIXED.has(kind) || TEXTS.has(kind) || kind === VARIANT) return type + 1;
-    if (kind === ARRAY) return this.#typeEnd(type + 1, typesEnd, depth + 1);
-    if (kind !== STRUCT && kind !== DICT_ENTRY) throw this.broken('a value is of no type that there is');
-    const closing = kind === STRUCT ? STRUCT_END : DICT_ENTRY_END;
-    let inner = type + 1;
-    while (inner < typesEnd && this.#memory[inner] !== closing) inner = this.#typeEnd(inner, typesEnd, depth + 1);
-    if (inner >= typesEnd || inner === type + 1) throw this.broken('a struct is empty, or its type does not end');
-    return inner + 1;
   }
 
   #pass(bytes: number): void {
