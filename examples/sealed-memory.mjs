@@ -35,18 +35,22 @@ async function main() {
   await parser.close();
 }
 
+/** @param {NodeJS.ErrnoException} error */
+function whyRefused({ code }) {
+  return code === 'ERR_FD_KIND' ? 'refused, it may change' : 'refused, it is no document';
+}
+
 async function parse() {
   const connection = framed(adopt(3), lengthPrefixed({ maxLength: 1024 }));
   for await (const { bytes, fds: passed } of connection) {
     const answering = passed.map(async (fd) => {
-      const { kind, size = 0n, seals = [] } = fds.describeFd(fd);
-      if (kind !== 'memfd' || !seals.includes('write') || !seals.includes('shrink')) return 'refused, it may change';
+      const { size = 0n } = fds.expectFd(fd, { kind: 'memfd', sealed: ['shrink', 'write'] });
       if (size > 1_000_000n) return 'refused, it is too long';
       const { title, pages } = JSON.parse(await text(fds.toReadStream(fd)));
       return `"${title}" has ${pages.length} pages`;
     });
     // Whatever is in it, it is not the end of the parser.
-    const answers = await Promise.all(answering.map((answer) => answer.catch(() => 'refused, it is no document')));
+    const answers = await Promise.all(answering.map((answer) => answer.catch(whyRefused)));
     for (const fd of passed) fd.close();
     await connection.send({ bytes: Buffer.from(`${bytes}: ${answers.join('; ')}`) });
   }

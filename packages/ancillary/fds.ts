@@ -14,6 +14,7 @@ import { type FdLike, MAX_FDS_PER_SENDMSG, numberOf } from '../stream';
 
 export type { FdKind } from '../binding';
 export { describeFd, type FdInfo } from './describe-fd';
+export { expectFd, type FdDemands, type SizeBounds } from './expect-fd';
 export { type Seal, seal } from './seals';
 export { type FdReadable, type FdWritable, toReadStream, toWriteStream } from './file-streams';
 export { toServer, toSocket, type ToSocketOptions } from './net-objects';

@@ -28,10 +28,8 @@ export const UNCHANGING: readonly Seal[] = ['seal', 'shrink', 'grow', 'write'];
  * forbid writing while it is mapped for that
  */
 export function seal(fd: FdLike, seals: readonly Seal[] = UNCHANGING): void {
-  const given: unknown = seals;
-  if (!Array.isArray(given)) throw invalidType(`seals is an array such as ['shrink'], not ${describeValue(given)}`);
-  // Spread: a hole is no seal, and reduce() would pass over it.
-  const bits = [...seals].reduce((sum, name) => sum | bitOf(name), 0);
+  requireSeals('seals', seals);
+  const bits = seals.reduce((sum, name) => sum | bitOf(name), 0);
   const number = numberOf(fd);
   const result = addon.addSeals(number, bits);
   if (result < 0) throw notSealed(number, errnoName(-result));
@@ -60,8 +58,16 @@ export function sealsOf(fd: number): Seal[] {
   return (Object.keys(NAMES) as Seal[]).filter((name) => (bits & bitOf(name)) !== 0);
 }
 
-/** @throws TypeError for what is no seal */
+/** @throws TypeError for what is no array of seals */
+export function requireSeals(name: string, given: unknown): void {
+  if (!Array.isArray(given)) throw invalidType(`${name} is an array such as ['shrink'], not ${describeValue(given)}`);
+  // Spread: a hole is no seal, and forEach() would pass over it.
+  for (const seal of [...(given as unknown[])]) {
+    if (typeof seal === 'string' && Object.hasOwn(NAMES, seal)) continue;
+    throw invalidValue(`${name} has ${describeValue(seal)} in it; there is ${Object.keys(NAMES).join(', ')}`);
+  }
+}
+
 function bitOf(name: Seal): number {
-  if (Object.hasOwn(NAMES, name)) return addon.constants[NAMES[name]];
-  throw invalidValue(`seals has ${describeValue(name)} in it; there is ${Object.keys(NAMES).join(', ')}`);
+  return addon.constants[NAMES[name]];
 }

@@ -1,20 +1,24 @@
+/** All kinds that {@link FdKind} has. */
+export const FD_KINDS = {
+  file: true,
+  directory: true,
+  memfd: true,
+  pipe: true,
+  'unix-socket': true,
+  'tcp-socket': true,
+  'udp-socket': true,
+  socket: true,
+  'character-device': true,
+  'block-device': true,
+  symlink: true,
+  pidfd: true,
+  eventfd: true,
+  epoll: true,
+  other: true,
+} as const;
+
 /** What a descriptor is of. */
-export type FdKind =
-  | 'file'
-  | 'directory'
-  | 'memfd'
-  | 'pipe'
-  | 'unix-socket'
-  | 'tcp-socket'
-  | 'udp-socket'
-  | 'socket'
-  | 'character-device'
-  | 'block-device'
-  | 'symlink'
-  | 'pidfd'
-  | 'eventfd'
-  | 'epoll'
-  | 'other';
+export type FdKind = keyof typeof FD_KINDS;
 
 const WORD = /^(?:(pipe|socket|pidfd):|anon_inode:\[?([a-z]+))/;
 const ANONYMOUS: Readonly<Record<string, FdKind>> = { pidfd: 'pidfd', eventfd: 'eventfd', eventpoll: 'epoll' };
