@@ -7,6 +7,7 @@ import {
   connect as connectWith,
   type ConnectOptions,
   createConnection as createConnectionWith,
+  type DiagnosticMessages as Messages,
   type FdServer,
   type FdSocket,
   type FdSocketOptions,
@@ -101,10 +102,14 @@ export {
   type Peer,
   type ReadOptions,
   type SendOptions,
+  type ServerStats,
   type SocketStats,
+  type WaitReason,
   type WriteFdsOptions,
 } from '../stream';
 export { socketpair, type SocketpairOptions } from './socketpair';
+/** What is published on the channels of `node:diagnostics_channel`, by their names. */
+export type DiagnosticMessages = Messages<FdSocket, FdServer>;
 export * as fds from './fds';
 export * as handoff from './handoff';
 export * as raw from './raw';

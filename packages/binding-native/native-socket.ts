@@ -75,6 +75,7 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   #putOff(why: string): boolean {
     if (why === 'EMFILE') warnOfFewNumbers();
     else if (why !== 'EAGAIN') return false;
+    this.#events.putOff?.(why === 'EMFILE' ? 'numbers' : 'closing');
     this.#pause = setTimeout(() => addon.resumeReading(this.#fd), this.#wait);
     if (!this.#refed) this.#pause.unref();
     // Closing takes as long as the peer likes.

@@ -39,6 +39,7 @@ export type {
   Segment,
   SendPart,
   SendResult,
+  PutOffReason,
   SocketBinding,
   SegmentReceiver,
   SocketEvents,

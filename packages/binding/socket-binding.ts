@@ -58,6 +58,13 @@ export interface SegmentReceiver {
   deliver(segments: readonly Segment[], end: ReadEnd | undefined, ahead?: Buffer): void;
 }
 
+/** Why nothing is read for now. It is tried again. */
+export type PutOffReason =
+  /** Descriptors wait, and the process has too few numbers left for them. */
+  | 'numbers'
+  /** Too many descriptors that came by this socket wait to be closed. */
+  | 'closing';
+
 /** What an open socket reports. */
 export interface SocketEvents {
   readonly inbox: SegmentReceiver;
@@ -65,6 +72,8 @@ export interface SocketEvents {
   writable(): void;
   /** The peer is gone altogether; once after {@link SocketHandle.watchHangup}. */
   hangup(): void;
+  /** Nothing is read for now, though it could be. */
+  putOff?(reason: PutOffReason): void;
 }
 
 /**

@@ -5,7 +5,8 @@ export { connect, requireConnectArguments } from './connect/connect';
 export type { ConnectOptions } from './connect/connect-options';
 export type { Expectation, ExpectedPeer } from './connect/expectation';
 export { createConnection } from './connect/create-connection';
-export type { Discarded, DiscardReason } from './receive/discard';
+export type { Discarded } from './receive/discard';
+export type { DiagnosticMessages, DiscardReason, WaitReason } from './diagnostics';
 export { closeSource, type FdLike, heldBack, numberOf } from './fd-like';
 export type { Authorize } from './connect/admission';
 export { FdServer } from './connect/fd-server';
@@ -31,6 +32,7 @@ export type {
 export { listen, type ListenAddress } from './connect/listen';
 export { netAddress } from './connect/address';
 export type { FdServerEvents } from './connect/server-emitter';
+export type { ServerStats } from './connect/server-totals';
 export type { FrameCallback } from './receive/frame-handler';
 export { copyOf } from './receive/own-memory';
 export { type Reservation, reserveReading } from './receive/reservation';

@@ -1,6 +1,7 @@
 import { OwnedFd } from '../../packages/binding';
 import { type FdFrame, fds } from '../../packages/ancillary';
-import type { Discarder, DiscardReason } from '../../packages/stream/receive/discard';
+import type { DiscardReason } from '../../packages/stream/diagnostics';
+import type { Discarder } from '../../packages/stream/receive/discard';
 import type { FrameMeasure } from '../../packages/stream/receive/frame-measure';
 import { FrameReader } from '../../packages/stream/receive/frame-reader';
 import type { ReceiveLimits } from '../../packages/stream/receive/inbox';

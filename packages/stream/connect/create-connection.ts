@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers';
 import { describeValue, invalidType, type ListeningBinding, OwnedFd, type SocketBinding } from '../../binding';
 import { abortError, asError, onAbort } from '../abort';
+import { socketOpened } from '../diagnostics';
 import { type Connecting, ConnectingHandle } from '../socket/connecting-handle';
 import { lifetime } from '../socket/byte-duplex';
 import { FdSocket } from '../socket/fd-socket';
@@ -113,6 +114,7 @@ class DeferredAttempt implements Connecting {
     if (this.#peer !== undefined) this.#socket[lifetime].peer = this.#peer;
     this.#peer = undefined;
     this.#stopListening?.();
+    if (socketOpened.hasSubscribers) socketOpened.publish({ socket: this.#socket });
     this.#handle.announce(() => {
       this.#socket.emit('connect');
       this.#socket.emit('ready');

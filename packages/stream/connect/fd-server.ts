@@ -14,6 +14,7 @@ import {
   type SocketBinding,
 } from '../../binding';
 import { asError, onAbort } from '../abort';
+import { connectionAccepted, connectionDropped, connectionRefused } from '../diagnostics';
 import { lifetime } from '../socket/byte-duplex';
 import { FdSocket } from '../socket/fd-socket';
 import { receiveLimits } from '../socket/options';
@@ -26,6 +27,7 @@ import { ConnectionLine } from './connection-line';
 import type { ListenOptions } from './listen-options';
 import { closeBound } from './pending-closes';
 import { ServerEmitter } from './server-emitter';
+import { type ServerStats, ServerTotals } from './server-totals';
 
 /**
  * A listening Unix socket. Connections come as 'connection' events or, without a listener for these, from
@@ -44,6 +46,7 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
   readonly #place: BoundPath | undefined;
   /** Somebody had the number, and may have given it on. */
   #lent = false;
+  readonly #totals = new ServerTotals();
   #maxConnections: number | undefined;
   #listening = true;
   #closing: Promise<void> | undefined;
@@ -70,6 +73,10 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
       return connection;
     });
     this.#acceptor.on('accepted', (connection) => {
+      const { stats } = connection;
+      this.#totals.opened(stats);
+      connection.once('close', () => this.#totals.closed(stats));
+      if (connectionAccepted.hasSubscribers) connectionAccepted.publish({ server: this, socket: connection });
       this.#line.push(connection);
       this.#serve();
     });
@@ -112,6 +119,11 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
   /** @internal */
   [INSPECT](...shown: ShownHow): string {
     return show('FdServer', this.toJSON(), ...shown);
+  }
+
+  /** Totals of its connections, as they are now: a copy. */
+  get stats(): ServerStats {
+    return this.#totals.get();
   }
 
   get listening(): boolean {
@@ -226,11 +238,15 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
   }
 
   #dropped(): void {
+    this.#totals.dropped++;
+    if (connectionDropped.hasSubscribers) connectionDropped.publish({ server: this });
     this.emit('drop', this.address === undefined ? {} : { localAddress: netAddress(this.address) });
   }
 
   /** @param meant the user's program decided so, and need not be told */
   #refused(error: AncillaryError, peer: PeerCredentials, meant: boolean): void {
+    this.#totals.refused++;
+    if (connectionRefused.hasSubscribers) connectionRefused.publish({ server: this, error, peer });
     if (this.listenerCount('refused') > 0) this.emit('refused', error, peer);
     else if (!meant) this.#warn(`${error.message}; listen to 'refused' of the server to hear of the next`);
   }

@@ -34,7 +34,7 @@ export interface FrameSupply {
   /** Where the frame began that a codec was shown last. */
   shownAt?: number | undefined;
   /** Counts a frame that is returned to the user. */
-  frameTaken(fdCount: number): void;
+  frameTaken(frame: FdFrame): void;
 }
 
 /**
@@ -92,7 +92,7 @@ export class FrameReader {
   nextFrame(): FdFrame | 'end' | undefined {
     try {
       const taken = this.#cutOrEnd();
-      if (taken !== undefined && taken !== 'end') this.#supply.frameTaken(taken.fds.length);
+      if (taken !== undefined && taken !== 'end') this.#supply.frameTaken(taken);
       return taken;
     } catch (error) {
       this.#supply.owner.failed(asError(error));

@@ -7,6 +7,7 @@ import {
   type SegmentReceiver,
   type SocketHandle,
 } from '../../binding';
+import type { FdFrame } from '../frame';
 import { turns, type Waiting } from '../limits/turns';
 import type { SocketStats } from '../stats';
 import type { FrameLimits } from './claim-policy';
@@ -168,7 +169,7 @@ export class Inbox implements SegmentReceiver, Waiting {
     }
     this.#allowedBytes -= byteCount;
     this.#allowedFds = Math.max(0, this.#allowedFds - fdCount);
-    this.#stats.received(byteCount, fdCount);
+    this.#stats.received(segments, byteCount, fdCount);
   }
 
   #enqueue(segments: readonly Segment[]): void {
@@ -202,6 +203,7 @@ export class Inbox implements SegmentReceiver, Waiting {
     if (looks && suffices(this.#allowedBytes, bytes) && suffices(this.#allowedFds, fds)) return;
     this.#handle.allowReading(bytes, fds, look);
     if (bytes > 0) this.#look = look;
+    else if (reads && this.#consumer !== undefined) this.#stats.waits('consumer');
     this.#allowedBytes = bytes;
     this.#allowedFds = fds;
   }
@@ -229,9 +231,9 @@ export class Inbox implements SegmentReceiver, Waiting {
   }
 
   /** Counts a frame that is returned to the user. */
-  frameTaken(fdCount: number): void {
-    this.#stats.framesReceived++;
-    const amount = 1 + fdCount;
+  frameTaken(frame: FdFrame): void {
+    this.#stats.frameReceived(frame);
+    const amount = 1 + frame.fds.length;
     this.#handedOut += amount;
     turns.count(amount);
   }

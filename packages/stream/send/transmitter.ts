@@ -166,7 +166,7 @@ export class Transmitter {
   }
 
   #sent(frame: Outgoing): void {
-    this.#stats.framesSent++;
+    this.#stats.frameSent(frame.whole, frame.fds.length);
     frame.settle();
   }
 
@@ -185,8 +185,11 @@ export class Transmitter {
       return;
     }
     this.#waiting = true;
-    if (refusal === 'full') this.#handle.watchWritable();
-    else if (refusal === 'later') {
+    if (refusal === 'full') {
+      this.#stats.waits('room');
+      this.#handle.watchWritable();
+    } else if (refusal === 'later') {
+      this.#stats.waits('kernel');
       this.#stopWaiting = this.#binding.after(this.#pause.next(), () => this.roomAgain());
     } else this.#broken(systemError(error, 'sendmsg'));
   }

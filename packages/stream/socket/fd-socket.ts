@@ -12,6 +12,7 @@ import {
   type SocketBinding,
 } from '../../binding';
 import { asError } from '../abort';
+import { socketOpened } from '../diagnostics';
 import type { FdLike } from '../fd-like';
 import type { FdFrame } from '../frame';
 import { codecOf } from '../codec-of';
@@ -104,7 +105,9 @@ export class FdSocket extends ByteDuplex {
     options: FdSocketOptions = {},
     limits: ReceiveLimits = receiveLimits(options),
   ): FdSocket {
-    return new FdSocket(binding, socket, options, limits);
+    const opened = new FdSocket(binding, socket, options, limits);
+    if (socketOpened.hasSubscribers && !opened.connecting) socketOpened.publish({ socket: opened });
+    return opened;
   }
 
   /** The socket's own descriptor, to lend out; -1 before it is connected and once destroyed. */

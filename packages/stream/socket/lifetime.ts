@@ -2,11 +2,13 @@ import type { Duplex } from 'node:stream';
 import {
   AncillaryError,
   type OwnedFd,
+  type PutOffReason,
   type SocketBinding,
   type SocketEvents,
   type SocketHandle,
   systemError,
 } from '../../binding';
+import { socketClosed } from '../diagnostics';
 import { ByteConsumer } from '../receive/byte-consumer';
 import { Discard } from '../receive/discard';
 import { Inbox, type InboxOwner, type ReceiveLimits } from '../receive/inbox';
@@ -23,7 +25,7 @@ import { Peer } from './peer';
  * first, since most of many sockets are idle.
  */
 export class Lifetime implements SocketEvents, InboxOwner {
-  readonly stats = new SocketStats();
+  readonly stats: SocketStats;
   readonly handle: SocketHandle;
   readonly inbox: Inbox;
   readonly #duplex: Duplex;
@@ -41,6 +43,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
   constructor(duplex: Duplex, binding: SocketBinding, socket: OwnedFd | ConnectingHandle, limits: ReceiveLimits) {
     this.#duplex = duplex;
     this.#binding = binding;
+    this.stats = new SocketStats(duplex);
     if (socket instanceof ConnectingHandle) {
       this.handle = socket;
       socket.reportTo(this);
@@ -150,6 +153,9 @@ export class Lifetime implements SocketEvents, InboxOwner {
    * is listened to, or where the user destroys the socket for no error.
    */
   destroy(error: Error | null): Error | null {
+    if (socketClosed.hasSubscribers && !this.connecting) {
+      socketClosed.publish({ socket: this.#duplex, error: error ?? undefined });
+    }
     const rejects = this.inbox.consumer?.rejects === true || this.#outbox?.awaited === true;
     const listened = this.#duplex.listenerCount('error') > 0;
     this.#peer?.close();
@@ -171,6 +177,10 @@ export class Lifetime implements SocketEvents, InboxOwner {
 
   writable(): void {
     this.#outbox?.roomAgain();
+  }
+
+  putOff(reason: PutOffReason): void {
+    this.stats.waits(reason);
   }
 
   hangup(): void {
