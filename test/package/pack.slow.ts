@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { built } from '../support/built';
 import { start } from '../support/children';
 import { manifestOf, markOf, npm, root } from './npm';
 import { documentedPrograms, toCommonJs } from './readme-programs';
@@ -28,7 +29,8 @@ let binary: string;
 
 beforeAll(async () => {
   directory = mkdtempSync(path.join(tmpdir(), 'ancillary-pack-'));
-  await npm(['run', 'compile'], { cwd: root }).succeeded();
+  // As it was compiled, which has to be of these sources: to compile anew would take dist/ away from tests that run beside these.
+  built();
   const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory];
   const { stdout } = await npm(args, { cwd: root }).succeeded();
   const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
