@@ -56,17 +56,17 @@ PolledHandle* anyHandleOf(Info info) {
   return readInt(info, 0, "fd", fd) ? JsEnvironment::of(info.Env()).handles.any(fd) : nullptr;
 }
 
-void allowReading(Info info) {
+Napi::Value allowReading(Info info) {
   std::uint64_t bytes = 0;
   std::uint64_t fds = 0;
   std::uint64_t extent = 0;
-  if (!readCount(info, 1, "bytes", bytes) || !readCount(info, 2, "fds", fds)) return;
-  if (info.Length() > 3 && !readCount(info, 3, "lookAhead", extent)) return;
+  if (!readCount(info, 1, "bytes", bytes) || !readCount(info, 2, "fds", fds)) return info.Env().Undefined();
+  if (info.Length() > 3 && !readCount(info, 3, "lookAhead", extent)) return info.Env().Undefined();
   SocketHandle* const socket = handleOf<SocketHandle>(info);
-  if (socket == nullptr) return;
+  if (socket == nullptr) return info.Env().Undefined();
   constexpr LookAhead::Extent kExtents[] = {LookAhead::Extent::nothing, LookAhead::Extent::ends,
                                             LookAhead::Extent::contents};
-  socket->allowReading(bytes, fds, kExtents[extent < 3 ? extent : 0]);
+  return answer(info, socket->allowReading(bytes, fds, kExtents[extent < 3 ? extent : 0]));
 }
 
 void readInto(Info info) {
@@ -81,26 +81,31 @@ void fill(Info info) {
   if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->fill(info[1].As<Napi::Uint8Array>());
 }
 
-void resumeReading(Info info) {
-  if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->resumeReading();
+Napi::Value resumeReading(Info info) {
+  SocketHandle* const socket = handleOf<SocketHandle>(info);
+  return answer(info, socket == nullptr ? 0 : socket->resumeReading());
 }
 
-void watchWritable(Info info) {
-  if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->watchWritable();
+Napi::Value watchWritable(Info info) {
+  SocketHandle* const socket = handleOf<SocketHandle>(info);
+  return answer(info, socket == nullptr ? 0 : socket->watchWritable());
 }
 
-void watchHangup(Info info) {
-  if (SocketHandle* const socket = handleOf<SocketHandle>(info)) socket->watchHangup();
+Napi::Value watchHangup(Info info) {
+  SocketHandle* const socket = handleOf<SocketHandle>(info);
+  return answer(info, socket == nullptr ? 0 : socket->watchHangup());
 }
 
-void setAccepting(Info info) {
+Napi::Value setAccepting(Info info) {
   bool on = false;
-  if (!readBool(info, 1, "on", on)) return;
-  if (ListenerHandle* const listener = handleOf<ListenerHandle>(info)) listener->setAccepting(on);
+  if (!readBool(info, 1, "on", on)) return info.Env().Undefined();
+  ListenerHandle* const listener = handleOf<ListenerHandle>(info);
+  return answer(info, listener == nullptr ? 0 : listener->setAccepting(on));
 }
 
-void awaitReady(Info info) {
-  if (ReadinessHandle* const readiness = handleOf<ReadinessHandle>(info)) readiness->await();
+Napi::Value awaitReady(Info info) {
+  ReadinessHandle* const readiness = handleOf<ReadinessHandle>(info);
+  return answer(info, readiness == nullptr ? 0 : readiness->await());
 }
 
 void setRef(Info info) {
@@ -121,7 +126,7 @@ void closeHandle(Info info) {
 }  // namespace
 
 void exportHandleOps(Napi::Env env, Napi::Object exports) {
-  const auto add = [&](const char* name, void (*function)(Info)) {
+  const auto add = [&](const char* name, auto function) {
     exports.Set(name, Napi::Function::New(env, function, name));
   };
   exports.Set("openSocket", Napi::Function::New(env, openHandle<SocketHandle>, "openSocket"));

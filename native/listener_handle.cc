@@ -40,9 +40,9 @@ bool connectionWaits(int listener) {
 
 }  // namespace
 
-void ListenerHandle::setAccepting(bool on) {
+int ListenerHandle::setAccepting(bool on) {
   accepting_ = on;
-  updateInterest();
+  return updateInterest();
 }
 
 int ListenerHandle::interest() const {

@@ -13,7 +13,8 @@ class ListenerHandle final : public PolledHandle {
 
   explicit ListenerHandle(JsEnvironment& environment) : PolledHandle(environment) {}
 
-  void setAccepting(bool on);
+  /** 0, or the negative errno for which the socket cannot be polled. */
+  [[nodiscard]] int setAccepting(bool on);
 
   Kind kind() const override { return kKind; }
 
@@ -26,6 +27,7 @@ class ListenerHandle final : public PolledHandle {
     accepting_ = false;
     watchesHangup_ = false;
   }
+  void pollFailed(int error) override { fail(error); }
   void fail(int error);
 
   static constexpr std::initializer_list<Event> kEvents = {Event::connection, Event::failed};

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <string>
 #include <utility>
 
 #include "js_environment.h"
@@ -55,13 +54,10 @@ void PolledHandle::updateRef() {
   poll_->setRef(ref_ && holdsLoop());
 }
 
-void PolledHandle::updateInterest() {
-  if (waking_ || !isOpen()) return;
+int PolledHandle::updateInterest() {
+  if (waking_ || !isOpen()) return 0;
   updateRef();
-  const int error = poll_->watch(interest());
-  if (error == 0) return;
-  Napi::Error::New(env(), "cannot poll descriptor " + std::to_string(fd_) + ": errno " + std::to_string(-error))
-      .ThrowAsJavaScriptException();
+  return poll_->watch(interest());
 }
 
 bool PolledHandle::tell(Event event, std::initializer_list<napi_value> arguments) {
@@ -79,7 +75,14 @@ void PolledHandle::onPoll(bool error, int events) {
   waking_ = false;
   // Closed meanwhile: this ends here.
   if (const std::unique_ptr<PolledHandle> self = std::move(self_)) return;
-  updateInterest();
+  if (const int failure = updateInterest()) {
+    waking_ = true;
+    pollFailed(failure);
+    waking_ = false;
+    if (const std::unique_ptr<PolledHandle> self = std::move(self_)) return;
+    // What it wants now may be less. Otherwise it was told.
+    (void)updateInterest();
+  }
   JsEvents::raisePending(env());
 }
 

@@ -45,8 +45,11 @@ class PolledHandle : private DescriptorWatch::Listener {
   JsEnvironment& environment() { return environment_; }
   Napi::Env env() const;
 
-  /** Polls for what {@link interest} says now; within {@link wake} that is left for its end. */
-  void updateInterest();
+  /**
+   * Polls for what {@link interest} says now; within {@link wake} that is left for its end. 0, or the negative errno for which
+   * it cannot, such as -ENOSPC where the user's watches are used up (epoll(7)).
+   */
+  [[nodiscard]] int updateInterest();
 
   /** Calls JavaScript; false when the handle is closed afterwards or the environment is ending. */
   bool tell(Event event, std::initializer_list<napi_value> arguments);
@@ -63,6 +66,8 @@ class PolledHandle : private DescriptorWatch::Listener {
   virtual void wake(bool error, int events) = 0;
   /** JavaScript cannot be told of anything any more: {@link interest} must be in nothing that can come. */
   virtual void giveUp() = 0;
+  /** After {@link wake} it could not be polled: JavaScript is told of that errno, once. */
+  virtual void pollFailed(int error) = 0;
 
  private:
   void onPoll(bool error, int events) final;

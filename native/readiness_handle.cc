@@ -23,9 +23,9 @@ int ReadinessHandle::openFor(JsEnvironment& environment, int fd, bool writable, 
   return error;
 }
 
-void ReadinessHandle::await() {
+int ReadinessHandle::await() {
   awaited_ = true;
-  updateInterest();
+  return updateInterest();
 }
 
 void ReadinessHandle::wake(bool, int) {

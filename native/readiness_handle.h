@@ -22,8 +22,8 @@ class ReadinessHandle final : public PolledHandle {
   /** The handle's number; -EPERM for a descriptor that is always ready, or another negative errno. 1 as {@link open}. */
   static int openFor(JsEnvironment& environment, int fd, bool writable, Napi::Object callbacks, int& number);
 
-  /** Asks for one {@link Event::ready}. */
-  void await();
+  /** Asks for one {@link Event::ready}. 0, or the negative errno for which it cannot be polled. */
+  [[nodiscard]] int await();
 
   Kind kind() const override { return kKind; }
 
@@ -34,6 +34,8 @@ class ReadinessHandle final : public PolledHandle {
   bool holdsLoop() const override { return awaited_; }
   void wake(bool error, int events) override;
   void giveUp() override { awaited_ = false; }
+  /** It is watched only when it is asked to be, and then the one who asks is told. */
+  void pollFailed(int) override { awaited_ = false; }
 
   static constexpr std::initializer_list<Event> kEvents = {Event::ready};
 

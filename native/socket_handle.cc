@@ -33,9 +33,9 @@ void preferHugePages(unsigned char* memory, std::size_t size) {
 
 }  // namespace
 
-void SocketHandle::allowReading(std::uint64_t bytes, std::uint64_t fds, LookAhead::Extent extent) {
+int SocketHandle::allowReading(std::uint64_t bytes, std::uint64_t fds, LookAhead::Extent extent) {
   pump_.allow(bytes, fds, extent);
-  updateInterest();
+  return updateInterest();
 }
 
 void SocketHandle::fill(Napi::Uint8Array memory) {
@@ -43,19 +43,19 @@ void SocketHandle::fill(Napi::Uint8Array memory) {
   target_ = std::make_unique<Target>(memory, true);
 }
 
-void SocketHandle::resumeReading() {
+int SocketHandle::resumeReading() {
   congested_ = false;
-  updateInterest();
+  return updateInterest();
 }
 
-void SocketHandle::watchWritable() {
+int SocketHandle::watchWritable() {
   wantsWritable_ = true;
-  updateInterest();
+  return updateInterest();
 }
 
-void SocketHandle::watchHangup() {
+int SocketHandle::watchHangup() {
   wantsHangup_ = true;
-  updateInterest();
+  return updateInterest();
 }
 
 int SocketHandle::interest() const {
@@ -151,6 +151,13 @@ bool SocketHandle::tellLater(int why) {
   batch.segmentCount = 0;
   batch.end = why;
   return tellRead(env().Undefined(), batch);
+}
+
+void SocketHandle::pollFailed(int error) {
+  giveUp();
+  ReadBatch batch = environment().batch();
+  batch.end = error;
+  tellRead(env().Undefined(), batch);
 }
 
 void SocketHandle::giveUp() {

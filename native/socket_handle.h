@@ -17,15 +17,16 @@ class SocketHandle final : public PolledHandle {
 
   explicit SocketHandle(JsEnvironment& environment) : PolledHandle(environment) {}
 
-  void allowReading(std::uint64_t bytes, std::uint64_t fds, LookAhead::Extent extent);
+  /** This and the three below return 0, or the negative errno for which the socket cannot be polled. */
+  [[nodiscard]] int allowReading(std::uint64_t bytes, std::uint64_t fds, LookAhead::Extent extent);
   /** Reads go to the start of this memory from now on, one segment for each callback. */
   void readInto(Napi::Uint8Array memory) { target_ = std::make_unique<Target>(memory, false); }
   /** Reads go to this memory, one after the other, until it is full. */
   void fill(Napi::Uint8Array memory);
   /** After it was told that reading has to wait ({@link Ledger::isCongested}). */
-  void resumeReading();
-  void watchWritable();
-  void watchHangup();
+  [[nodiscard]] int resumeReading();
+  [[nodiscard]] int watchWritable();
+  [[nodiscard]] int watchHangup();
 
   Kind kind() const override { return kKind; }
 
@@ -36,6 +37,7 @@ class SocketHandle final : public PolledHandle {
   bool holdsLoop() const override { return pump_.wantsToRead() || wantsWritable_; }
   void wake(bool error, int events) override;
   void giveUp() override;
+  void pollFailed(int error) override;
 
   /** False when no further callback may follow. */
   bool read();

@@ -19,9 +19,9 @@ export class Readiness {
     return new Readiness(checked(handle, 'epoll_ctl', `descriptor ${fd}`));
   }
 
-  /** Has `ready` called once. */
+  /** Has `ready` called once. @throws as {@link of} */
   wait(): void {
-    addon.awaitReady(this.#handle);
+    checked(addon.awaitReady(this.#handle), 'epoll_ctl', `descriptor ${this.#handle}`);
   }
 
   /** Call it once, and before the descriptor is closed: whoever has the same open file would keep it among those watched. */

@@ -191,8 +191,8 @@ export interface Addon {
    * closed before the descriptor is; -EPERM for one that is always ready, such as a file, or another negative errno.
    */
   openReadiness(fd: number, writable: boolean, callbacks: ReadinessCallbacks): number;
-  /** Asks for one {@link ReadinessCallbacks.ready}; meanwhile the handle keeps the loop running. */
-  awaitReady(handle: number): void;
+  /** Asks for one {@link ReadinessCallbacks.ready}; meanwhile the handle keeps the loop running. 0, or a negative errno. */
+  awaitReady(handle: number): number;
   /** The number was told to others, who may have made descriptors of the same socket. */
   lend(fd: number): void;
   /** Closes the descriptor, on a thread if it holds what a peer sent; no callback follows. */
@@ -200,10 +200,13 @@ export interface Addon {
   /** Whether it keeps the loop running while it waits for something; true at first. */
   setRef(fd: number, on: boolean): void;
 
-  /** Reads again after {@link SocketCallbacks.read} told of -EAGAIN or -EMFILE. */
-  resumeReading(fd: number): void;
+  /**
+   * Reads again after {@link SocketCallbacks.read} told of -EAGAIN or -EMFILE. Like all that changes what is polled, it returns 0,
+   * or the negative errno for which the descriptor cannot be polled.
+   */
+  resumeReading(fd: number): number;
   /** @param look LookAhead::Extent by its number; default: nothing */
-  allowReading(fd: number, bytes: number, fds: number, look?: number): void;
+  allowReading(fd: number, bytes: number, fds: number, look?: number): number;
   /** Reads go to the start of this memory from now on, one segment for each callback, instead of into the slab. */
   readInto(fd: number, memory: Buffer): void;
   /** Reads go to this memory, one after the other, until it is full, and to the slab again afterwards. */
@@ -218,18 +221,19 @@ export interface Addon {
    * before. Returns as {@link sendOne}.
    */
   sendMany(fd: number, bytes: readonly Uint8Array[], fdCounts: readonly number[], fds: readonly number[]): number;
-  watchWritable(fd: number): void;
-  watchHangup(fd: number): void;
-  setAccepting(fd: number, on: boolean): void;
+  watchWritable(fd: number): number;
+  watchHangup(fd: number): number;
+  setAccepting(fd: number, on: boolean): number;
 }
 
 export interface SocketCallbacks {
   /**
    * One wake-up: `count` segments in `memory`, described in {@link Addon.readSegments}. `end` is 0 while the stream goes
    * on, 1 at end of file, a negative errno when recvmsg failed. With nothing read, -EAGAIN: too many descriptors that came
-   * by this socket wait to be closed; -EMFILE: the process has too few numbers left for those that wait to be read.
+   * by this socket wait to be closed; -EMFILE: the process has too few numbers left for those that wait to be read. Without
+   * memory, the socket cannot be polled any more.
    */
-  read(memory: Buffer, count: number, end: number): void;
+  read(memory: Buffer | undefined, count: number, end: number): void;
   writable(): void;
   hangup(): void;
 }

@@ -9,6 +9,7 @@ import {
 import { addon, type ListenerCallbacks } from './addon';
 import { nativeDescriptors } from './native-descriptor-table';
 import { checked, failure, failureName } from './native-failure';
+import { nextTick } from './next-tick';
 import { refuseFds } from './refuse-fds';
 import { requireUnixStream } from './socket-kind';
 
@@ -88,7 +89,7 @@ export const nativeListening: ListeningBinding = {
     requireUnixStream(fd, 'listening');
     checked(addon.openListener(fd, callbacksOf(events)), 'uv_poll_init', `descriptor ${fd}`);
     socket.take();
-    return new OpenListener(fd);
+    return new OpenListener(fd, events);
   },
 };
 
@@ -116,8 +117,11 @@ function callbacksOf(events: ListenerEvents): ListenerCallbacks {
 class OpenListener implements ListenerHandle {
   #fd: number;
 
-  constructor(fd: number) {
+  readonly #events: ListenerEvents;
+
+  constructor(fd: number, events: ListenerEvents) {
     this.#fd = fd;
+    this.#events = events;
   }
 
   get fd(): number {
@@ -125,7 +129,12 @@ class OpenListener implements ListenerHandle {
   }
 
   accept(on: boolean): void {
-    addon.setAccepting(this.#fd, on);
+    const errno = addon.setAccepting(this.#fd, on);
+    if (errno >= 0) return;
+    // It cannot be polled. Not before the caller is done.
+    nextTick(() => {
+      if (this.#fd !== -1) this.#events.failed(errnoName(-errno));
+    });
   }
 
   ref(): void {

@@ -10,8 +10,9 @@ import {
   warnOfFewNumbers,
 } from '../binding';
 import { addon, type SocketCallbacks } from './addon';
-import { checked, failureName } from './native-failure';
+import { checked, failure, failureName } from './native-failure';
 import { readCredentials } from './native-peers';
+import { nextTick } from './next-tick';
 import { ReadMemory, readEnd, shownBytes, slabOf, takeSegments } from './read-batch';
 import { refuseFds } from './refuse-fds';
 import { requireUnixStream } from './socket-kind';
@@ -60,8 +61,12 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
     checked(addon.openSocket(fd, this), 'uv_poll_init', `descriptor ${fd}`);
   }
 
-  read(memory: Buffer, count: number, end: number): void {
+  read(memory: Buffer | undefined, count: number, end: number): void {
     if (end < 0 && this.#putOff(errnoName(-end))) return;
+    if (memory === undefined) {
+      this.#events.failed(failure(end, 'epoll_ctl'));
+      return;
+    }
     this.#wait = SHORTEST_WAIT_MS;
     const into = memory === this.#memory?.bytes ? this.#memory : slabOf(memory);
     const ahead = shownBytes(into, count);
@@ -76,7 +81,7 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
     if (why === 'EMFILE') warnOfFewNumbers();
     else if (why !== 'EAGAIN') return false;
     this.#events.putOff?.(why === 'EMFILE' ? 'numbers' : 'closing');
-    this.#pause = setTimeout(() => addon.resumeReading(this.#fd), this.#wait);
+    this.#pause = setTimeout(() => this.#watched(addon.resumeReading(this.#fd)), this.#wait);
     if (!this.#refed) this.#pause.unref();
     // Closing takes as long as the peer likes.
     this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT_MS);
@@ -104,7 +109,7 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   }
 
   allowReading(bytes: number, fds: number, look: LookAhead = 'nothing'): void {
-    addon.allowReading(this.#fd, bytes, fds, look === 'nothing' ? 0 : look === 'ends' ? 1 : 2);
+    this.#watched(addon.allowReading(this.#fd, bytes, fds, look === 'nothing' ? 0 : look === 'ends' ? 1 : 2));
   }
 
   readInto(memory: Buffer): void {
@@ -150,11 +155,19 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   }
 
   watchWritable(): void {
-    addon.watchWritable(this.#fd);
+    this.#watched(addon.watchWritable(this.#fd));
   }
 
   watchHangup(): void {
-    addon.watchHangup(this.#fd);
+    this.#watched(addon.watchHangup(this.#fd));
+  }
+
+  /** Tells of a descriptor that cannot be polled, but not before the caller is done. */
+  #watched(errno: number): void {
+    if (errno >= 0) return;
+    nextTick(() => {
+      if (this.#fd !== -1) this.#events.failed(failure(errno, 'epoll_ctl'));
+    });
   }
 
   shutdown(): string | undefined {

@@ -74,6 +74,8 @@ export interface SocketEvents {
   hangup(): void;
   /** Nothing is read for now, though it could be. */
   putOff?(reason: PutOffReason): void;
+  /** It cannot be polled any more, and no event comes: close it. */
+  failed(error: Error): void;
 }
 
 /**

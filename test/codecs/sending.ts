@@ -18,6 +18,7 @@ export class Sending {
     this.#handle = world.bindings[1].open(end, {
       inbox: { deliver: () => undefined },
       hangup: () => undefined,
+      failed: () => undefined,
       writable: () => this.#advance(),
     });
     this.#advance();

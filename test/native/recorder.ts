@@ -32,6 +32,10 @@ export class Recorder implements SocketEvents, Disposable {
     this.#told('hangup');
   }
 
+  failed(error: Error): void {
+    throw error;
+  }
+
   get segments(): Segment[] {
     return this.wakeUps.flat();
   }

@@ -60,6 +60,7 @@ export function fromGluingPeer(rule: SenderRule): (sending: Sending) => Wire {
     const peer = nativeBinding.open(theirs, {
       inbox: { deliver: () => undefined },
       hangup: () => undefined,
+      failed: () => undefined,
       writable: () => {
         writable();
       },

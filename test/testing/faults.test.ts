@@ -82,6 +82,7 @@ describe('what a program bears without noticing', () => {
         inbox: { deliver: (segments) => wakeUps.push(segments.map(({ bytes }) => bytes.toString()).join('')) },
         writable: () => undefined,
         hangup: () => undefined,
+        failed: () => undefined,
       }),
     );
     receiver?.allowReading(1000, 1000);
