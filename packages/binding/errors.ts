@@ -42,7 +42,11 @@ export interface SystemError extends Error {
   address?: string;
 }
 
-const ERRNO: Readonly<Record<string, number>> = constants.errno;
+// Not among Node's names, but sendmsg(2) returns it when too many descriptors are in flight.
+const ETOOMANYREFS = 109;
+
+const ERRNO: Readonly<Record<string, number>> =
+  process.platform === 'linux' ? { ...constants.errno, ETOOMANYREFS } : constants.errno;
 
 /**
  * @param code errno's name, such as `'EPIPE'`
@@ -58,11 +62,7 @@ const NAMES = new Map(Object.entries(ERRNO).map(([name, number]) => [number, nam
 // Linux gives one number to each of these pairs; Node and man pages prefer these names.
 for (const name of ['EAGAIN', 'EOPNOTSUPP']) NAMES.set(ERRNO[name] ?? 0, name);
 
-// Not among Node's names, but sendmsg(2) returns it when too many descriptors are in flight (Linux: 109).
-const ETOOMANYREFS = 109;
-
 /** The name of a positive errno. */
 export function errnoName(errno: number): string {
-  if (errno === ETOOMANYREFS && process.platform === 'linux') return 'ETOOMANYREFS';
   return NAMES.get(errno) ?? `E${errno}`;
 }

@@ -268,18 +268,20 @@ function helpers(files: SentFiles): void {
     again(() => raw.sendMessage(second, bytes, sent));
     OwnedFd.closeAll(again(() => raw.receiveMessage(first, Buffer.alloc(100), { maxFds: 253 })).fds);
   } finally {
-    second.close();
     first.on('error', () => undefined);
     first.destroy();
+    second.close();
   }
 }
 
-/** Makes one system call of `raw`, which says when it would wait, once more. */
+const AGAIN = ['EAGAIN', 'ENOBUFS', 'ENOMEM', 'ETOOMANYREFS', 'EMSGSIZE'];
+
+/** Makes one system call of `raw`, which says when it would have to wait, once more. */
 function again<Result>(call: () => Result): Result {
   try {
     return call();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return call();
+    if (error instanceof Error && 'code' in error && AGAIN.includes(String(error.code))) return call();
     throw error;
   }
 }

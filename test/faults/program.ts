@@ -37,6 +37,8 @@ function isTyped(error: unknown): boolean {
   if (error instanceof AncillaryError) return error.code.startsWith('ERR_');
   if (!(error instanceof Error)) return false;
   if (error.name === 'AbortError') return true;
+  // Of `using`, where closing fails after something else did.
+  if ('suppressed' in error && 'error' in error) return isTyped(error.error) && isTyped(error.suppressed);
   if (!('code' in error) || typeof error.code !== 'string') return false;
   if (error.code.startsWith('ERR_')) return true;
   return 'errno' in error && typeof error.errno === 'number' && error.errno < 0 && 'syscall' in error;
