@@ -14,10 +14,13 @@ import {
 } from '../binding';
 import { type FdLike, type FdFrame, type FrameCodec, MAX_FDS_PER_SENDMSG, refuseAsFactory } from '../stream';
 import { delimited } from './delimited';
-import { DEFAULT_MAX_LENGTH, doubtOf, type InDoubt, requireFds } from './payload';
+import { doubtOf, type InDoubt, requireFds } from './payload';
 
 export interface VarlinkMessagesOptions {
-  /** The longest message, in bytes of JSON, that is received or sent; default 16 MiB, as systemd has it. */
+  /**
+   * The longest message, in bytes of JSON, that is received or sent; default 1 MiB. systemd takes 16 MiB, of which `JSON.parse()`
+   * may keep the event loop for seconds.
+   */
   maxLength?: number | undefined;
   /** How deep arrays and objects in a message may be nested, checked before it is parsed; default 256. */
   maxDepth?: number | undefined;
@@ -54,6 +57,9 @@ export interface OutgoingVarlinkMessage {
   fds?: readonly FdLike[] | undefined;
 }
 
+/** As many bytes of JSON as are parsed in a tenth of a second or so, whatever is in them. */
+const LONGEST_PARSED = 2 ** 20;
+
 const STRINGS = ['method', 'error'] as const;
 const FLAGS = ['oneway', 'more', 'upgrade', 'continues'] as const;
 
@@ -75,7 +81,7 @@ export function varlinkMessages(
 ): FrameCodec<VarlinkMessage, OutgoingVarlinkMessage> {
   refuseAsFactory('varlinkMessages', options);
   requireOptions('varlinkMessages()', options, OPTIONS);
-  const { maxLength = DEFAULT_MAX_LENGTH, maxDepth = DEFAULT_MAX_DEPTH } = options;
+  const { maxLength = LONGEST_PARSED, maxDepth = DEFAULT_MAX_DEPTH } = options;
   requireMaxDepth(maxDepth);
   const messages = delimited({ delimiter: '\0', maxLength });
   return {

@@ -137,3 +137,14 @@ it.each([
     expect.objectContaining({ code }) as Error,
   );
 });
+
+it('a message has at most 1 MiB, unless maxLength says otherwise', () => {
+  const body = (bytes: number): VarlinkBody => ({ method: 'x'.repeat(bytes - '{"method":""}'.length) });
+  const whole = (bytes: number) => wholeOf(varlinkMessages().encode({ body: body(bytes) }));
+  const MiB = 2 ** 20;
+  expect(varlinkMessages().measure(whole(MiB), 0)).toMatchObject({ length: MiB + 1 });
+  const tooLarge = expect.objectContaining({ code: 'ERR_FRAME_TOO_LARGE' }) as Error;
+  expect(() => whole(MiB + 1)).toThrow(tooLarge);
+  const long = wholeOf(varlinkMessages({ maxLength: 2 * MiB }).encode({ body: body(MiB + 1) }));
+  expect(() => varlinkMessages().measure(long, 0)).toThrow(tooLarge);
+});
