@@ -39,6 +39,7 @@ export { type Reservation, reserveReading } from './receive/reservation';
 export { holdReading, type Stopped, stopReading } from './reading-hold';
 export { SOCKET_OPTIONS } from './socket/options';
 export { type ReadOptions, signalOf } from './receive/read-options';
+export { requireTransfer } from './send/arguments';
 export { sendFrame } from './send/send-frame';
 export { MAX_FDS_PER_SENDMSG } from './send/send-queue';
 export type { SendOptions, WriteFdsOptions } from './send/outgoing';

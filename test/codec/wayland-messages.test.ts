@@ -437,6 +437,32 @@ describe('in a proxy', () => {
   });
 });
 
+it('an id stays free where its message is refused for a descriptor, or for what is to be transferred', () => {
+  const pool = {
+    name: 'pool',
+    arguments: [
+      { name: 'id', type: 'new_id', interface: 'thing' },
+      { name: 'fd', type: 'fd' },
+    ],
+  } as const;
+  const { wl_display: display } = PROTOCOL;
+  if (display === undefined) throw new Error('no display');
+  const protocol = { ...PROTOCOL, wl_display: { ...display, requests: [...display.requests, pool] } };
+  const codec = waylandMessages(protocol, 'client')({ socket: sockets[0] as FdSocket });
+  using files = new Files(1);
+  const [file] = files.owned as [OwnedFd];
+  const closed = file.dup();
+  closed.close();
+  const send = (fd: unknown, transfer?: unknown) =>
+    codec.encode({ object: 1, name: 'pool', args: { id: 2, fd }, transfer } as WaylandOutgoing);
+  expect(() => send(closed)).toThrow(expect.objectContaining({ code: 'ERR_FD_CLOSED' }) as Error);
+  expect(() => send('a file')).toThrow(TypeError);
+  expect(() => send(file, [true, false])).toThrow(RangeError);
+  expect(() => send(file, 'yes')).toThrow(TypeError);
+  expect(send(file, [true])).toMatchObject({ fds: [file], transfer: [true] });
+  expect(() => send(file)).toThrow('makes object 2, which there is already');
+});
+
 it('encodes as libwayland reads: size and opcode in one word, arguments in words', () => {
   const codec = codecOf('client');
   expect(wholeOf(codec.encode({ object: 1, name: 'get_registry', args: { registry: 2 } }))).toEqual(

@@ -15,7 +15,9 @@ import {
   type FdSocket,
   type FrameCodec,
   type Measured,
+  numberOf,
   refuseAsFactory,
+  requireTransfer,
 } from '../../stream';
 import { compile, type CompiledSignature, HEADER_LENGTH } from './compiled';
 import { invalid, WaylandObjects, type WaylandSide } from './objects';
@@ -60,9 +62,9 @@ export interface WaylandOutgoing {
   readonly object: number;
   readonly name: string;
   /**
-   * All arguments by name. A `new_id` is a free id, which is remembered from when it is encoded on, since messages behind it may
-   * name it before it is sent. So it stays taken where sending fails, while the peer lacks the object and its ids go on from
-   * there: end the connection then.
+   * All arguments by name. A `new_id` is a free id, which is remembered from when the message is encoded on, since messages behind
+   * it may name it before it is sent. A message that is refused, for a descriptor too, leaves it free. Where a system call fails, or
+   * a signal takes the message back, it stays taken, while the peer lacks the object: end the connection then.
    */
   readonly args?: Readonly<Record<string, number | string | Uint8Array | WaylandNewObject | FdLike | null>> | undefined;
   /** Close the descriptors when sent or failed: all, or each in their order. */
@@ -216,6 +218,9 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
         throw invalidValue(`${type.name} has no ${sent.slice(0, -1)} ${describeValue(name)}`);
       const { bytes, fds, made } = writeArguments(`${type.name}.${name}`, signature, args);
       if (bytes.length > maxLength) throw tooLarge(bytes.length, maxLength);
+      // What sending would refuse is refused before anything is remembered.
+      requireTransfer(transfer, fds);
+      fds.forEach((fd, at) => numberOf(fd, typeof transfer === 'object' ? transfer[at] : transfer, at));
       for (const { id } of made) objects.require(side, id);
       for (const each of made) objects.add(side, each.id, each.name);
       if (signature.frees) objects.delete(Number(args['id']));
