@@ -1,6 +1,7 @@
 import type { FdSocket } from '../stream';
 import { errorFrom, errorToSend } from './frameworks/error-values';
-import { type Kind, type Message, ValueChannel } from './frameworks/value-channel';
+import type { Kind, Message } from './frameworks/receiver';
+import { ValueChannel } from './frameworks/value-channel';
 import { jsonValues, type JsonValuesOptions } from './values/json-values';
 
 /** A channel for `createBirpc(functions, channel)`, or to spread into its options. */

@@ -1,7 +1,8 @@
 import { describeValue, invalidType, OwnedFd } from '../binding';
 import { asError, type FdSocket } from '../stream';
 import { closedError } from './closed-error';
-import { type Message, ValueChannel } from './frameworks/value-channel';
+import type { Message } from './frameworks/receiver';
+import { ValueChannel } from './frameworks/value-channel';
 import type { GivenFd } from './values/given';
 import { jsonValues, type JsonValuesOptions } from './values/json-values';
 

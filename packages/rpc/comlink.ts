@@ -1,6 +1,7 @@
 import { invalidType } from '../binding';
 import type { FdSocket } from '../stream';
-import { type Kind, type Message, ValueChannel } from './frameworks/value-channel';
+import type { Kind, Message } from './frameworks/receiver';
+import { ValueChannel } from './frameworks/value-channel';
 import { jsonValues, type JsonValuesOptions } from './values/json-values';
 
 /** As much of an event as comlink looks at. */

@@ -2,7 +2,8 @@ import { type OptionNames, requireOptions } from '../binding';
 import { contentLength } from '../codec';
 import { type FdSocket, immediate } from '../stream';
 import { type Disposable, Emitter, type Event } from './frameworks/emitter';
-import { type Kind, type Message, ValueChannel } from './frameworks/value-channel';
+import type { Kind, Message } from './frameworks/receiver';
+import { ValueChannel } from './frameworks/value-channel';
 import { IN_ONE_TURN } from './intake';
 import { jsonValues } from './values/json-values';
 

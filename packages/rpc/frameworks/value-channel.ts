@@ -2,55 +2,15 @@ import { describeValue, OwnedFd, requireMethods } from '../../binding';
 import { asError, type FdFrame, type FdSocket, type FrameCodec } from '../../stream';
 import { closedError } from '../closed-error';
 import { type Framed, framed } from '../framed';
-import { type Arrival, Intake, type QueueBehind } from '../intake';
+import { type Arrival, Intake } from '../intake';
 import { cancelledError } from '../rpc-error';
 import { sendMeasured } from '../send-measured';
 import { closeGiven } from '../values/given';
 import type { ReceivedValue } from '../values/json-values';
 import { refuseMessage } from '../values/unpack';
 import { areWithin } from '../values/within';
-
-/**
- * What a message is in a framework's protocol: a call, with its id, or an answer to one, with what whoever waits for it gets;
- * undefined for one that nobody answers.
- */
-export type Kind = { readonly call: unknown } | { readonly answer: unknown; readonly gets: unknown } | undefined;
-
-export type Message = Readonly<Record<string, unknown>>;
-
-/** What a framework has its messages dealt with by. */
-export interface Receiver {
-  readonly kindOf: (message: Message) => Kind;
-  /**
-   * A message came, whose descriptors are closed by {@link ValueChannel.release}, or with the answer to it, unless
-   * {@link ValueChannel.claim} is called. What it throws breaks the connection.
-   */
-  readonly receive: (message: Message, kind: Kind) => void;
-  /** Why a message must not reach the framework, if it must not. */
-  readonly refuses?: (message: Message) => string | undefined;
-  /** Why a call is answered here, with what {@link failure} makes of it, if it is. */
-  readonly declines?: (message: Message) => Error | undefined;
-  /** Whether a message is about others, and must not wait for its turn. */
-  readonly isUrgent?: (message: Message) => boolean;
-  /** The call, if it is one of the peer's, that nobody waits for any more, as the message says. */
-  readonly cancels?: (message: Message) => unknown;
-  /** Where the framework has messages wait again. */
-  readonly queue?: QueueBehind;
-  /** Messages depend on each other, so none can be refused: where they hold too much, reading has to pause. */
-  readonly inOrder?: { readonly ownCallsWait: () => boolean };
-  /** The answer to send where one could not be sent, for what is in it. */
-  readonly failure: (id: unknown, error: Error) => Message;
-  /** To a call of ours that was sent no answer can come any more. */
-  readonly lost?: (id: unknown, error: Error) => void;
-  /** A call of ours could not be sent, which {@link ValueChannel.send} also rejects with. */
-  readonly unsent?: (id: unknown, error: Error) => void;
-  /** The stream has ended, or the connection broke; calls of the peer may still be answered where it has only ended. */
-  readonly ended?: (error: Error | undefined) => void;
-  /** The socket is closed, and so are descriptors that messages hold, once what this returns is settled. */
-  readonly closed?: () => Promise<void> | void;
-  /** Nobody waits for the answer to this call of the peer's any more: the connection is closed. */
-  readonly lostInterest?: (id: unknown) => void;
-}
+import { OwnCalls } from './own-calls';
+import type { Kind, Message, Receiver } from './receiver';
 
 /** The most that the framework has not dealt with. */
 const MOST_RUNNING = { calls: 4096, fds: 256 };
@@ -66,10 +26,7 @@ export class ValueChannel {
   readonly #messages: Framed<ReceivedValue, unknown>;
   readonly #receiver: Receiver;
   readonly #intake: Intake;
-  /** Our calls that are not answered, and whether they are sent. */
-  readonly #own = new Map<unknown, boolean>();
-  /** Those of them for which nobody waits any more. */
-  readonly #abandoned = new Set<unknown>();
+  readonly #own = new OwnCalls();
   /** The peer's calls that are not answered, by its ids. */
   readonly #calls = new Map<unknown, Message>();
   /** The descriptors of messages, for as long as they are ours to close. */
@@ -111,12 +68,12 @@ export class ValueChannel {
       this.#answered(kind.answer);
       return sent.catch((error: unknown) => this.#fail(kind, asError(error)));
     }
-    this.#own.set(kind.call, false);
+    this.#own.begin(kind.call);
     this.#intake.reconsider();
     const sent = this.#over === undefined ? this.#messages.send(message) : Promise.reject(this.#over);
     if (this.#over !== undefined) closeGiven(message);
     sent.then(
-      () => this.#own.has(kind.call) && this.#own.set(kind.call, true),
+      () => this.#own.sent(kind.call),
       (error: unknown) => this.#fail(kind, asError(error)),
     );
     return sent;
@@ -127,7 +84,7 @@ export class ValueChannel {
     const kind = this.#receiver.kindOf(message);
     closeGiven(message);
     if (kind === undefined) return;
-    if ('call' in kind) this.#own.set(kind.call, false);
+    if ('call' in kind) this.#own.begin(kind.call);
     else this.#answered(kind.answer);
     this.#fail(kind, error).catch(() => undefined);
   }
@@ -181,7 +138,7 @@ export class ValueChannel {
 
   /** Nobody waits for the answer to a call of ours any more. */
   abandon(id: unknown): void {
-    if (this.#own.has(id)) this.#abandoned.add(id);
+    this.#own.abandon(id);
   }
 
   #receive({ value, fds }: ReceivedValue, frame: FdFrame): void | Promise<void> {
@@ -192,10 +149,11 @@ export class ValueChannel {
     if (refused !== undefined) invalid(refused);
     const kind = this.#receiver.kindOf(message);
     if (kind !== undefined && 'answer' in kind) {
-      if (!this.#own.delete(kind.answer))
+      const call = this.#own.end(kind.answer);
+      if (call === undefined)
         invalid(`it answers call ${describeValue(kind.answer)}, which was not made, or is answered already`);
       if (!areWithin(fds, kind.gets)) invalid('a descriptor of it is not in what it answers');
-      if (this.#abandoned.delete(kind.answer)) OwnedFd.closeAll(fds);
+      if (call === 'abandoned') OwnedFd.closeAll(fds);
       else this.#handOver(message, fds, kind);
       return;
     }
@@ -277,7 +235,7 @@ export class ValueChannel {
 
   async #fail(kind: NonNullable<Kind>, error: Error): Promise<void> {
     if ('call' in kind) {
-      if (this.#forget(kind.call)) this.#receiver.unsent?.(kind.call, error);
+      if (this.#own.end(kind.call) === 'awaited') this.#receiver.unsent?.(kind.call, error);
     } else if (this.socket.destroyed) throw error;
     else await this.#answer(this.#receiver.failure(kind.answer, error));
   }
@@ -299,17 +257,10 @@ export class ValueChannel {
   #end(error: Error | undefined): void {
     const reason = error ?? closedError('the peer has ended the connection');
     this.#over = reason;
-    for (const [id, sent] of [...this.#own]) {
-      // Of the others, it is told that they are not sent.
-      if (sent && this.#forget(id)) this.#receiver.lost?.(id, reason);
-    }
+    // Of the others, it is told that they are not sent.
+    for (const id of this.#own.allSent()) if (this.#own.end(id) === 'awaited') this.#receiver.lost?.(id, reason);
     this.#endIfIdle();
     this.#receiver.ended?.(error);
-  }
-
-  /** @returns whether somebody waited for its answer */
-  #forget(id: unknown): boolean {
-    return this.#own.delete(id) && !this.#abandoned.delete(id);
   }
 
   /** Whoever goes on without the connection has taken what it needs. */
