@@ -2,7 +2,7 @@ import { lengthPrefixed } from '../../packages/codec';
 import { type Discarded, FdSocket, type FdSocketOptions } from '../../packages/stream';
 import { codeOf, nextOf } from '../socket/sockets';
 import { kernelRefusesFds } from '../support/pass-rights';
-import { quiet } from './ends';
+import { quiet, until } from './ends';
 import { type Kernel, onEach } from './kernel';
 import { kernelsWithFaults, linux } from './kernels';
 import { SentFiles } from './sent-files';
@@ -50,6 +50,7 @@ const SENT: readonly Sent[] = [
 ];
 
 async function expectAllRefused({ receiver, discarded }: Refusing): Promise<void> {
+  await until(() => discarded.length === 2);
   await quiet();
   const { fdsReceived, fdsClosed } = receiver.stats;
   expect([fdsReceived, fdsClosed]).toEqual([5, 5]);
@@ -67,7 +68,7 @@ onEach(kernelsWithFaults, (test) => {
     const chunks: Buffer[] = [];
     const fds: unknown[] = [];
     sockets.receiver.on('fds', (frame) => fds.push(frame)).on('data', (chunk: Buffer) => chunks.push(chunk));
-    await quiet();
+    await until(() => Buffer.concat(chunks).length === 8);
     expect(Buffer.concat(chunks).toString()).toBe('abcdefgh');
     expect([fds, sockets.receiver.takeFds()]).toEqual([[], []]);
     await expectAllRefused(sockets);
@@ -110,7 +111,7 @@ onEach(kernelsWithFaults, (test) => {
       },
     };
     using sockets = await refusing(kernel, files, SENT, { onread });
-    await quiet();
+    await until(() => seen.length >= 8);
     expect(seen).toBe('abcdefgh');
     await expectAllRefused(sockets);
   });
@@ -127,6 +128,7 @@ onEach(kernelsWithFaults, (test) => {
     const many = Array.from({ length: 20 }, (): Sent => ['x', 9]);
     using sockets = await refusing(kernel, files, many, { maxFdsPerFrame: 0, maxQueuedFds: 1 });
     expect(take(kernel, await sockets.receiver.receive(20))).toEqual(['x'.repeat(20), []]);
+    await until(() => sockets.receiver.stats.fdsClosed === 180);
     await quiet();
     expect(sockets.receiver.stats).toMatchObject({ fdsReceived: 180, fdsClosed: 180 });
   });

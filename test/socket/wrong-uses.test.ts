@@ -1,4 +1,5 @@
 import dgram from 'node:dgram';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import {
@@ -66,12 +67,17 @@ async function firstOf(iterable: AsyncIterable<unknown>): Promise<unknown> {
   for await (const each of iterable) return each;
   return undefined;
 }
-/** It is closed when it has opened. */
+const streams: fs.ReadStream[] = [];
+/** A thread of Node's opens it, and closes it again, whenever it gets its turn. */
 function opening(): fs.ReadStream {
   const stream = fs.createReadStream(__filename);
   stream.once('ready', () => stream.destroy());
+  streams.push(stream);
   return stream;
 }
+afterEach(async () => {
+  for (const stream of streams.splice(0)) if (!stream.closed) await once(stream, 'close');
+});
 function withFile(use: (fd: number) => void, path = __filename): void {
   const fd = fs.openSync(path, 'r');
   try {
