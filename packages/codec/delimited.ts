@@ -7,6 +7,7 @@ import {
   type OptionNames,
   outOfRange,
   requireOptions,
+  truthfulBuffer,
 } from '../binding';
 import { type FrameCodec, type Measured, type MeasureAt, refuseAsFactory } from '../stream';
 import { finderOf } from './finder';
@@ -21,10 +22,10 @@ import {
 } from './payload';
 
 /**
- * How many descriptors a message has: always so many; what the function returns for its bytes, which come without the
+ * How many descriptors a message has: always so many; what the function returns for its bytes, which come as a Buffer without the
  * delimiter; or `'attached'`, those that came with it.
  */
-export type DelimitedFds = number | 'attached' | ((message: Uint8Array) => number | 'attached');
+export type DelimitedFds = number | 'attached' | ((message: Buffer) => number | 'attached');
 
 export interface DelimitedOptions {
   /** What ends each message, one byte at least, such as '\0' or '\r\n\r\n'; default '\n'. */
@@ -124,9 +125,9 @@ function bytesOf(delimiter: unknown): Buffer {
 }
 
 /** The function, with what it returns checked. It throws TypeError and RangeError, too. */
-function checkedCount(fdsOf: (message: Uint8Array) => number | 'attached'): typeof fdsOf {
+function checkedCount(fdsOf: Exclude<DelimitedFds, number | string>): (message: Uint8Array) => number | 'attached' {
   return (message) => {
-    const count: unknown = fdsOf(message);
+    const count: unknown = fdsOf(NodeBuffer.isBuffer(message) ? message : truthfulBuffer(message));
     requireCount('fds() returns', 'at once', count);
     return count;
   };

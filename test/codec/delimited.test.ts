@@ -174,3 +174,22 @@ it('messages that came in one sendmsg with descriptors are marked, and the last 
   ]);
   await closed(left, right);
 });
+
+it('the function fds gets the message as a Buffer without its delimiter, from both directions', async () => {
+  const got: unknown[] = [];
+  const codec = delimited({
+    delimiter: '\r\n',
+    fds: (message) => (got.push([message.toString(), Buffer.isBuffer(message)]), 0),
+  });
+  const [left, right] = socketpair();
+  await framed(left, codec).send({ bytes: new Uint8Array([0x61, 0x62]) });
+  expect((await right.frames(codec).next()).done).toBe(false);
+  expect(codec.measure(new Uint8Array([0x63, 0x0d, 0x0a]), 0)).toEqual({ length: 3, fds: 0 });
+  expect(got).toEqual([
+    ['ab', true],
+    ['ab', true],
+    ['c', true],
+  ]);
+  left.destroy();
+  right.destroy();
+});

@@ -69,6 +69,8 @@ const EMPTY = new Uint8Array();
  * Messages of D-Bus, once the handshake is over ({@link dbusHandshake}): the length of each is in its fixed header, and how many
  * descriptors it has in the header field UNIX_FDS. Both byte orders are read. The codec keeps no state.
  *
+ * A bus that ends a connection does not say why: the loop over its messages ends as if it had stopped, or rejects with ECONNRESET.
+ *
  * D-Bus Specification, "Message Protocol": descriptors come neither before the first byte of their message nor after its last.
  *
  * @throws TypeError and RangeError for options. Its `measure` throws ERR_FRAME_INVALID, and ERR_FRAME_TOO_LARGE before
