@@ -16,6 +16,7 @@ export type { ByteRange } from './byte-range';
 export { counted } from './counted';
 export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable } from './descriptor-table';
 export { AncillaryError, type AncillaryErrorCode, errnoName, type SystemError, systemError } from './errors';
+export type { FdAccount } from './fd-account';
 export { FD_KINDS, type FdKind, kindByName } from './fd-kind';
 export { INSPECT, show, type ShownHow } from './inspect';
 export { DEFAULT_MAX_DEPTH, isDeeper, requireMaxDepth } from './json-depth';

@@ -1,4 +1,5 @@
 import type { DescriptorTable } from './descriptor-table';
+import type { FdAccount } from './fd-account';
 import { leaked } from './leak-warning';
 
 interface Held {
@@ -13,15 +14,18 @@ interface Owner extends Held {
   readonly lost: boolean;
   /** Whether the registry knows it, so that what never got there is not looked up there. */
   registered: boolean;
+  readonly account: FdAccount | undefined;
 }
 
 /** What is left of an owner that became garbage. */
 interface Forgotten extends Held {
   /** How many numbers had been lost when it was registered. */
   readonly since: number;
+  readonly account: FdAccount | undefined;
 }
 
-const registry = new FinalizationRegistry<Forgotten>(({ fd, table, since }) => {
+const registry = new FinalizationRegistry<Forgotten>(({ fd, table, since, account }) => {
+  account?.count(-1);
   const what = table.describe(fd);
   leaked(fd, !table.isLost(fd, since) && table.closeForgotten(fd) ? what : undefined);
 });
@@ -61,10 +65,10 @@ function registerSurvivors(): void {
   for (const owner of survivors) {
     // One that is lost already has nothing to be closed, and whoever has it learns so by close().
     if (owner.closed || owner.lost) continue;
-    const { fd, table } = owner;
+    const { fd, table, account } = owner;
     owner.registered = true;
     // So that, whatever happens to the number meanwhile, no other file is closed.
     table.remember(fd);
-    registry.register(owner, { fd, table, since: table.lostCount }, owner);
+    registry.register(owner, { fd, table, since: table.lostCount, account }, owner);
   }
 }

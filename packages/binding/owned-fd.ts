@@ -1,6 +1,7 @@
 import { describeValue, invalidType, invalidValue, requireIterable } from './argument-errors';
 import { type DescriptorTable, getProcessTable } from './descriptor-table';
 import { AncillaryError, systemError } from './errors';
+import type { FdAccount } from './fd-account';
 import type { FdKind } from './fd-kind';
 import { INSPECT, show, type ShownHow } from './inspect';
 import { forget, watch } from './leak-net';
@@ -19,6 +20,11 @@ export class OwnedFd implements Disposable {
   readonly table: DescriptorTable;
   /** @internal */
   registered = false;
+  /**
+   * Who counts it, if anybody.
+   * @internal
+   */
+  account: FdAccount | undefined;
 
   private constructor(fd: number, table: DescriptorTable | undefined, since: number) {
     // A program in plain JavaScript may come here, with a number that nothing would close.
@@ -177,6 +183,8 @@ export class OwnedFd implements Disposable {
     if (fd === -1) throw closedError(what);
     this.#fd = -1;
     forget(this);
+    this.account?.count(-1);
+    this.account = undefined;
     return fd;
   }
 }

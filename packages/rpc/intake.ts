@@ -1,4 +1,4 @@
-import { type FdSocket, immediate, onHangup } from '../stream';
+import { type ConnectionQuota, type FdSocket, immediate, onHangup, quotaOfSocket } from '../stream';
 import { RpcError } from './rpc-error';
 import { type AnswerSize, Unsent } from './unsent';
 
@@ -9,6 +9,8 @@ export interface Arrival {
   readonly bytes: number;
   /** Whether the peer waits for an answer. */
   readonly isCall: boolean;
+  /** Whether the quota counts what it may open. */
+  isCounted?: boolean;
   start(): void;
   /** It will not be started: answers it, and closes its descriptors. */
   refuse(error: RpcError): void;
@@ -45,6 +47,7 @@ export class Intake {
   readonly #ownCallsWait: () => boolean;
   readonly #queue: QueueBehind | undefined;
   readonly #unsent = new Unsent();
+  readonly #quota: ConnectionQuota | undefined;
   #running = 0;
   #runningFds = 0;
   #runningNotifications = 0;
@@ -71,6 +74,11 @@ export class Intake {
     this.#most = most;
     this.#ownCallsWait = ownCallsWait;
     this.#queue = queue;
+    this.#quota = socket[quotaOfSocket];
+    this.#quota?.onRoom(() => {
+      this.#startNext();
+      this.reconsider();
+    });
   }
 
   /** @returns a promise where reading has to wait */
@@ -95,8 +103,17 @@ export class Intake {
     return this.pace();
   }
 
+  /** The handler of a call has run; its answer, if any, is sent next, and what it has is counted then. */
+  answered(arrival: Arrival): void {
+    if (arrival.isCounted !== true) return;
+    arrival.isCounted = false;
+    this.#quota?.answered();
+  }
+
   /** One that was started was dealt with. */
-  done({ fds, isCall }: Arrival): void {
+  done(arrival: Arrival): void {
+    const { fds, isCall } = arrival;
+    this.answered(arrival);
     this.#running--;
     this.#runningFds -= fds;
     if (!isCall) this.#runningNotifications--;
@@ -177,6 +194,7 @@ export class Intake {
     if (this.#unsent.areTooMany || this.#otherFds > this.#most.fds) return true;
     if (this.#queue?.getsShorter === true && this.#queue.isFull()) return true;
     if (this.#ownCallsWait()) return false;
+    if (this.#waiting.size > 0 && this.#quota?.mayStart() === false) return true;
     // So many run only where they wait for no turn.
     if (this.#runningNotifications > this.#most.calls + WAITING.calls) return true;
     return this.#unsent.areMany || (this.#isOverfull() && this.#notificationsRun());
@@ -187,7 +205,8 @@ export class Intake {
   }
 
   #isRunningFull(): boolean {
-    return this.#running > this.#most.calls || this.#runningFds > this.#most.fds;
+    const tooMany = this.#running > this.#most.calls || this.#runningFds > this.#most.fds;
+    return tooMany || this.#quota?.mayStart() === false;
   }
 
   #mayWait({ fds, bytes, isCall }: Arrival): boolean {
@@ -239,6 +258,10 @@ export class Intake {
     this.#running++;
     this.#runningFds += arrival.fds;
     if (!arrival.isCall) this.#runningNotifications++;
+    if (this.#quota !== undefined) {
+      this.#quota.started();
+      arrival.isCounted = true;
+    }
     arrival.start();
   }
 }

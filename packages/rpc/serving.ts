@@ -72,7 +72,8 @@ export class Serving {
       bytes,
       isCall: id !== undefined,
       start: () => {
-        void this.#run(id, method, params, call).then(() => {
+        const onRun = (): void => this.#intake.answered(arrival);
+        void this.#run(id, method, params, call, onRun).then(() => {
           ended();
           this.#intake.done(arrival);
         });
@@ -114,7 +115,13 @@ export class Serving {
   }
 
   /** Never rejects. */
-  async #run(id: number | undefined, method: string, params: unknown, call: RunningCall): Promise<void> {
+  async #run(
+    id: number | undefined,
+    method: string,
+    params: unknown,
+    call: RunningCall,
+    onRun: () => void,
+  ): Promise<void> {
     let answer: object;
     try {
       const handler = this.#handlers.get(method);
@@ -127,6 +134,7 @@ export class Serving {
       answer = { error: RpcError.toSend(error) };
     }
     if (id === undefined) closeGiven(answer);
+    onRun();
     const sent = id === undefined ? undefined : this.#send({ id, ...answer });
     // Whoever sent an answer that lends them has sent them, or has copies of them.
     call.closeUntaken();

@@ -24,6 +24,8 @@ export type DiscardReason =
   | 'surplus'
   /** Of a frame that lost others to truncation. */
   | 'truncated'
+  /** The peer's user holds as many as it may. */
+  | 'quota'
   /** Of a frame that came with fewer than it declared. */
   | 'missing'
   /** The stream ended inside their frame, or they belonged to none. */

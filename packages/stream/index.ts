@@ -12,8 +12,16 @@ export type { Authorize } from './connect/admission';
 export { FdServer } from './connect/fd-server';
 export type { ListenOptions } from './connect/listen-options';
 export { immediate, nextTick } from './later';
+export {
+  type ConnectionQuota,
+  FdQuota,
+  type FdQuotaOptions,
+  type QuotaFigures,
+  type QuotaUsage,
+  type UserUsage,
+} from './limits/quota';
 export type { FdSocketEvents } from './socket/events';
-export { fdsAtAnchor, onHangup } from './socket/byte-duplex';
+export { fdsAtAnchor, onHangup, quotaOfSocket } from './socket/byte-duplex';
 export { type CodecFactory, FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
 export { failSendingAlone } from './socket/half-open';
 export type { Peer } from './socket/peer';

@@ -64,6 +64,7 @@ export class ValueChannel {
     const kind = this.#receiver.kindOf(message);
     if (kind === undefined) return isAnswer ? this.#answer(message) : this.#messages.send(message);
     if ('answer' in kind) {
+      this.#settleWith(kind.answer);
       const sent = this.#answer(message);
       this.#answered(kind.answer);
       return sent.catch((error: unknown) => this.#fail(kind, asError(error)));
@@ -243,6 +244,13 @@ export class ValueChannel {
   /** Async, so that it rejects with what cannot be encoded. */
   async #answer(message: Message): Promise<void> {
     return this.#intake.answering(sendMeasured(this.socket, this.#codec, message));
+  }
+
+  /** An answer is sent next, and what it has is counted then. */
+  #settleWith(id: unknown): void {
+    const call = this.#calls.get(id);
+    const arrival = call && this.#arrivals.get(call);
+    if (arrival !== undefined) this.#intake.answered(arrival);
   }
 
   #answered(id: unknown): void {

@@ -10,9 +10,11 @@ import {
   systemError,
 } from '../../binding';
 import { asError } from '../abort';
+import type { ConnectionQuota } from '../limits/quota';
 import type { FdSocket } from '../socket/fd-socket';
 import type { Peer } from '../socket/peer';
 import { Admission, type AdmissionRule, MOST_PENDING } from './admission';
+import type { CountedConnections } from './counted-connections';
 
 interface AcceptorEvents {
   accepted: (socket: FdSocket) => void;
@@ -30,12 +32,20 @@ interface AcceptorEvents {
 const TRY_AGAIN_LATER = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 const PAUSE_MS = 100;
 
+/**
+ * Makes a socket of a connection, and takes that over.
+ * @param peer where it was asked for already
+ * @param counted where what the socket holds is counted
+ */
+type Open = (accepted: OwnedFd, peer: Peer | undefined, counted: ConnectionQuota | undefined) => FdSocket;
+
 /** Accepts connections while they are wanted, and knows how many there are. */
 export class Acceptor extends EventEmitter<AcceptorEvents> {
   /** As many may be open. */
   mostConnections = Infinity;
   readonly #handle: ListenerHandle;
-  readonly #open: (accepted: OwnedFd, peer?: Peer) => FdSocket;
+  readonly #open: Open;
+  readonly #counted: CountedConnections | undefined;
   #admission: Admission | undefined;
   #wanted = false;
   #pause: NodeJS.Timeout | undefined;
@@ -47,12 +57,13 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
 
   /**
    * Takes over the listening socket; on failure it stays with the caller.
-   * @param open makes a socket of a connection, and takes that over; the peer where it was asked for already
+   * @param counted where they are counted by their users, if anywhere
    * @throws ERR_FD_KIND; system errors
    */
-  constructor(binding: ListeningBinding, socket: OwnedFd, open: (accepted: OwnedFd, peer?: Peer) => FdSocket) {
+  constructor(binding: ListeningBinding, socket: OwnedFd, open: Open, counted: CountedConnections | undefined) {
     super();
     this.#open = open;
+    this.#counted = counted;
     this.#handle = binding.openListener(socket, {
       connection: (accepted) => this.#accepted(accepted),
       failed: (error) => this.#failed(error),
@@ -125,10 +136,18 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
   }
 
   #openOne(accepted: OwnedFd, peer?: Peer): void {
+    const counted = this.#counted?.count(accepted, peer);
+    if (counted !== undefined && 'error' in counted) {
+      peer?.close();
+      OwnedFd.closeAll([accepted]);
+      this.emit('refused', counted.error, counted.peer, false);
+      return;
+    }
     let socket: FdSocket;
     try {
-      socket = this.#open(accepted, peer);
+      socket = this.#open(accepted, peer, counted);
     } catch (error) {
+      counted?.close();
       peer?.close();
       OwnedFd.closeAll([accepted]);
       this.emit('trouble', asError(error));

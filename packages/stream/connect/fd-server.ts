@@ -15,15 +15,18 @@ import {
 } from '../../binding';
 import { asError, onAbort } from '../abort';
 import { connectionAccepted, connectionDropped, connectionRefused } from '../diagnostics';
+import { type ConnectionQuota, quotaOf } from '../limits/quota';
 import { lifetime } from '../socket/byte-duplex';
 import { FdSocket } from '../socket/fd-socket';
 import { receiveLimits } from '../socket/options';
+import type { Peer } from '../socket/peer';
 import { nextTick } from '../later';
 import { Acceptor } from './acceptor';
 import { admissionRule } from './admission-rule';
 import { netAddress } from './address';
 import type { BoundPath } from './bound-path';
 import { ConnectionLine } from './connection-line';
+import { CountedConnections } from './counted-connections';
 import type { ListenOptions } from './listen-options';
 import { closeBound } from './pending-closes';
 import { ServerEmitter } from './server-emitter';
@@ -67,11 +70,15 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     this.#binding = binding;
     this.#place = place;
     const limits = receiveLimits(options);
-    this.#acceptor = new Acceptor(binding, socket, (accepted, peer) => {
+    const quota = quotaOf(options.quota);
+    const counted = quota && new CountedConnections(quota, binding.peers);
+    const open = (accepted: OwnedFd, peer?: Peer, part?: ConnectionQuota): FdSocket => {
       const connection = FdSocket.wrap(binding, accepted, options, limits);
       if (peer !== undefined) connection[lifetime].peer = peer;
+      if (part !== undefined) connection[lifetime].countBy(part);
       return connection;
-    });
+    };
+    this.#acceptor = new Acceptor(binding, socket, open, counted);
     this.#acceptor.on('accepted', (connection) => {
       const { stats } = connection;
       this.#totals.opened(stats);

@@ -1,4 +1,5 @@
 import { describeValue, invalidType, type OptionNames, requireBoolean, requireOptions } from '../../binding';
+import { type FdQuota, quotaOf } from '../limits/quota';
 import type { FdSocketOptions } from '../socket/fd-socket';
 import { receiveLimits, SOCKET_OPTIONS } from '../socket/options';
 import type { Authorize } from './admission';
@@ -23,6 +24,11 @@ export interface ListenOptions extends FdSocketOptions {
   authorize?: Authorize | undefined;
   /** Milliseconds after which a promise of `authorize` that has not settled is a refusal; default 30 000, Infinity for none. */
   authorizeTimeout?: number | undefined;
+  /**
+   * What each user's connections may hold of this process. Default: one that all servers share that are given none, of seven
+   * eighths of the descriptors that the process may have open. `false`: whatever they like.
+   */
+  quota?: FdQuota | false | undefined;
 }
 
 const LISTEN_OPTIONS: OptionNames<ListenOptions> = {
@@ -34,6 +40,7 @@ const LISTEN_OPTIONS: OptionNames<ListenOptions> = {
   captureRejections: true,
   authorize: true,
   authorizeTimeout: true,
+  quota: true,
 };
 
 /** @throws TypeError and RangeError */
@@ -44,6 +51,7 @@ export function requireListenOptions(options: ListenOptions): void {
   requireBoolean('captureRejections', options.captureRejections);
   requireTimeout(options.timeout);
   requireTimeout(options.authorizeTimeout, 'authorizeTimeout');
+  quotaOf(options.quota);
   const authorize: unknown = options.authorize;
   if (authorize !== undefined && typeof authorize !== 'function')
     throw invalidType(`authorize is a function of the peer, not ${describeValue(authorize)}`);

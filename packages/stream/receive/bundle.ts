@@ -1,4 +1,12 @@
-import type { Anchor, ByteRange } from '../../binding';
+import type { Anchor, ByteRange, Segment } from '../../binding';
+
+/** Whether descriptors are missing: the kernel dropped them (MSG_CTRUNC), or there are too many already (`'quota'`). */
+export type Truncation = boolean | 'quota';
+
+/** What one recvmsg returned, as far as it may be kept. */
+export interface KeptSegment extends Omit<Segment, 'truncated'> {
+  readonly truncated: Truncation;
+}
 
 /** The descriptors of one sendmsg, as one recvmsg delivered them. */
 export interface Bundle<Fd> {
@@ -6,8 +14,8 @@ export interface Bundle<Fd> {
   fds: Fd[];
   /** The bytes that came with them: which of these the sender attached them to is known only by the anchor. */
   readonly window: ByteRange;
-  /** MSG_CTRUNC: the kernel dropped some after these. */
-  readonly truncated: boolean;
+  /** Whether some are missing after these. */
+  readonly truncated: Truncation;
 }
 
 /** A bundle in the queue, with what is known of it there. */
@@ -23,7 +31,7 @@ export interface FdBundle<Fd> extends Bundle<Fd> {
 export interface Claim<Fd> {
   readonly fds: Fd[];
   /** A bundle that the frame drew on, or would have had to, was truncated. */
-  readonly truncated: boolean;
+  readonly truncated: Truncation;
   /** Where the last message ends, as far as is known, that some of them came with. */
   readonly reach: number;
   /** A message that some of them came with began before the frame: what was read of it is another's. */

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
-import { AncillaryError, type Segment, systemError, truthful } from '../../binding';
+import { AncillaryError, systemError, truthful } from '../../binding';
 import { asError } from '../abort';
 import type { FdFrame } from '../frame';
 import { microtask, nextTick } from '../later';
+import type { KeptSegment } from './bundle';
 import { keepsMuch } from './chunk';
 import { type Consumer, type Demand, NO_DEMAND } from './consumer';
 import { segmentFrames, segmentFramesToAnchor } from './fixed-frames';
@@ -125,10 +126,10 @@ export class ByteConsumer implements Consumer {
   }
 
   /** Plain bytes that are waited for go on as they came. */
-  takeDirectly(segments: readonly Segment[]): boolean {
+  takeDirectly(segments: readonly KeptSegment[]): boolean {
     const { queue } = this.#inbox;
     const [only] = segments;
-    const plain = only !== undefined && segments.length === 1 && only.fds.length === 0 && !only.truncated;
+    const plain = only !== undefined && segments.length === 1 && only.fds.length === 0 && only.truncated === false;
     // What stands in the queue, descriptors above all, goes first.
     if (!plain || !this.#wanted || !queue.empty) return false;
     queue.passBy(only.bytes.length);

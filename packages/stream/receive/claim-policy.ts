@@ -1,4 +1,5 @@
 import { AncillaryError, type ByteRange, counted, type OwnedFd } from '../../binding';
+import type { Truncation } from './bundle';
 import type { Discarder } from './discard';
 
 /** What a frame may hold, and what happens when it holds more, or less than it should. */
@@ -13,14 +14,14 @@ export interface FrameLimits {
 /** The descriptors that came for a frame. */
 interface Arrived {
   readonly fds: OwnedFd[];
-  readonly truncated: boolean;
+  readonly truncated: Truncation;
 }
 
 /**
  * Applies the limits to the descriptors of one frame: removes the surplus from `arrived.fds` and closes it.
  * @param declared how many the frame should have, or `'attached'` for those that came with it
  * @param closedEarly how many of the frame's descriptors were closed as surplus before it was complete
- * @throws ERR_FD_TRUNCATED, ERR_FD_MISSING, ERR_FD_SURPLUS, with all descriptors of the frame closed
+ * @throws ERR_FD_TRUNCATED, ERR_FD_QUOTA, ERR_FD_MISSING, ERR_FD_SURPLUS, with all descriptors of the frame closed
  */
 export function applyLimits(
   arrived: Arrived,
@@ -31,15 +32,16 @@ export function applyLimits(
   discarder: Discarder,
 ): void {
   const came = arrived.fds.length;
-  if (arrived.truncated && onTruncated === 'error') {
+  if (arrived.truncated !== false && onTruncated === 'error') {
     discarder.discard(arrived.fds, range, 'truncated');
+    if (arrived.truncated === 'quota') throw overQuota(came, range);
     throw new AncillaryError(
       'ERR_FD_TRUNCATED',
       `the kernel dropped descriptors of the frame at ${placeOf(range)}, most likely because this process may open no more ` +
         `(RLIMIT_NOFILE); what it delivered, ${counted(came, 'descriptor')}, is closed`,
     );
   }
-  if (declared !== 'attached' && came + closedEarly < declared && !arrived.truncated) {
+  if (declared !== 'attached' && came + closedEarly < declared && arrived.truncated === false) {
     discarder.discard(arrived.fds, range, 'missing');
     throw new AncillaryError(
       'ERR_FD_MISSING',
@@ -59,6 +61,14 @@ export function applyLimits(
     'ERR_FD_SURPLUS',
     `the frame at ${placeOf(range)} came with ${counted(came, 'descriptor')}, where at most ${allowed} may come; all of them are closed ` +
       `(${declared === 'attached' ? 'raise maxFdsPerFrame to receive them, or ' : ''}onSurplus: 'close' keeps the first ones)`,
+  );
+}
+
+function overQuota(came: number, range: ByteRange): AncillaryError {
+  return new AncillaryError(
+    'ERR_FD_QUOTA',
+    `descriptors of the frame at ${placeOf(range)} were closed when they came, since the peer's user holds as many as it may (the ` +
+      `option quota of listen()); what was received of the frame before, ${counted(came, 'descriptor')}, is closed`,
   );
 }
 

@@ -1,4 +1,5 @@
-import type { LookAhead, Segment } from '../../binding';
+import type { LookAhead } from '../../binding';
+import type { KeptSegment } from './bundle';
 
 /** How much may be read from the kernel now; see SocketHandle.allowReading. */
 export interface Demand {
@@ -18,7 +19,7 @@ export interface Consumer {
   /** Whether its user learns by a rejected promise why the socket was destroyed. */
   readonly rejects: boolean;
   /** May take what came past the queue, and then returns true. After false the segments are queued. */
-  takeDirectly?(segments: readonly Segment[]): boolean;
+  takeDirectly?(segments: readonly KeptSegment[]): boolean;
   /** Something was received, or the stream ended: take what can be taken. */
   advance(): void;
   demand(): Demand;

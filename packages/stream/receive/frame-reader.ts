@@ -195,7 +195,7 @@ export class FrameReader {
     const reachesOut = claim.begunBefore || claim.reach > range.end || this.#queue.passes(range.end);
     const ambiguous = guessed && (reachesOut || this.#doubted(range));
     this.#queue.doubt(claim.reach);
-    return new FdFrame(bytes, claim.fds, range, claim.truncated, ambiguous);
+    return new FdFrame(bytes, claim.fds, range, claim.truncated !== false, ambiguous);
   }
 
   /** Whether descriptors that an earlier frame got may be this one's. */

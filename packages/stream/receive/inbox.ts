@@ -8,10 +8,12 @@ import {
   type SocketHandle,
 } from '../../binding';
 import type { FdFrame } from '../frame';
+import type { ConnectionQuota } from '../limits/quota';
 import { turns, type Waiting } from '../limits/turns';
 import type { SocketStats } from '../stats';
+import type { KeptSegment } from './bundle';
 import type { FrameLimits } from './claim-policy';
-import { type Consumer, NO_DEMAND } from './consumer';
+import { type Consumer, type Demand, NO_DEMAND } from './consumer';
 import type { Discarder } from './discard';
 import type { ReceiveQueue } from './receive-queue';
 import { withoutFds } from './without-fds';
@@ -67,6 +69,7 @@ export class Inbox implements SegmentReceiver, Waiting {
   #turn = 0;
   #handedOut = 0;
   #awaitsTurn = false;
+  #quota: ConnectionQuota | undefined;
 
   constructor(
     handle: SocketHandle,
@@ -102,6 +105,12 @@ export class Inbox implements SegmentReceiver, Waiting {
   /** Nobody reads, and nothing that was read waits. */
   get idle(): boolean {
     return this.#consumer === undefined && this.queue.length === 0;
+  }
+
+  /** What comes from now on is counted there, and nothing is read while that is too much. */
+  countBy(quota: ConnectionQuota): void {
+    this.#quota = quota;
+    quota.onChange(() => this.updateAllowance());
   }
 
   /** Makes a consumer the one that reads. @throws ERR_FD_MODE while another one is */
@@ -150,8 +159,8 @@ export class Inbox implements SegmentReceiver, Waiting {
       this.#end = end;
       if (end === 'eof') this.owner.peerEnded();
     }
+    const taken = this.#keep(segments);
     this.#count(segments);
-    const taken = this.limits.receiveFds ? segments : withoutFds(segments, this.queue.end, this.discarder);
     try {
       if (this.#consumer?.takeDirectly?.(taken) !== true) this.#enqueue(taken);
       if (ahead !== undefined) this.queue.ahead = ahead;
@@ -172,7 +181,26 @@ export class Inbox implements SegmentReceiver, Waiting {
     this.#stats.received(segments, byteCount, fdCount);
   }
 
-  #enqueue(segments: readonly Segment[]): void {
+  /** Closes what the socket does not take, and what the peer's user may not hold, as the kernel does with what finds no room. */
+  #keep(segments: readonly Segment[]): readonly KeptSegment[] {
+    const quota = this.#quota;
+    if (!this.limits.receiveFds) return withoutFds(segments, this.queue.end, this.discarder);
+    if (quota === undefined) return segments;
+    let refused: KeptSegment[] | undefined;
+    let start = this.#stats.bytesRead;
+    for (const [index, segment] of segments.entries()) {
+      const { bytes, fds } = segment;
+      const range = { start, end: start + bytes.length };
+      start = range.end;
+      if (fds.length === 0 || quota.received(fds)) continue;
+      this.discarder.discard(fds, range, 'quota');
+      refused ??= [...segments];
+      refused[index] = { ...segment, fds: [], truncated: 'quota' };
+    }
+    return refused ?? segments;
+  }
+
+  #enqueue(segments: readonly KeptSegment[]): void {
     for (const { bytes, fds, truncated, rest } of segments) this.queue.push(bytes, fds, truncated, rest);
     // The consumer has left what was there before this wake-up.
     this.queue.compact(segments.length);
@@ -192,7 +220,8 @@ export class Inbox implements SegmentReceiver, Waiting {
   updateAllowance(): void {
     if (this.#destroyed !== undefined) return;
     const reads = this.#end === undefined && !this.#held && !this.#awaitsTurn;
-    const demand = reads ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
+    const wanted = reads ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
+    const demand = this.#quota === undefined ? wanted : this.#within(this.#quota, wanted);
     const memory = demand.bytes > 0 ? this.#consumer?.reserve?.() : undefined;
     if (memory !== undefined) this.#handle.fill(memory);
     const { bytes } = demand;
@@ -208,6 +237,17 @@ export class Inbox implements SegmentReceiver, Waiting {
     this.#allowedFds = fds;
   }
 
+  #within(quota: ConnectionQuota, demand: Demand): Demand {
+    this.#countUntaken();
+    if (demand.bytes === 0) {
+      quota.stopped();
+      return demand;
+    }
+    const fds = quota.mayRead(demand.fds);
+    if (fds === demand.fds) return demand;
+    return fds === 0 ? NO_DEMAND : { ...demand, fds };
+  }
+
   /** Stops reading, whatever the consumer wants, or lets it go on. */
   hold(held: boolean): void {
     this.#held = held;
@@ -216,14 +256,20 @@ export class Inbox implements SegmentReceiver, Waiting {
 
   /** A consumer waits for more: reading goes on if it had paused. */
   resumeReading(): void {
+    this.#countUntaken();
     if (this.#paused) this.updateAllowance();
   }
 
   /** A consumer took something that was there: if reading had paused, it goes on once half of what may wait is gone. */
   tookSome(): void {
+    this.#countUntaken();
     if (!this.#paused) return;
     const { highWaterMark, maxQueuedFds } = this.limits;
     if (2 * this.queue.length < highWaterMark && 2 * this.queue.fdCount < maxQueuedFds) this.updateAllowance();
+  }
+
+  #countUntaken(): void {
+    if (this.#quota !== undefined) this.#quota.untaken = this.queue.length;
   }
 
   get #paused(): boolean {

@@ -7,13 +7,13 @@ import {
   type OwnedFd,
   requireNames,
   requireObject,
-  type Segment,
   type SocketHandle,
   systemError,
   truthful,
   truthfulBuffer,
 } from '../../binding';
 import { asError } from '../abort';
+import type { KeptSegment } from './bundle';
 import { applyLimits } from './claim-policy';
 import { ANY_DEMAND, type Consumer, type Demand, NO_DEMAND } from './consumer';
 import type { Inbox } from './inbox';
@@ -75,7 +75,7 @@ export class OnreadConsumer<Socket> implements Consumer {
     this.#inbox.updateAllowance();
   }
 
-  takeDirectly(segments: readonly Segment[]): boolean {
+  takeDirectly(segments: readonly KeptSegment[]): boolean {
     for (const segment of segments) {
       const range = { start: this.#offset, end: this.#offset + segment.bytes.length };
       this.#offset = range.end;
@@ -91,7 +91,7 @@ export class OnreadConsumer<Socket> implements Consumer {
     return true;
   }
 
-  #hand({ bytes, fds }: Segment): void {
+  #hand({ bytes, fds }: KeptSegment): void {
     // There is some: without it nothing is read.
     const memory = this.#memory ?? bytes;
     try {

@@ -1,5 +1,13 @@
 import type { Anchor, ByteRange } from '../../binding';
-import { anchorOffset, type Bundle, type Claim, endingOffset, type FdBundle, type Writable } from './bundle';
+import {
+  anchorOffset,
+  type Bundle,
+  type Claim,
+  endingOffset,
+  type FdBundle,
+  type Truncation,
+  type Writable,
+} from './bundle';
 import { giveBack, NO_BYTES, takeEmpty } from './byte-queue';
 import { Fifo } from '../fifo';
 
@@ -98,10 +106,10 @@ export class ReceiveQueue<Fd> {
    * Appends what one recvmsg returned; takes over the descriptors.
    * @param rest how many bytes of the message with the descriptors follow, as far as is known
    */
-  push(bytes: Buffer, fds: Fd[], truncated: boolean, rest = 0): void {
+  push(bytes: Buffer, fds: Fd[], truncated: Truncation, rest = 0): void {
     if (this.#ahead.length > 0) this.#ahead = this.#ahead.subarray(bytes.length);
     const start = this.#end;
-    const plain = fds.length === 0 && !truncated;
+    const plain = fds.length === 0 && truncated === false;
     // Where the kernel would not have stopped, so that a frame for each segment stays what it could have been.
     const barrier = this.#anchor === 'last-byte' ? this.#endsWithFds : !plain;
     if (this.#bytes === NO_BYTES) this.#bytes = takeEmpty();
@@ -238,13 +246,13 @@ export class ReceiveQueue<Fd> {
       if (bundle === undefined || bundle.window.start >= frame.end) break;
       if (bundle.fds.length > 0) reach = Math.max(reach, bundle.reach);
       fds.push(...bundle.fds.splice(0, count - fds.length));
-      if (bundle.truncated) break;
+      if (bundle.truncated !== false) break;
       if (bundle.fds.length === 0) this.#bundles.shift();
     }
     this.#fdCount -= fds.length;
     const mark = this.#bundles.front;
-    const stopped = mark !== undefined && mark.truncated && mark.window.start < frame.end;
-    return { fds, reach, begunBefore: false, truncated: fds.length < count && stopped };
+    const stopped = fds.length < count && mark !== undefined && mark.window.start < frame.end;
+    return { fds, reach, begunBefore: false, truncated: stopped && mark.truncated };
   }
 
   /**
@@ -253,7 +261,7 @@ export class ReceiveQueue<Fd> {
    */
   claimBehindTruncation(end: number): Fd[] {
     const mark = this.#bundles.front;
-    if (mark === undefined || !mark.truncated) return [];
+    if (mark === undefined || mark.truncated === false) return [];
     const fds: Fd[] = [];
     for (const bundle of this.#bundles) {
       if (bundle !== mark && anchorOffset(bundle) < end) fds.push(...bundle.fds.splice(0));
@@ -269,7 +277,7 @@ export class ReceiveQueue<Fd> {
       if (anchorOffset(bundle) >= offset) break;
       fds.push(...bundle.fds.splice(0));
     }
-    while (this.#bundles.front?.fds.length === 0 && !this.#bundles.front.truncated) this.#bundles.shift();
+    while (this.#bundles.front?.fds.length === 0 && this.#bundles.front.truncated === false) this.#bundles.shift();
     this.#fdCount -= fds.length;
     return fds;
   }

@@ -1,5 +1,6 @@
 import { type DescriptorTable, OwnedFd } from '../../binding';
 import { closeSource, type FdLike } from '../fd-like';
+import type { ConnectionQuota } from '../limits/quota';
 import { holdReading, type ReadingHold } from '../reading-hold';
 
 const NONE: readonly never[] = [];
@@ -12,6 +13,9 @@ export class Obligations {
   /** Streams among what is sent, which are not read here meanwhile. */
   held: readonly ReadingHold[] = NONE;
   #transferred: (() => void) | undefined;
+  #transferredCount = 0;
+  /** Where what waits is counted, and how much that is. */
+  #counted: { readonly quota: ConnectionQuota; readonly fds: number } | undefined;
 
   /** Whether the user gave descriptors away: they are closed by {@link closeTransferred}. */
   get transfers(): boolean {
@@ -21,15 +25,18 @@ export class Obligations {
   /** The sources are to be closed, each by its own method. */
   transfer(sources: readonly FdLike[], table: DescriptorTable): void {
     this.#transferred = () => closeAll(sources, table);
+    this.#transferredCount = sources.length;
   }
 
-  /** @throws EMFILE, EBADF, with nothing duplicated */
-  duplicate(fds: readonly number[], table: DescriptorTable): readonly number[] {
+  /** @throws EMFILE, EBADF, ERR_FD_QUOTA, with nothing duplicated */
+  duplicate(fds: readonly number[], table: DescriptorTable, quota?: ConnectionQuota): readonly number[] {
+    if (quota !== undefined) this.#count(quota, fds.length);
     const copies: OwnedFd[] = [];
     try {
       for (const fd of fds) copies.push(OwnedFd.ofLedger(table.dup(fd), table));
     } catch (error) {
       OwnedFd.closeAll(copies);
+      this.#countNoMore();
       throw error;
     }
     this.copies = copies;
@@ -40,6 +47,7 @@ export class Obligations {
   release(sent: boolean): void {
     this.stopListening?.();
     if (this.copies.length > 0) OwnedFd.closeAll(this.copies);
+    this.#countNoMore();
     for (const hold of this.held) {
       if (sent) hold.sent();
       else hold.failed();
@@ -48,6 +56,18 @@ export class Obligations {
 
   closeTransferred(): void {
     this.#transferred?.();
+  }
+
+  /** What the user gave away stays open as long as the duplicates are. */
+  #count(quota: ConnectionQuota, copies: number): void {
+    const fds = copies + this.#transferredCount;
+    quota.keep(fds);
+    this.#counted = { quota, fds };
+  }
+
+  #countNoMore(): void {
+    this.#counted?.quota.release(this.#counted.fds);
+    this.#counted = undefined;
   }
 }
 

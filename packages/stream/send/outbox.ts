@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import type { DescriptorTable, SocketBinding, SocketHandle } from '../../binding';
 import { abortError } from '../abort';
 import type { FdLike } from '../fd-like';
+import type { ConnectionQuota } from '../limits/quota';
 import type { SocketStats } from '../stats';
 import { HandedOver } from './handed-over';
 import { lossOf } from './lost-bytes';
@@ -40,12 +41,20 @@ export class Outbox implements Gathering {
   /** Why nothing is sent any more. */
   #closed: Refused | undefined;
   #broken: (error: Error) => void = (error) => void this.#writable.destroy(error);
+  readonly #quota: ConnectionQuota | undefined;
 
-  constructor(writable: Writable, handle: SocketHandle, binding: SocketBinding, stats: SocketStats) {
+  constructor(
+    writable: Writable,
+    handle: SocketHandle,
+    binding: SocketBinding,
+    stats: SocketStats,
+    quota: ConnectionQuota | undefined,
+  ) {
     this.#writable = writable;
     this.#highWaterMark = writable.writableHighWaterMark;
     this.#table = binding.descriptors;
-    this.#transmitter = new Transmitter(handle, binding, stats, (error) => this.#broken(error));
+    this.#quota = quota;
+    this.#transmitter = new Transmitter(handle, binding, stats, quota, (error) => this.#broken(error));
   }
 
   /**
@@ -102,6 +111,7 @@ export class Outbox implements Gathering {
     else this.#park(frame);
     if (signal !== undefined && !frame.settled)
       frame.withdrawOn(signal, () => frame.parked || this.#transmitter.withdraw(frame));
+    this.#countBytes();
     return frame.outcome();
   }
 
@@ -117,7 +127,9 @@ export class Outbox implements Gathering {
     callback: ((error?: Error | null) => void) | undefined,
   ): boolean {
     const frame = Outgoing.frame(bytes, fds, transfer, this.#table, false);
-    return this.#park(frame, callback);
+    const more = this.#park(frame, callback);
+    this.#countBytes();
+    return more;
   }
 
   /** Sends what the Writable hands over, and calls back when all of it left or the socket failed. */
@@ -147,18 +159,21 @@ export class Outbox implements Gathering {
     this.#transmitter.flush();
     for (const frame of frames) this.#transmitter.secure(frame);
     handedOver.complete();
+    this.#countBytes();
   }
 
   /** The kernel has room again. */
   roomAgain(): void {
     this.#transmitter.roomAgain();
     if (!this.#gathering) this.#countWaiting();
+    this.#countBytes();
   }
 
   endOfTurn(): void {
     this.#gathering = false;
     this.#transmitter.flush();
     this.#countWaiting();
+    this.#countBytes();
   }
 
   /** Calls back, once, when everything queued has left. */
@@ -266,6 +281,12 @@ export class Outbox implements Gathering {
     if (waiting.length === 0) return;
     if (this.#writable.writable) this.#takePlace(waiting);
     else this.#leaveUncounted(waiting);
+  }
+
+  /** Of bytes that only the Writable knows, those that wait when something else happens here. */
+  #countBytes(): void {
+    if (this.#quota === undefined || this.#closed !== undefined) return;
+    this.#quota.unsent = this.#transmitter.pending ? this.#writable.writableLength : 0;
   }
 
   #allCounted(): void {

@@ -2,6 +2,7 @@ import { AncillaryError, counted, type DescriptorTable, systemError } from '../.
 import { abortError, onAbort } from '../abort';
 import { type FdLike, numbersOf } from '../fd-like';
 import { nextTick } from '../later';
+import type { ConnectionQuota } from '../limits/quota';
 import { requireMemory } from './lost-bytes';
 import { closeAll, holdAll, Obligations } from './obligations';
 import { bytesNeededFor, lengthOf, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
@@ -149,10 +150,12 @@ export class Outgoing implements OutgoingFrame {
 
   /**
    * Replaces the borrowed descriptors by duplicates of our own; does nothing the second time.
-   * @throws EMFILE, EBADF, with the frame as it was
+   * @param quota where they are counted
+   * @throws EMFILE, EBADF, ERR_FD_QUOTA, with the frame as it was
    */
-  secure(table: DescriptorTable): void {
-    if (this.fds.length > 0 && this.#obliged.copies.length === 0) this.fds = this.#obliged.duplicate(this.fds, table);
+  secure(table: DescriptorTable, quota?: ConnectionQuota): void {
+    if (this.fds.length === 0 || this.#obliged.copies.length > 0) return;
+    this.fds = this.#obliged.duplicate(this.fds, table, quota);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { type SendResult, type SocketBinding, type SocketHandle, systemError } from '../../binding';
 import { asError } from '../abort';
 import { GrowingPause } from '../growing-pause';
+import type { ConnectionQuota } from '../limits/quota';
 import type { SocketStats } from '../stats';
 import { microtask } from '../later';
 import { lostBytes } from './lost-bytes';
@@ -16,6 +17,7 @@ export class Transmitter {
   readonly #handle: SocketHandle;
   readonly #binding: SocketBinding;
   readonly #stats: SocketStats;
+  readonly #quota: ConnectionQuota | undefined;
   readonly #broken: (error: Error) => void;
   readonly #queue = new SendQueue<Outgoing>();
   /** The kernel refused; {@link roomAgain} or the timer goes on. */
@@ -26,10 +28,17 @@ export class Transmitter {
   #onIdle: (() => void) | undefined;
 
   /** @param broken called when nothing more can be sent */
-  constructor(handle: SocketHandle, binding: SocketBinding, stats: SocketStats, broken: (error: Error) => void) {
+  constructor(
+    handle: SocketHandle,
+    binding: SocketBinding,
+    stats: SocketStats,
+    quota: ConnectionQuota | undefined,
+    broken: (error: Error) => void,
+  ) {
     this.#handle = handle;
     this.#binding = binding;
     this.#stats = stats;
+    this.#quota = quota;
     this.#broken = broken;
   }
 
@@ -91,7 +100,7 @@ export class Transmitter {
   secure(frame: Outgoing): void {
     if (frame.settled || !holdsFds(frame)) return;
     try {
-      frame.secure(this.#binding.descriptors);
+      frame.secure(this.#binding.descriptors, this.#quota);
     } catch (error) {
       this.#failAlone(frame, asError(error));
     }

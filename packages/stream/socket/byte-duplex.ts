@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { type OwnedFd, type SocketBinding, truthful } from '../../binding';
 import { heldBack } from '../fd-like';
 import { type Stopped, stopReading } from '../reading-hold';
+import type { ConnectionQuota } from '../limits/quota';
 import type { ReceiveLimits } from '../receive/inbox';
 import { nextMemory, OnreadConsumer } from '../receive/onread';
 import { countedLength } from '../send/outbox';
@@ -18,6 +19,9 @@ export const fdsAtAnchor = Symbol('fdsAtAnchor');
 
 /** Tells when the peer is gone, also where nobody reads. */
 export const onHangup = Symbol('onHangup');
+
+/** Where it is counted what the peer has this process hold, if anywhere. */
+export const quotaOfSocket = Symbol('quotaOfSocket');
 
 /** Both halves of a socket. */
 export const lifetime = Symbol('lifetime');
@@ -152,6 +156,11 @@ export abstract class ByteDuplex extends NetDuplex {
    */
   [failSendingAlone](told: (error: Error) => void): void {
     this[lifetime].outbox.failAlone(told);
+  }
+
+  /** @internal */
+  get [quotaOfSocket](): ConnectionQuota | undefined {
+    return this[lifetime].quota;
   }
 
   /** @internal */

@@ -9,6 +9,7 @@ import {
   systemError,
 } from '../../binding';
 import { socketClosed } from '../diagnostics';
+import type { ConnectionQuota } from '../limits/quota';
 import { ByteConsumer } from '../receive/byte-consumer';
 import { Discard } from '../receive/discard';
 import { Inbox, type InboxOwner, type ReceiveLimits } from '../receive/inbox';
@@ -38,6 +39,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
   #endedForPeer = false;
   #onHangup: (() => void) | undefined;
   #peer: Peer | undefined;
+  #quota: ConnectionQuota | undefined;
 
   /** Takes over the socket; on failure it stays with the caller. @throws as {@link SocketBinding.open} */
   constructor(duplex: Duplex, binding: SocketBinding, socket: OwnedFd | ConnectingHandle, limits: ReceiveLimits) {
@@ -53,6 +55,17 @@ export class Lifetime implements SocketEvents, InboxOwner {
     if (!limits.receiveFds) this.handle.refuseFds();
     const queue = new ReceiveQueue<OwnedFd>(binding.anchor);
     this.inbox = new Inbox(this.handle, queue, limits, new Discard(duplex, this.stats), this.stats, this);
+  }
+
+  /** What the peer's user may hold. */
+  get quota(): ConnectionQuota | undefined {
+    return this.#quota;
+  }
+
+  /** Counts what the socket holds from now on, before it was used. */
+  countBy(quota: ConnectionQuota): void {
+    this.#quota = quota;
+    this.inbox.countBy(quota);
   }
 
   /** Reading as bytes, once that was chosen. */
@@ -94,7 +107,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
 
   /** The sending half. */
   get outbox(): Outbox {
-    this.#outbox ??= new Outbox(this.#duplex, this.handle, this.#binding, this.stats);
+    this.#outbox ??= new Outbox(this.#duplex, this.handle, this.#binding, this.stats, this.#quota);
     return this.#outbox;
   }
 
@@ -164,6 +177,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
     this.#outbox?.destroy(reason, listened || error === null);
     this.inbox.destroy(error ?? undefined);
     this.#bytes?.closeUntaken();
+    this.#quota?.close();
     return rejects && !listened ? null : error;
   }
 

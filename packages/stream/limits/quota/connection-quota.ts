@@ -1,0 +1,197 @@
+import { AncillaryError, counted, type OwnedFd } from '../../../binding';
+import { Account } from './account';
+import type { Pauses } from './pauses';
+import type { Pausable, UserQuota } from './user-quota';
+
+/** Of what its user may take, a connection alone may have half. */
+const SHARE = 1 / 2;
+/** What a connection may have in any case, as long as its user may: it must be able to ask for something and get an answer. */
+const LEAST_FDS = 4;
+const LEAST_BYTES = 64 * 1024;
+/** The most that one recvmsg brings besides what was allowed (docs/kernel.md 14). */
+const BUNDLE = 252;
+/**
+ * What a request may come to: a descriptor that it is answered with, and the duplicate that is made of it while it has to wait. So
+ * much must be free for more to be read, and a call that runs counts as so many, since what it opens is not known here.
+ */
+const OF_A_CALL = 2;
+
+/** One connection's part of what its user may hold: what it holds is counted here, and it is not read while that is too much. */
+export class ConnectionQuota implements Pausable {
+  readonly inFlightFds: Account;
+  readonly #fds: Account;
+  readonly #bytes: Account;
+  readonly #user: UserQuota;
+  readonly #pauses: Pauses;
+  /** Bytes that came and nobody took, and bytes that wait to be sent. */
+  #untaken = 0;
+  #unsent = 0;
+  /** It is not read, or calls wait to be started, until its user holds less. */
+  #isPaused = false;
+  #awaitsStart = false;
+  #closed = false;
+  #onChange: (() => void) | undefined;
+  #onRoom: (() => void) | undefined;
+
+  constructor(user: UserQuota, pauses: Pauses) {
+    this.#user = user;
+    this.#pauses = pauses;
+    this.#fds = new Account(user.fds, SHARE, LEAST_FDS);
+    this.#bytes = new Account(user.bytes, SHARE, LEAST_BYTES);
+    this.inFlightFds = new Account(user.inFlightFds, SHARE, 1);
+    user.opened(this);
+  }
+
+  /** Calls back when what it may read has changed. */
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
+  }
+
+  /** Calls back when a call may start that could not. */
+  onRoom(callback: () => void): void {
+    this.#onRoom = callback;
+  }
+
+  reconsider(): void {
+    this.#onChange?.();
+    if (!this.#awaitsStart) return;
+    this.#awaitsStart = false;
+    this.#onRoom?.();
+  }
+
+  /** How many descriptors may be read now, of so many that are wanted; 0 where nothing may be read until {@link onChange}. */
+  mayRead(wanted: number): number {
+    const { free } = this.#fds;
+    if (free >= OF_A_CALL && this.#bytes.free >= 1) {
+      this.stopped();
+      return Math.max(1, Math.min(wanted, free - BUNDLE));
+    }
+    if (this.#mayFinish) {
+      this.#user.finishing = this;
+      this.stopped();
+      return 1;
+    }
+    this.#pause();
+    return 0;
+  }
+
+  get mayResume(): boolean {
+    const { held, free } = this.#fds;
+    const hasRoom = this.#user.hasRoom || held < LEAST_FDS;
+    if (this.#awaitsStart && hasRoom && free >= OF_A_CALL) return true;
+    return this.#isPaused && (this.#mayFinish || (hasRoom && free >= OF_A_CALL && this.#bytes.free >= 1));
+  }
+
+  /** Nothing more is to be read, or it may be. */
+  stopped(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    if (!this.#awaitsStart) this.#pauses.delete(this.#user, this);
+  }
+
+  /**
+   * Counts descriptors that came, until each is closed or taken away.
+   * @returns false where they are too many, and must be closed
+   */
+  received(fds: readonly OwnedFd[]): boolean {
+    if (!this.#fds.mayHave(fds.length)) return false;
+    this.#fds.count(fds.length);
+    for (const fd of fds) fd.account = this.#fds;
+    this.#user.tookFds();
+    return true;
+  }
+
+  /** How many bytes came and wait to be taken. */
+  set untaken(bytes: number) {
+    if (bytes === this.#untaken) return;
+    this.#bytes.count(bytes - this.#untaken);
+    this.#untaken = bytes;
+    if (bytes > 0 || this.#user.finishing !== this) return;
+    this.#user.finishing = undefined;
+    this.#pauses.less();
+  }
+
+  /** How many bytes wait to be sent. */
+  set unsent(bytes: number) {
+    if (bytes === this.#unsent) return;
+    this.#bytes.count(bytes - this.#unsent);
+    this.#unsent = bytes;
+  }
+
+  /**
+   * Counts descriptors that wait to be sent, until {@link release}.
+   * @throws ERR_FD_QUOTA
+   */
+  keep(fds: number): void {
+    if (!this.#fds.mayHave(fds)) throw this.tooMany(`${counted(fds, 'descriptor')} would have to wait to be sent`);
+    this.#fds.count(fds);
+    this.#user.tookFds();
+  }
+
+  release(fds: number): void {
+    this.#fds.count(-fds);
+  }
+
+  /** Whether one more call may run; if not, {@link onRoom} tells when. */
+  mayStart(): boolean {
+    if (this.#closed || this.#fds.free >= OF_A_CALL) return true;
+    this.#awaitsStart = true;
+    this.#pauses.add(this.#user, this);
+    return false;
+  }
+
+  /** A call runs, which may open descriptors of which nothing is known here. */
+  started(): void {
+    this.#fds.count(OF_A_CALL);
+    this.#user.tookFds();
+  }
+
+  /** Its answer is about to be sent. */
+  answered(): void {
+    this.#fds.count(-OF_A_CALL);
+  }
+
+  /** What was refused, and why. */
+  tooMany(what: string): AncillaryError {
+    const { uid, fds } = this.#user;
+    const held = `${whose(uid)} holds ${fds.held} of ${fds.whole.total} descriptors that servers share out (quota)`;
+    return new AncillaryError('ERR_FD_QUOTA', `${what}, and ${held}`);
+  }
+
+  /** The socket is closed. Descriptors that were handed out are counted on. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#onChange = undefined;
+    this.#onRoom = undefined;
+    this.#pauses.delete(this.#user, this);
+    this.unsent = 0;
+    this.untaken = 0;
+    this.#user.closed(this);
+  }
+
+  /** Whether it may read on because it is in the middle of a frame, which is held until it is whole. */
+  get #mayFinish(): boolean {
+    const { finishing } = this.#user;
+    if (this.#untaken === 0 || (finishing !== undefined && finishing !== this)) return false;
+    return this.#fds.free >= OF_A_CALL || this.#fds.whole.spare > 0;
+  }
+
+  #pause(): void {
+    const user = this.#user;
+    this.#isPaused = true;
+    this.#pauses.add(user, this);
+    if (user.warned) return;
+    user.warned = true;
+    const { fds, bytes } = user;
+    const message =
+      `${whose(user.uid)} holds ${fds.held} of ${fds.whole.total} descriptors and ${bytes.held} of ${bytes.whole.total} bytes that ` +
+      `servers share out: what its connections send is read once that is less (told once; see the option quota of listen())`;
+    process.emitWarning(message, { type: 'AncillaryWarning', code: 'ANCILLARY_QUOTA' });
+  }
+}
+
+/** For messages. */
+export function whose(uid: number | undefined): string {
+  return uid === undefined ? 'an unknown user' : `user ${uid}`;
+}
