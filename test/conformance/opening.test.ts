@@ -5,6 +5,7 @@ import { openEnd, openEnds, part, quiet, until } from './ends';
 import { type Kernel, onEach } from './kernel';
 import { kernels, linux } from './kernels';
 import { received, SentFiles } from './sent-files';
+import { openSockets } from './sockets';
 
 // open(), socketpair(), peerCredentials(), after().
 
@@ -129,5 +130,20 @@ onEach(linux, (test) => {
     expect(received(kernel, told.fds)).toEqual(files.identities);
     told[Symbol.dispose]();
     socket.close();
+  });
+});
+
+onEach(kernels, (test) => {
+  test('the peer of an FdSocket is the process at the other end; what the kernel has no answer for is undefined', async (kernel) => {
+    using sockets = openSockets(kernel);
+    const { sender, receiver } = sockets;
+    expect(sender.peer).toMatchObject(kernel.credentials[1]);
+    expect(receiver.peer).toMatchObject(kernel.credentials[0]);
+    expect(receiver.peer).toBe(receiver.peer);
+    const { groups, pidfd, securityLabel } = receiver.peer;
+    expect([groups === undefined || Array.isArray(groups), typeof (securityLabel ?? '')]).toEqual([true, 'string']);
+    receiver.destroy();
+    expect(pidfd?.closed ?? true).toBe(true);
+    await quiet();
   });
 });

@@ -151,6 +151,17 @@ it('a socket that is destroyed while it is checked is closed, and a late answer 
   expect(server.listening).toBe(true);
 });
 
+it('a socket that is destroyed after the check and before it is open closes what the check asked for', async () => {
+  await using server = await listen(where);
+  let asked: Peer | undefined;
+  const socket = createConnection(where, { expect: (peer) => ((asked = peer), peer.pidfd !== undefined) });
+  const pidfd = asked?.pidfd;
+  expect(pidfd?.closed).toBe(false);
+  await destroyed(socket);
+  expect(pidfd?.closed).toBe(true);
+  expect(server.listening).toBe(true);
+});
+
 it('a pidfd that the check asked for stays with the socket, and is closed with it', async () => {
   await using server = await listen(where);
   let asked: Peer | undefined;

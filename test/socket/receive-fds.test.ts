@@ -15,6 +15,7 @@ import {
 import { built } from '../support/built';
 import { runDirectory } from '../support/children';
 import { kernelRefusesFds } from '../support/pass-rights';
+import { until } from '../hostile/until';
 import { codeOf, destroyed, nextOf } from './sockets';
 
 let where: string;
@@ -57,16 +58,24 @@ it('listen(): also before the connection is accepted', async () => {
   await destroyed(client, accepted);
 });
 
-it('connect(): also before the server sees the connection', async () => {
+it('connect(): also before it is done with', async () => {
   await using server = await listen(where);
+  const outcomes: string[] = [];
   const accepted: FdSocket[] = [];
   server.on('connection', (socket) => {
     accepted.push(socket);
-    // At once, as soon as there is anybody to send to.
-    socket.send('x', [memory]).catch(() => undefined);
-    void socket.send('hello');
+    void codeOf(() => socket.send('x', [memory]))
+      .catch(() => 'sent')
+      .then((outcome) => outcomes.push(outcome));
   });
-  const client = await connect(where, { receiveFds: false });
+  // The server sends while the client still looks who that is.
+  const looking = async (): Promise<boolean> => {
+    await until(() => outcomes.length === 1);
+    return true;
+  };
+  const client = await connect(where, { receiveFds: false, expect: looking });
+  expect(outcomes).toEqual([refuses ? 'EPERM' : 'sent']);
+  await accepted[0]?.send('hello');
   const text = refuses ? 'hello' : 'xhello';
   const frame = await client.receive(text.length);
   expect([frame.bytes.toString(), frame.fds]).toEqual([text, []]);
