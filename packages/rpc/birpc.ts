@@ -28,7 +28,9 @@ export function fdChannel(socket: FdSocket, options?: JsonValuesOptions): FdChan
   const receivers = new Set<(message: unknown) => unknown>();
   const deliver = (message: unknown): unknown[] => [...receivers].map((receiver) => receiver(message));
   const channel = new ValueChannel(socket, jsonValues(options), {
+    name: 'fdChannel()',
     kindOf,
+    nameOf: ({ m: method }) => method,
     receive(message, kind) {
       if (kind !== undefined && 'answer' in kind) {
         // Whoever waits for it has it now.

@@ -72,6 +72,7 @@ class Transport implements FdTransport {
 
   constructor(socket: FdSocket, options: JsonValuesOptions | undefined) {
     this.#channel = new ValueChannel(socket, jsonValues(options), {
+      name: 'fdTransport()',
       kindOf: () => undefined,
       inOrder: { ownCallsWait: () => this.#imports.size > 0 },
       refuses: (message) => this.#refuses(message),

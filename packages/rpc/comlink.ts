@@ -1,4 +1,4 @@
-import { invalidType } from '../binding';
+import { describeValue, invalidType } from '../binding';
 import type { FdSocket } from '../stream';
 import type { Kind, Message } from './frameworks/receiver';
 import { ValueChannel } from './frameworks/value-channel';
@@ -23,7 +23,8 @@ export interface FdEndpoint {
 
 /**
  * An endpoint of comlink over a socket, in whose arguments and results values may hold an `OwnedFd`, or `give(fd)`, anywhere.
- * Values are what JSON has, and messages those of `jsonValues()`. What needs a `MessagePort`, such as `proxy()`, is refused.
+ * Values are what JSON has, and messages those of `jsonValues()`. What needs a `MessagePort` is refused: `proxy()`, `new` of a
+ * remote class, `createEndpoint`.
  *
  * The descriptors of a call are closed when its answer was sent, or when the connection has ended, unless `take()` was called;
  * those of a result are the caller's. When the connection ends, calls that wait are rejected.
@@ -44,13 +45,15 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
     }
   };
   const channel = new ValueChannel(socket, jsonValues(options), {
+    name: 'fdEndpoint()',
     kindOf,
+    nameOf: ({ path }) => (Array.isArray(path) ? path.join('.') : undefined),
     refuses: (message) => (leadsOut(message) ? 'its path leads to what every object has' : undefined),
     receive(message, kind) {
       deliver(message);
       if (kind !== undefined && 'answer' in kind) channel.claim(message);
     },
-    declines: ({ type }) => (NEED_PORTS.has(type) ? invalidType(NO_PORTS) : undefined),
+    declines: ({ type }) => needsPort(type),
     failure: (id, error) => ({ id, ...thrown(error) }),
     lost: (id, error) => deliver({ id, ...thrown(error) }),
     unsent: (id, error) => deliver({ id, ...thrown(error) }),
@@ -60,10 +63,11 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
   return {
     postMessage(message, transfer = []) {
       // It does not throw, which not every version expects: whoever calls is told by an answer.
-      if (transfer.length === 0) channel.send(message as Message).catch(() => undefined);
+      const refused = transfer.length > 0 ? notTransferred(transfer) : needsPort((message as Message)['type']);
+      if (refused === undefined) channel.send(message as Message).catch(() => undefined);
       else {
         for (const each of transfer) closePort(each);
-        channel.refuse(message as Message, invalidType(NO_PORTS));
+        channel.refuse(message as Message, refused);
       }
     },
     addEventListener(type, listener) {
@@ -81,10 +85,27 @@ function closePort(transferred: object): void {
   if (typeof close === 'function') Reflect.apply(close as () => void, transferred, []);
 }
 
-const NO_PORTS = 'nothing can be transferred by a socket: proxy() needs a MessagePort';
+const NO_PORT = 'needs a MessagePort, and none goes through a socket';
 
 /** Calls whose result comlink makes a MessageChannel for. */
-const NEED_PORTS: ReadonlySet<unknown> = new Set(['CONSTRUCT', 'ENDPOINT']);
+const NEED_PORTS: ReadonlyMap<unknown, string> = new Map([
+  ['CONSTRUCT', `new ${NO_PORT}: expose an instance of the class, or functions that use one`],
+  ['ENDPOINT', `createEndpoint ${NO_PORT}: connect another socket`],
+]);
+
+function needsPort(type: unknown): TypeError | undefined {
+  const why = NEED_PORTS.get(type);
+  return why === undefined ? undefined : invalidType(why);
+}
+
+function notTransferred(transfer: readonly object[]): TypeError {
+  const other = transfer.find((each) => !(each instanceof MessagePort));
+  return invalidType(
+    other === undefined
+      ? `proxy() ${NO_PORT}: send data, or expose() the object over a socket of its own`
+      : `${describeValue(other)} cannot be transferred through a socket: send data, or a memfd with give()`,
+  );
+}
 
 const CALLS: ReadonlySet<unknown> = new Set(['GET', 'SET', 'APPLY', 'CONSTRUCT', 'ENDPOINT', 'RELEASE']);
 
@@ -93,8 +114,9 @@ function kindOf({ id, type, value }: Message): Kind {
 }
 
 /** An answer as comlink has it for what was thrown. */
-function thrown({ name, message }: Error): object {
-  return { type: 'HANDLER', name: 'throw', value: { isError: true, value: { name, message } } };
+function thrown({ name, message, code }: Error & { readonly code?: unknown }): object {
+  // comlink gives the error whatever members there are.
+  return { type: 'HANDLER', name: 'throw', value: { isError: true, value: { name, message, code } } };
 }
 
 const ALL_HAVE: ReadonlySet<unknown> = new Set(['__proto__', 'prototype', 'constructor']);

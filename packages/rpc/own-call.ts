@@ -1,5 +1,5 @@
 import { OwnedFd } from '../binding';
-import type { RemoteIterator } from './remote-items';
+import type { RemoteItems } from './remote-items';
 import type { ReceivedValue } from './values/json-values';
 
 /** Resolves the promise of a call, to a rejection too, so that one function is held while it waits. */
@@ -11,7 +11,7 @@ type Resolve = (outcome: unknown) => void;
  */
 export class OwnCall {
   #resolve: Resolve | undefined;
-  #items: RemoteIterator | undefined;
+  #items: RemoteItems | undefined;
   readonly #stopListening: (() => void) | undefined;
 
   /** @param stopListening to the signal that cancels it */
@@ -21,7 +21,7 @@ export class OwnCall {
   }
 
   /** The answer is an iterator, of which more will come. @returns whether it is the first */
-  begin(items: RemoteIterator): boolean {
+  begin(items: RemoteItems): boolean {
     if (this.#items !== undefined) return false;
     this.#items = items;
     this.#resolve?.(items);
@@ -55,7 +55,7 @@ export class OwnCall {
     this.#items?.drop(fail);
   }
 
-  #end(fds: readonly OwnedFd[], outcome: () => unknown, end: Parameters<RemoteIterator['end']>[0]): void {
+  #end(fds: readonly OwnedFd[], outcome: () => unknown, end: Parameters<RemoteItems['end']>[0]): void {
     this.#stopListening?.();
     // A loop does not look at what an iterator returns, so its descriptors would stay open.
     if (this.#resolve === undefined) OwnedFd.closeAll(fds);

@@ -1,5 +1,5 @@
 import { OwnedFd } from '../binding';
-import type { RemoteItems } from './rpc-types';
+import type { RemoteItems as Items } from './rpc-types';
 import type { ReceivedValue } from './values/json-values';
 
 /** So many items are on their way at most, or wait here. */
@@ -13,7 +13,7 @@ const done = (): Step => ({ done: true, value: undefined });
  * The items of an async iterator of the peer's, in order, and then how it ended. The peer sends as many as it was asked
  * for: at most {@link WINDOW} are here unread.
  */
-export class RemoteIterator implements RemoteItems<unknown> {
+export class RemoteItems implements Items<unknown> {
   readonly #pull: (count: number) => void;
   readonly #cancel: () => void;
   readonly #items: ReceivedValue[] = [];

@@ -1,10 +1,20 @@
-import { describeValue, invalidType, type OptionNames, requireMethods, requireOptions } from '../binding';
-import { abortError, asError, type FdFrame, type FdSocket, onAbort, requireSignal, throwIfAborted } from '../stream';
+import { describeValue, type OptionNames, requireMethods, requireOptions } from '../binding';
+import {
+  abortError,
+  asError,
+  type FdFrame,
+  type FdSocket,
+  onAbort,
+  requireSignal,
+  takenOver,
+  throwIfAborted,
+} from '../stream';
 import { closedError } from './closed-error';
 import { type CloseOptions, type Framed, framed } from './framed';
 import { Intake } from './intake';
+import { ofCall, requireName } from './of-call';
 import { OwnCall } from './own-call';
-import { RemoteIterator } from './remote-items';
+import { RemoteItems } from './remote-items';
 import { RpcError } from './rpc-error';
 import type { CallOptions, Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
 import { sendMeasured } from './send-measured';
@@ -63,6 +73,7 @@ class Connection implements Rpc {
     const { maxLength, maxDepth } = options;
     const codec = jsonValues({ maxLength, maxDepth });
     this.socket = socket;
+    socket[takenOver]('rpc()');
     this.#messages = framed(socket, codec);
     this.#intake = new Intake(socket, mostRunning(options), () => this.#calls.size > 0);
     const answer = (message: object): Promise<void> => {
@@ -92,7 +103,7 @@ class Connection implements Rpc {
       signal = options.signal;
       requireSignal(signal);
       throwIfAborted(signal);
-      this.#requireOpen();
+      if (this.#over !== undefined) throw this.#over;
       if (this.#calls.size >= this.#maxPending)
         throw new RpcError('ERR_RPC_BUSY', `${this.#calls.size} calls wait for an answer; nothing was sent`);
     } catch (error) {
@@ -105,7 +116,7 @@ class Connection implements Rpc {
       const call = new OwnCall(resolve as (outcome: unknown) => void, stopListening);
       this.#calls.set(id, call);
       this.#intake.reconsider();
-      this.#messages.send({ id, method, params }).catch((error: unknown) => {
+      this.#send({ id, method, params }).catch((error: unknown) => {
         this.#calls.delete(id);
         call.fail(asError(error));
       });
@@ -115,12 +126,18 @@ class Connection implements Rpc {
   notify(method: string, params?: unknown): Promise<void> {
     try {
       requireName(method);
-      this.#requireOpen();
+      if (this.#over !== undefined) throw this.#over;
     } catch (error) {
       closeGiven(params);
       return Promise.reject(asError(error));
     }
-    return this.#messages.send({ method, params });
+    return this.#send({ method, params });
+  }
+
+  #send(message: Members): Promise<void> {
+    return this.#messages.send(message).catch((error: unknown) => {
+      throw ofCall('call', message['method'], error);
+    });
   }
 
   close(options?: CloseOptions): Promise<void> {
@@ -175,8 +192,8 @@ class Connection implements Rpc {
     }
   }
 
-  #itemsOf(id: unknown): RemoteIterator {
-    return new RemoteIterator(
+  #itemsOf(id: unknown): RemoteItems {
+    return new RemoteItems(
       (count) => this.#tell({ pull: id, count }),
       () => this.#tell({ cancel: id }),
     );
@@ -190,10 +207,6 @@ class Connection implements Rpc {
   /** Where it cannot be sent, the connection has ended. */
   #tell(message: Members): void {
     this.#messages.send(message).catch(() => undefined);
-  }
-
-  #requireOpen(): void {
-    if (this.#over !== undefined) throw this.#over;
   }
 
   /** Nothing more comes from the peer; what it asked for is still answered. */
@@ -232,8 +245,4 @@ class Connection implements Rpc {
     for (const call of this.#calls.values()) call.fail(this.#over);
     this.#calls.clear();
   }
-}
-
-function requireName(method: unknown): void {
-  if (typeof method !== 'string') throw invalidType(`a method is a string, not ${describeValue(method)}`);
 }

@@ -1,11 +1,14 @@
-import { describeValue, invalidType, outOfRange, type OwnedFd, requireObject } from '../binding';
+import { describeValue, invalidType, outOfRange, type OwnedFd } from '../binding';
 import { asError, nextTick } from '../stream';
 import type { Arrival, Intake, Running } from './intake';
+import { handlersOf } from './handlers-of';
 import { endIterable, isAsyncIterable } from './iterables';
+import { ofCall } from './of-call';
 import { cancelledError, RpcError } from './rpc-error';
 import type { Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
 import { RunningCall } from './running-call';
 import { closeGiven } from './values/given';
+import { hasDescriptor, whyNot } from './values/json-kinds';
 
 /** What of {@link RpcOptions} concerns the calls of the peer. */
 export type ServingOptions = Pick<RpcOptions, 'onNotificationError'>;
@@ -127,7 +130,7 @@ export class Serving {
       const handler = this.#handlers.get(method);
       if (handler === undefined) throw new RpcError('ERR_RPC_METHOD', `there is no method ${describeValue(method)}`);
       const result = await handler.call(this.#receiver, params, call);
-      answer = { result: isAsyncIterable(result) ? await this.#iterate(id, result, call) : result };
+      answer = { result: isAsyncIterable(result) ? await this.#iterate(id, method, result, call) : result };
     } catch (error) {
       // Apart from here, so that a callback that throws is in the way of nothing.
       if (id === undefined) nextTick(this.#onNotificationError, asError(error), method);
@@ -139,14 +142,24 @@ export class Serving {
     // Whoever sent an answer that lends them has sent them, or has copies of them.
     call.closeUntaken();
     // It may fail alone, for what is in it, and the caller waits for another; or with the connection.
-    await sent?.catch((error: unknown) => this.#send({ id, error: RpcError.toSend(error) })).catch(() => undefined);
+    await sent
+      ?.catch((error: unknown) => this.#send({ id, error: RpcError.toSend(ofCall('result', method, error)) }))
+      .catch(() => undefined);
   }
 
   /** @returns what the iterator does at its end */
-  async #iterate(id: number | undefined, iterable: AsyncIterable<unknown>, call: RunningCall): Promise<unknown> {
+  async #iterate(
+    id: number | undefined,
+    method: string,
+    iterable: AsyncIterable<unknown>,
+    call: RunningCall,
+  ): Promise<unknown> {
     let iterator: AsyncIterator<unknown> | undefined;
     let ended = false;
     try {
+      // Its bytes would be the items, which nobody who has a descriptor to send means.
+      if (hasDescriptor(iterable))
+        throw ofCall('result', method, invalidType(`result is ${whyNot(iterable)}; it was destroyed`));
       if (id === undefined) return undefined;
       await this.#send({ id, iterator: true });
       while (await call.turn()) {
@@ -154,7 +167,9 @@ export class Serving {
         const step: IteratorResult<unknown, unknown> = await iterator.next();
         ended = step.done === true;
         if (ended) return step.value;
-        await this.#send({ id, item: step.value });
+        await this.#send({ id, item: step.value }).catch((error: unknown) => {
+          throw ofCall('result', method, error);
+        });
       }
       return undefined;
     } finally {
@@ -172,16 +187,6 @@ export function mostRunning({ maxPending, maxHeldFds }: RpcOptions): Running {
     calls: requireCount('maxPending', maxPending ?? DEFAULT_MAX_PENDING),
     fds: requireCount('maxHeldFds', maxHeldFds ?? DEFAULT_MAX_HELD_FDS),
   };
-}
-
-/** Own properties only: a peer that asks for `constructor` gets none. */
-function handlersOf(handlers: Handlers): ReadonlyMap<string, Handler> {
-  requireObject('handlers', handlers);
-  for (const [name, handler] of Object.entries<unknown>(handlers)) {
-    if (typeof handler !== 'function')
-      throw invalidType(`handlers are functions, and ${describeValue(name)} is ${describeValue(handler)}`);
-  }
-  return new Map(Object.entries(handlers));
 }
 
 function requireCount(name: string, count: number): number {

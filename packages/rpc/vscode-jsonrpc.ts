@@ -111,7 +111,9 @@ class Transport implements Strategy {
     this.#limitsParallelism = maxParallelism !== undefined && maxParallelism !== -1;
     const frames = contentLength({ maxLength, countField: COUNT_FIELD });
     this.#channel = new ValueChannel(socket, jsonValues({ frames }), {
+      name: 'fdMessageConnection()',
       kindOf,
+      nameOf: ({ method }) => method,
       // It is for the peer's calls, not one of them: that they are cancelled, or have come so far (LSP 3.17, `$ Notifications`).
       isUrgent: ({ method, id }) => id === undefined && typeof method === 'string' && method.startsWith('$/'),
       cancels: ({ method, params }) => (method === CANCEL ? (params as { id?: unknown } | undefined)?.id : undefined),

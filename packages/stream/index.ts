@@ -21,7 +21,7 @@ export {
   type UserUsage,
 } from './limits/quota';
 export type { FdSocketEvents } from './socket/events';
-export { fdsAtAnchor, onHangup, quotaOfSocket } from './socket/byte-duplex';
+export { fdsAtAnchor, onHangup, quotaOfSocket, takenOver } from './socket/byte-duplex';
 export { type CodecFactory, FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
 export { failSendingAlone } from './socket/half-open';
 export type { Peer } from './socket/peer';

@@ -166,7 +166,7 @@ describe('errors', () => {
       () => {
         throw new RpcError('E', 'm', 1n);
       },
-      { code: 'ERR_RPC_HANDLER' },
+      { code: 'ERR_INVALID_ARG_TYPE' },
     ],
   ])('of a handler that throws or returns %s', async (_name, fail, expected) => {
     const [client] = connect({ fail, well: () => 'well' });

@@ -10,12 +10,16 @@ export type Message = Readonly<Record<string, unknown>>;
 
 /** What a framework has its messages dealt with by. */
 export interface Receiver {
+  /** Of the function that made it. */
+  readonly name: string;
   readonly kindOf: (message: Message) => Kind;
   /**
    * A message came, whose descriptors are closed by `release()` of the channel, or with the answer to it, unless
    * `claim()` is called. What it throws breaks the connection.
    */
   readonly receive: (message: Message, kind: Kind) => void;
+  /** What a call calls, for whoever reads that it cannot be sent. */
+  readonly nameOf?: (call: Message) => unknown;
   /** Why a message must not reach the framework, if it must not. */
   readonly refuses?: (message: Message) => string | undefined;
   /** Why a call is answered here, with what {@link Receiver.failure} makes of it, if it is. */

@@ -1,8 +1,9 @@
 import { describeValue, OwnedFd, requireMethods } from '../../binding';
-import { asError, type FdFrame, type FdSocket, type FrameCodec } from '../../stream';
+import { asError, type FdFrame, type FdSocket, type FrameCodec, takenOver } from '../../stream';
 import { closedError } from '../closed-error';
 import { type Framed, framed } from '../framed';
 import { type Arrival, Intake } from '../intake';
+import { ofCall } from '../of-call';
 import { cancelledError } from '../rpc-error';
 import { sendMeasured } from '../send-measured';
 import { closeGiven } from '../values/given';
@@ -40,6 +41,7 @@ export class ValueChannel {
   constructor(socket: FdSocket, codec: FrameCodec<ReceivedValue, unknown>, receiver: Receiver) {
     requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['forEachFrame', 'send']);
     this.socket = socket;
+    socket[takenOver](receiver.name);
     this.#codec = codec;
     this.#receiver = receiver;
     this.#messages = framed(socket, codec);
@@ -65,13 +67,18 @@ export class ValueChannel {
     if (kind === undefined) return isAnswer ? this.#answer(message) : this.#messages.send(message);
     if ('answer' in kind) {
       this.#settleWith(kind.answer);
+      const call = this.#calls.get(kind.answer);
       const sent = this.#answer(message);
       this.#answered(kind.answer);
-      return sent.catch((error: unknown) => this.#fail(kind, asError(error)));
+      return sent.catch((error: unknown) => this.#fail(kind, this.#naming('result', call, error)));
     }
     this.#own.begin(kind.call);
     this.#intake.reconsider();
-    const sent = this.#over === undefined ? this.#messages.send(message) : Promise.reject(this.#over);
+    const sent = (this.#over === undefined ? this.#messages.send(message) : Promise.reject(this.#over)).catch(
+      (error: unknown) => {
+        throw this.#naming('call', message, error);
+      },
+    );
     if (this.#over !== undefined) closeGiven(message);
     sent.then(
       () => this.#own.sent(kind.call),
@@ -167,9 +174,9 @@ export class ValueChannel {
       this.#handOver(message, fds, kind);
       return this.#intake.pace();
     }
-    const arrival = this.#arrivalOf(message, fds, kind, frame.bytes.length);
     const isUrgent = fds.length === 0 && this.#receiver.isUrgent?.(message) === true;
     if (isUrgent && this.#withdraw(this.#receiver.cancels?.(message))) return this.#intake.pace();
+    const arrival = this.#arrivalOf(message, fds, kind, frame.bytes.length);
     return isUrgent ? this.#intake.takeAtOnce(arrival) : this.#intake.take(arrival);
   }
 
@@ -239,6 +246,10 @@ export class ValueChannel {
       if (this.#own.end(kind.call) === 'awaited') this.#receiver.unsent?.(kind.call, error);
     } else if (this.socket.destroyed) throw error;
     else await this.#answer(this.#receiver.failure(kind.answer, error));
+  }
+
+  #naming(part: 'call' | 'result', call: Message | undefined, error: unknown): Error {
+    return ofCall(part, call && this.#receiver.nameOf?.(call), error);
   }
 
   /** Async, so that it rejects with what cannot be encoded. */

@@ -38,11 +38,6 @@ export function closeGiven(value: unknown, more: Iterable<FdLike> = []): void {
   for (const source of given) closeAway(source);
 }
 
-/** Whether something is given away in a value. */
-export function holdsGiven(value: unknown): boolean {
-  return givenIn(value).next().done !== true;
-}
-
 function* givenIn(value: unknown): Generator<GivenFd, void> {
   const seen = new Set<unknown>();
   const left = [value];

@@ -1,7 +1,8 @@
 import { types } from 'node:util';
 import { DEFAULT_MAX_DEPTH, describeValue, invalidType, isDeeper, outOfRange, OwnedFd } from '../../binding';
 import { type FdLike, MAX_FDS_PER_SENDMSG } from '../../stream';
-import { closeGiven, GivenFd, holdsGiven } from './given';
+import { closeGiven, GivenFd } from './given';
+import { isJson, isJsonOf, isPlain, jsonOfBigInt, pathOf, whyNot } from './json-kinds';
 import { escaped, isReserved, Placeholder } from './placeholder';
 
 /** A value as JSON, and the descriptors that its placeholders stand for, in order. */
@@ -13,9 +14,9 @@ export interface Packed {
 }
 
 /**
- * Makes JSON of a value that holds descriptors: an `OwnedFd`, or what `give()` made, anywhere in it. Everything else becomes
- * what `JSON.stringify` makes of it. If it throws, what was given away is closed.
- * @throws TypeError for what JSON does not have; RangeError for what is nested too deep
+ * Makes JSON of a value that holds descriptors: an `OwnedFd`, or what `give()` made, anywhere in it. Everything else that JSON
+ * has becomes what `JSON.stringify` makes of it. If it throws, what was given away is closed.
+ * @throws TypeError, which names the member, for what JSON does not have; RangeError for what is nested too deep
  */
 export function pack(value: unknown, maxDepth = DEFAULT_MAX_DEPTH): Packed {
   const packing = new Packing();
@@ -41,13 +42,6 @@ export function closePacked(value: unknown, { fds, transfer }: Pick<Packed, 'fds
   );
 }
 
-/** Whether something has a descriptor of its own: a FileHandle, a stream, a socket or server of net. What only has a member `fd` is data. */
-function isOpen(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return false;
-  return 'fd' in value || '_handle' in value || ('pipe' in value && typeof value.pipe === 'function');
-}
-
 /** The peer would break off the connection. */
 function tooMany(count: number): RangeError {
   return outOfRange(`a message may have ${MAX_FDS_PER_SENDMSG} descriptors, and not ${count}; nothing was sent`);
@@ -62,39 +56,55 @@ const NONE: readonly never[] = [];
 class Packing {
   fds: FdLike[] | readonly never[] = NONE;
   transfer: boolean[] | readonly never[] = NONE;
-  /** The objects around what is looked at. */
+  /** The objects around what is looked at, and their names. */
   readonly #within: object[] = [];
+  readonly #names: string[] = [];
 
   /** @param name of the member that it is, which `toJSON` is told */
   replace(value: unknown, name: string): unknown {
-    if (typeof value !== 'object' || value === null) return value;
+    if (typeof value !== 'object') {
+      const type = typeof value;
+      if (type !== 'bigint' && type !== 'function' && type !== 'symbol') return value;
+      const made = type === 'bigint' ? jsonOfBigInt(value as bigint, name) : value;
+      if (typeof made === 'string' || typeof made === 'number') return made;
+      throw this.#refusal(value, name);
+    }
+    if (value === null) return value;
     if (value instanceof OwnedFd) return this.#hold(value, false);
     if (value instanceof GivenFd) return this.#hold(value.source, true);
     if (value instanceof Date) return value;
+    const object: object = value;
     // JSON.stringify would refuse it too, and without end nothing would be refused.
-    if (this.#within.includes(value)) throw invalidType('a value that is sent has a cycle, which JSON does not have');
-    this.#within.push(value);
-    const replaced = this.#inside(value, name);
+    if (this.#within.includes(object))
+      throw invalidType(`${this.#path(name)} is an object around itself, and JSON has no cycles; nothing was sent`);
+    this.#within.push(object);
+    this.#names.push(name);
+    const replaced = this.#inside(object, name);
     this.#within.pop();
+    this.#names.pop();
     return replaced;
   }
 
   #inside(value: object, name: string): unknown {
     if (Array.isArray(value)) return this.#array(value);
     // JSON makes an object without members of it, so nobody would get it, nor close it.
-    if (isOpen(value)) throw invalidType(`${describeValue(value)} is not sent by itself: give() sends its descriptor`);
-    // Numbers and the like as objects, which JSON.stringify knows, and bytes, whose members are many.
-    if (types.isBoxedPrimitive(value) || (types.isArrayBufferView(value) && !isJsonOf(value))) return value;
-    if (!isJsonOf(value)) {
-      // Of which JSON makes an object without members, so nobody would get it, nor close it.
-      if ((types.isMap(value) || types.isSet(value)) && holdsGiven(value))
-        throw invalidType('give() stands in a Map or a Set, which JSON does not have; what was given is closed');
-      return this.#object(value, undefined);
-    }
+    if (!isPlain(value) && !isJson(value)) throw this.#refusal(value);
+    // Numbers and the like as objects, which JSON.stringify knows.
+    if (types.isBoxedPrimitive(value)) return value;
+    if (!isJsonOf(value)) return this.#object(value, undefined);
     const made = value.toJSON(name);
     // What was made is not asked for its own toJSON, and what is copied here has none.
     const isObject = typeof made === 'object' && made !== null && isJsonOf(made);
     return isObject && !(made instanceof OwnedFd) ? this.#object(made, []) : this.replace(made, name);
+  }
+
+  /** @param name of a member of the innermost object; without, that object is meant */
+  #refusal(value: unknown, name?: string): TypeError {
+    return invalidType(`${this.#path(name)} is ${whyNot(value)}; nothing was sent`);
+  }
+
+  #path(name?: string): string {
+    return pathOf(name === undefined ? this.#names : [...this.#names, name], this.#within);
   }
 
   #array(array: readonly unknown[]): unknown {
@@ -112,14 +122,16 @@ class Packing {
     const names = Object.keys(value);
     for (const [at, name] of names.entries()) {
       const member = members[name];
+      // What toJSON made may have one, which is not asked.
+      if (name === 'toJSON' && typeof member === 'function') continue;
       const made = this.replace(member, name);
       if (made !== member || isReserved(name))
         entries ??= names.slice(0, at).map((before) => [before, members[before]]);
       entries?.push([escaped(name), made]);
     }
     if (entries === undefined) return value;
-    // JSON has no functions, and a toJSON would be one. From entries, so that `__proto__` is a member like any other.
-    return Object.fromEntries(entries.filter(([, made]) => typeof made !== 'function'));
+    // From entries, so that `__proto__` is a member like any other.
+    return Object.fromEntries(entries);
   }
 
   #hold(fd: FdLike, given: boolean): Placeholder {
@@ -130,8 +142,4 @@ class Packing {
     (this.transfer as boolean[]).push(given);
     return new Placeholder((this.fds as FdLike[]).push(fd) - 1);
   }
-}
-
-function isJsonOf(value: object): value is { toJSON(name: string): unknown } {
-  return 'toJSON' in value && typeof value.toJSON === 'function';
 }

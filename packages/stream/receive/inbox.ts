@@ -55,6 +55,8 @@ export class Inbox implements SegmentReceiver, Waiting {
   readonly owner: InboxOwner;
   /** Where the frame began that a codec was shown last, before it was taken. */
   shownAt: number | undefined;
+  /** What reads for good, if it is known. */
+  takenOverBy: string | undefined;
   readonly #handle: SocketHandle;
   readonly #stats: SocketStats;
   #consumer: Consumer | undefined;
@@ -119,7 +121,9 @@ export class Inbox implements SegmentReceiver, Waiting {
     if (this.#consumer !== undefined) {
       throw new AncillaryError(
         'ERR_FD_MODE',
-        `the socket is being read by ${this.#consumer.name}; ${consumer.name} must wait until that is left`,
+        this.takenOverBy === undefined
+          ? `the socket is being read by ${this.#consumer.name}; ${consumer.name} must wait until that is left`
+          : `the socket was taken over by ${this.takenOverBy}, which reads all of it: use another socket for ${consumer.name}`,
       );
     }
     this.#consumer = consumer;

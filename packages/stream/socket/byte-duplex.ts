@@ -23,6 +23,9 @@ export const onHangup = Symbol('onHangup');
 /** Where it is counted what the peer has this process hold, if anywhere. */
 export const quotaOfSocket = Symbol('quotaOfSocket');
 
+/** Says what took the socket over, for whoever reads it in another way. */
+export const takenOver = Symbol('takenOver');
+
 /** Both halves of a socket. */
 export const lifetime = Symbol('lifetime');
 
@@ -166,6 +169,11 @@ export abstract class ByteDuplex extends NetDuplex {
   /** @internal */
   [fdsAtAnchor](whether: boolean): void {
     this[lifetime].byteConsumer.fdsAtAnchor = whether;
+  }
+
+  /** @internal */
+  [takenOver](by: string): void {
+    this[lifetime].inbox.takenOverBy = by;
   }
 
   /** @internal */

@@ -21,7 +21,10 @@ afterEach(async () => {
 describe.each([
   ['the newest', current],
   ['the lowest', lowest],
-])('comlink, %s', (_name, { expose, wrap, proxy }) => {
+])('comlink, %s', (_name, { expose, wrap, proxy, transfer, createEndpoint }) => {
+  class Item {
+    name = 'item';
+  }
   const got: OwnedFd[] = [];
   const files = {
     name: 'files',
@@ -38,6 +41,7 @@ describe.each([
     bad: () => ({ file: give(fds.memfd('bad')), big: 1n }),
     callback: (call: () => unknown) => call(),
     proxied: () => proxy({ a: 1 }),
+    Item,
   };
   type Files = Omit<typeof files, 'make'> & { make: () => { file: OwnedFd } };
 
@@ -62,7 +66,10 @@ describe.each([
 
   test('what cannot be sent rejects the call, and closes what was given away', async () => {
     const remote = connect();
-    await expect(remote.bad()).rejects.toThrow('BigInt');
+    await expect(remote.bad()).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: expect.stringMatching(/^the result of 'bad' cannot be sent: value.big is a BigInt/) as string,
+    });
     const given = fds.memfd('given');
     const arguments_ = [give(given), 1n] as unknown as [OwnedFd];
     await expect(remote.identity(...arguments_)).rejects.toThrow('BigInt');
@@ -74,6 +81,12 @@ describe.each([
     const remote = connect();
     await expect(remote.callback(proxy(() => 1))).rejects.toThrow('proxy() needs a MessagePort');
     await expect(remote.proxied()).rejects.toThrow('proxy() needs a MessagePort');
+    await expect(remote.callback(transfer(() => 1, [new ArrayBuffer(1)]))).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: 'an instance of ArrayBuffer cannot be transferred through a socket: send data, or a memfd with give()',
+    });
+    await expect(new remote.Item()).rejects.toThrow(/^new needs a MessagePort, .*: expose an instance of the class/);
+    await expect(remote[createEndpoint]()).rejects.toThrow(/^createEndpoint needs a MessagePort, .*: connect another/);
   });
 
   test('the end of the connection rejects calls that wait, and later ones', async () => {

@@ -85,7 +85,9 @@ describe.each<[string, typeof current]>([
     expect(identity(file.fd)).toBe(there);
     file.close();
     expect(given.closed).toBe(true);
-    await expect(client.sendRequest('bad')).rejects.toThrow('BigInt');
+    await expect(client.sendRequest('bad')).rejects.toThrow(
+      "the result of 'bad' cannot be sent: result.big is a BigInt",
+    );
   });
 
   test('those in data of an error arrive', async () => {
@@ -249,6 +251,17 @@ describe.each<[string, typeof current]>([
 // Only newer ones tell when the handler of a notification is done, and can limit how many handlers run.
 describe('newer versions of vscode-jsonrpc', () => {
   const connection = { maxParallelism: 1 };
+
+  // Before, the framework rejects a promise that nobody has.
+  test('an argument that cannot be sent rejects the call, and names it', async () => {
+    const [left] = (sockets = socketpair());
+    const client = fdMessageConnection(current.createMessageConnection, left as FdSocket);
+    client.listen();
+    await expect(client.sendRequest('bad', { a: [1n] })).rejects.toThrow(
+      "the call of 'bad' cannot be sent: params.a[0] is a BigInt",
+    );
+    client.dispose();
+  });
 
   test('where the peer has ended its side, the handler of a notification keeps its descriptors', async () => {
     const [left, right] = (sockets = socketpair());

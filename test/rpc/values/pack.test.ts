@@ -23,20 +23,18 @@ describe('what holds no descriptor', () => {
   const own = Object.create({ inherited: 1 }) as Record<string, unknown>;
   own['a'] = 1;
   class Point {
-    constructor(
-      readonly x: number,
-      readonly toString = () => 'a point',
-    ) {}
+    constructor(readonly x: number) {}
+
+    add({ x }: Point): Point {
+      return new Point(this.x + x);
+    }
   }
 
   test.each([
     ['scalars', [1, 'two', true, null, -0.5]],
-    [
-      'nothing, where JSON has nothing',
-      { a: undefined, b: [undefined, () => 1, Symbol('x')], c: () => 1, [Symbol('y')]: 1 },
-    ],
+    ['nothing, where JSON has nothing', { a: undefined, b: [undefined], [Symbol('y')]: 1 }],
     ['dates', { now, list: [now] }],
-    ['bytes', { buffer: Buffer.from('abc'), array: new Uint8Array([1, 2]) }],
+    ['a Buffer', { buffer: Buffer.from('abc') }],
     ['objects around scalars', [new Number(5), new String('s'), new Boolean(false)]],
     ['numbers that are none', [NaN, Infinity]],
     ['what has a toJSON', { a: { toJSON: (name: string) => ({ name, b: 1 }) } }],
@@ -61,6 +59,56 @@ describe('what holds no descriptor', () => {
     expect(through(value).value).toEqual(JSON.parse(JSON.stringify(value)));
   });
 });
+
+describe('what JSON does not have is refused, by the name of the member', () => {
+  class Api {
+    readonly close = (): void => undefined;
+  }
+
+  test.each<[string, unknown, string]>([
+    ['a BigInt', { params: { rows: [0, { total: 1n }] } }, 'params.rows\\[1\\].total is a BigInt, .*: send a string'],
+    ['a BigInt as an object', { a: Object(1n) as unknown }, 'a is an instance of BigInt, which'],
+    ['a function', { call: () => 1 }, 'call is a function, .*: a peer can only call handlers'],
+    ['a function in an array', [[() => 1]], '\\[0\\]\\[0\\] is a function'],
+    ['a function of an instance', new Api(), 'close is a function'],
+    ['a class', { a: Api }, 'a is the class Api itself'],
+    ['a symbol', { 'not a name': Symbol('x') }, "\\['not a name'\\] is a symbol"],
+    ['a Map', { map: new Map() }, 'map is a Map, .*: send Object.fromEntries'],
+    ['a Set', { a: { set: new Set() } }, 'a.set is a Set, .*: send \\[...set\\]'],
+    ['a WeakMap', { a: new WeakMap() }, 'a is an instance of WeakMap, which JSON does not have'],
+    ['bytes', { a: new Uint8Array([1]) }, 'a is an instance of Uint8Array, and JSON has no bytes: send text, or give'],
+    ['an ArrayBuffer', { a: new ArrayBuffer(1) }, 'a is an instance of ArrayBuffer, and JSON has no bytes'],
+    ['a RegExp', { a: /x/ }, 'a is an instance of RegExp'],
+    ['a Promise', { file: Promise.resolve(1) }, 'file is a Promise: await it first'],
+    ['a stream', { file: new PassThrough() }, 'file is an instance of PassThrough, .* give\\(\\) sends its descriptor'],
+    ['within toJSON', { made: { toJSON: () => ({ big: 1n }) } }, 'made.big is a BigInt'],
+    ['the value itself', () => 1, 'the value is a function'],
+    ['deep inside', nested(100), '^a.a.a.a.*[.][.][.].*a.a.a is a symbol, .*; nothing was sent$'],
+  ])('%s', (_name, value, message) => {
+    const refused = expect.objectContaining({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: expect.stringMatching(message) as string,
+    }) as Error;
+    expect(() => pack(value)).toThrow(refused);
+  });
+
+  test('a BigInt that has a toJSON is what it says', () => {
+    const prototype = BigInt.prototype as { toJSON?: (this: bigint) => string };
+    prototype.toJSON = function () {
+      return String(this);
+    };
+    try {
+      expect(pack({ a: [1n] }).text).toBe('{"a":["1"]}');
+    } finally {
+      delete prototype.toJSON;
+    }
+  });
+});
+
+function nested(depth: number): object {
+  return { a: depth === 0 ? Symbol('x') : nested(depth - 1) };
+}
 
 test('descriptors travel as placeholders, wherever they are, and arrive in their places', () => {
   using files = new Files(4);

@@ -1,0 +1,211 @@
+import { EventEmitter } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { fds, type FdSocket, type OwnedFd, socketpair } from '../../packages/ancillary';
+import { give, type Handlers, rpc, type Rpc, RpcError } from '../../packages/rpc';
+import { closed } from '../support/peer';
+
+let sockets: [FdSocket, FdSocket];
+let client: Rpc;
+
+beforeEach(() => {
+  sockets = socketpair();
+});
+
+afterEach(async () => {
+  await closed(...sockets);
+});
+
+function serve(handlers: object): void {
+  client = rpc(sockets[0]);
+  rpc(sockets[1], handlers as Handlers);
+}
+
+describe('methods of a class can be called', () => {
+  class Base {
+    kind(): string {
+      return `base ${this.name()}`;
+    }
+
+    hidden(): string {
+      return 'must not be reached';
+    }
+
+    protected name(): string {
+      return 'nameless';
+    }
+  }
+
+  let touched: boolean;
+
+  class Api extends Base {
+    static make(): string {
+      return 'static';
+    }
+
+    readonly #secret = 5;
+    readonly data = 'data';
+    declare hidden: never;
+
+    override name(): string {
+      return `api ${this.#secret}`;
+    }
+
+    get accessor(): () => string {
+      touched = true;
+      return () => 'accessor';
+    }
+
+    open(): { file: unknown } {
+      return { file: give(fds.memfd('file')) };
+    }
+  }
+  Object.defineProperty(Api.prototype, 'hidden', { value: undefined });
+
+  beforeEach(() => {
+    touched = false;
+    serve(new Api());
+  });
+
+  test('also those that it extends, on the instance', async () => {
+    await expect(client.call('kind')).resolves.toBe('base api 5');
+    const { file } = (await client.call('open')) as { file: OwnedFd };
+    file.close();
+  });
+
+  test.each([
+    'constructor',
+    'make',
+    '#secret',
+    'data',
+    'accessor',
+    'hidden',
+    'toString',
+    'hasOwnProperty',
+    '__proto__',
+    '__defineGetter__',
+    'prototype',
+  ])('and not %s', async (name) => {
+    await expect(client.call(name)).rejects.toMatchObject({ code: 'ERR_RPC_METHOD' });
+    expect(touched).toBe(false);
+  });
+});
+
+test.each<[string, object, RegExp]>([
+  ['an EventEmitter', new EventEmitter(), /EventEmitter is no object of handlers: .* inherits of EventEmitter/],
+  ['what extends one', new (class Api extends Readable {})(), /instance of Api is no .* inherits of EventEmitter/],
+  ['a Map', new Map(), /inherits of Map/],
+  ['what extends an Array', new (class Api extends Array<number> {})(), /instance of Api .* inherits of Array/],
+  ['a Date', new Date(), /inherits of Date/],
+  [
+    'an instance with a function of its own',
+    new (class Api {
+      constructor(readonly exec = (): number => 1) {}
+    })(),
+    /the function 'exec' of an instance of Api is no method .*: make it one if peers may call it, or #exec if not/,
+  ],
+  ['a class', RpcError, /not the class RpcError itself: give it an instance/],
+])('%s is no object of handlers', (_name, handlers, message) => {
+  expect(() => rpc(sockets[1], handlers as Handlers)).toThrow(
+    expect.objectContaining({ name: 'TypeError', message: expect.stringMatching(message) as string }) as Error,
+  );
+  rpc(sockets[1]);
+});
+
+test('an object without a prototype has its own functions', async () => {
+  serve(Object.assign(Object.create(null) as object, { one: () => 1 }));
+  await expect(client.call('one')).resolves.toBe(1);
+});
+
+describe('what has a descriptor is no iterator', () => {
+  test('a ReadStream and an FdSocket are refused, with what to do, and destroyed', async () => {
+    const stream = createReadStream(__filename);
+    const [left, right] = socketpair();
+    serve({ stream: () => stream, later: async () => Promise.resolve(left) });
+    await expect(client.call('stream')).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+      message:
+        "the result of 'stream' cannot be sent: result is an instance of ReadStream, which is not sent by itself: " +
+        'give() sends its descriptor; it was destroyed',
+    });
+    await expect(client.call('later')).rejects.toThrow('give() sends its descriptor');
+    expect([stream.destroyed, left.destroyed]).toEqual([true, true]);
+    if (!stream.closed) await new Promise((resolve) => stream.once('close', resolve));
+    await closed(left, right);
+  });
+
+  test('other streams are', async () => {
+    serve({ stream: () => Readable.from([1, 2]) });
+    const items: unknown[] = [];
+    for await (const item of (await client.call('stream')) as AsyncIterable<unknown>) items.push(item);
+    expect(items).toEqual([1, 2]);
+  });
+});
+
+describe('an error about a value names method and member, and has a code', () => {
+  beforeEach(() => {
+    serve({
+      sum: () => ({ rows: [{ total: 1n }] }),
+      long: () => 'x'.repeat(2e6),
+      fail: () => {
+        throw new RpcError('EFAIL', 'failed', { big: 1n });
+      },
+      items: async function* () {
+        yield await Promise.resolve({ big: 1n });
+      },
+    });
+  });
+
+  test('in a result', async () => {
+    await expect(client.call('sum')).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: expect.stringMatching(
+        /^the result of 'sum' cannot be sent: result.rows\[0\].total is a BigInt/,
+      ) as string,
+    });
+    await expect(client.call('long')).rejects.toMatchObject({
+      code: 'ERR_FRAME_TOO_LARGE',
+      message: expect.stringContaining("the result of 'long' cannot be sent: ") as string,
+    });
+    await expect(client.call('fail')).rejects.toThrow(
+      "the result of 'fail' cannot be sent: error.data.big is a BigInt",
+    );
+    const items = (await client.call('items')) as AsyncIterator<unknown>;
+    await expect(items.next()).rejects.toThrow("the result of 'items' cannot be sent: item.big is a BigInt");
+  });
+
+  test.each(['call', 'notify'] as const)('in the argument of %s()', async (how) => {
+    await expect(client[how]('sum', { at: [new Map()] })).rejects.toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: expect.stringMatching(/^the call of 'sum' cannot be sent: params.at\[0\] is a Map/) as string,
+    });
+    await expect(client[how]('sum', 'x'.repeat(2e6))).rejects.toMatchObject({
+      code: 'ERR_FRAME_TOO_LARGE',
+      message: expect.stringContaining("the call of 'sum' cannot be sent: ") as string,
+    });
+  });
+});
+
+test('who reads the socket in another way is told what took it over', () => {
+  serve({});
+  expect(() => sockets[0].on('data', () => undefined)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_FD_MODE',
+      message: expect.stringMatching(
+        /^the socket was taken over by rpc\(\), .*: use another socket for bytes/,
+      ) as string,
+    }) as Error,
+  );
+});
+
+test('an iterator is shown by the name that its type has', async () => {
+  serve({
+    items: async function* () {
+      yield await Promise.resolve(1);
+    },
+  });
+  const items = await client.call('items');
+  expect((items as object).constructor.name).toBe('RemoteItems');
+  await (items as AsyncIterableIterator<number>).return?.();
+});
