@@ -1,5 +1,6 @@
 export { type CloseOptions, framed, type Framed, type FramedSendOptions } from './framed';
 export { rpc } from './rpc';
+export type { NotSendable } from './sendable';
 export { RpcError, type RpcErrorCode } from './rpc-error';
 export type {
   CallContext,
@@ -7,6 +8,7 @@ export type {
   Handler,
   Handlers,
   Received,
+  RemoteFunctions,
   RemoteItems,
   Result,
   Rpc,

@@ -1,6 +1,7 @@
 import type { OwnedFd } from '../binding';
 import type { FdSocket } from '../stream';
 import type { CloseOptions } from './framed';
+import type { Sendable } from './sendable';
 import type { GivenFd } from './values/given';
 
 /** What a handler is told besides its argument. */
@@ -21,8 +22,10 @@ export type Handler = {
   handle(params: unknown, context: CallContext): unknown;
 }['handle'];
 
-/** Handlers by name: every property is one. */
-export type Handlers<Methods = Readonly<Record<string, Handler>>> = { readonly [Name in keyof Methods]: Handler };
+/** Handlers by name: every property is one, and takes and returns what can be sent. */
+export type Handlers<Methods = Readonly<Record<string, Handler>>> = {
+  readonly [Name in keyof Methods]: Handler & Sendable<Methods[Name]>;
+};
 
 /** What arrives of a value that is sent: what JSON has of it, and an `OwnedFd` for each descriptor. */
 export type Received<Value> = unknown extends Value
@@ -57,6 +60,17 @@ export type Result<Called> = Called extends (...given: never) => infer Returned
     ? RemoteItems<Received<Item>>
     : Received<Awaited<Returned>>
   : never;
+
+/**
+ * The functions of a peer as they are called from here, for a framework that does not know of descriptors:
+ * `createBirpc<RemoteFunctions<typeof functions>>()`, `wrap<RemoteFunctions<typeof exposed>>()`. Where a function takes an
+ * `OwnedFd`, `give(fd)` is taken too, and what arrives of a result is an `OwnedFd`.
+ */
+export type RemoteFunctions<Functions> = {
+  readonly [Name in keyof Functions]: Functions[Name] extends (...given: infer Given) => infer Returned
+    ? (...given: { [At in keyof Given]: Sent<Given[At]> }) => Promise<Received<Awaited<Returned>>>
+    : Received<Functions[Name]>;
+};
 
 type Argument<Called> = Called extends (...given: infer Given extends readonly unknown[]) => unknown
   ? Given extends readonly []

@@ -41,13 +41,12 @@ const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
  * @param handlers by name; own properties only, so that no other function can be called
  * @throws TypeError and RangeError for arguments
  */
-export function rpc<Remote extends Handlers<Remote> = Readonly<Record<string, Handler>>>(
-  socket: FdSocket,
-  handlers: Handlers = {},
-  options: RpcOptions = {},
-): Rpc<Remote> {
+export function rpc<
+  Remote extends Handlers<Remote> = Readonly<Record<string, Handler>>,
+  Local extends Handlers<Local> = Readonly<Record<string, Handler>>,
+>(socket: FdSocket, handlers?: Local, options: RpcOptions = {}): Rpc<Remote> {
   requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['forEachFrame', 'send']);
-  const connection: Rpc = new Connection(socket, handlers, options);
+  const connection: Rpc = new Connection(socket, handlers ?? {}, options);
   return connection;
 }
 

@@ -130,7 +130,7 @@ describe('what has a descriptor is no iterator', () => {
     });
     await expect(client.call('later')).rejects.toThrow('give() sends its descriptor');
     expect([stream.destroyed, left.destroyed]).toEqual([true, true]);
-    if (!stream.closed) await new Promise((resolve) => stream.once('close', resolve));
+    if (!stream.closed) await new Promise<void>((resolve) => stream.once('close', () => resolve()));
     await closed(left, right);
   });
 

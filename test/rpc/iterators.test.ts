@@ -4,6 +4,9 @@ import { type CallContext, give, type Handlers, rpc, type Rpc } from '../../pack
 import { identity } from '../support/descriptors';
 import { closed } from '../support/peer';
 
+/** Of no type that is known, as only then the compiler lets it pass. */
+const unsendable: unknown = 1n;
+
 let sockets: FdSocket[] = [];
 
 afterEach(async () => {
@@ -182,7 +185,7 @@ test('what it throws comes after the items, and an item that cannot be sent ends
     async *unsendable() {
       try {
         yield await Promise.resolve(1);
-        yield { file: give(fds.memfd('given')), big: 1n };
+        yield { file: give(fds.memfd('given')), big: unsendable };
         yield 3;
       } finally {
         ended = true;

@@ -21,7 +21,7 @@ test('calls and iterators over a model leave nothing open, whatever reads return
       async *each(files: OwnedFd[]) {
         for (const file of files) yield await Promise.resolve({ file, is: world.identity(file) });
       },
-      bad: () => ({ file: give(open('bad')), big: 1n }),
+      bad: () => ({ file: give(open('bad')), big: 1n as unknown }),
     };
     const client = rpc<typeof handlers>(left);
     rpc(right, handlers);

@@ -6,6 +6,9 @@ import { identity } from '../support/descriptors';
 import { closed } from '../support/peer';
 import { plainJavaScript } from '../support/plain-javascript';
 
+/** Of no type that is known, as only then the compiler lets it pass. */
+const unsendable: unknown = 1n;
+
 let sockets: FdSocket[] = [];
 
 afterEach(async () => {
@@ -308,7 +311,7 @@ describe('descriptors', () => {
       bad() {
         const file = fds.memfd('made');
         results.push(file);
-        return { file: give(file), big: 1n };
+        return { file: give(file), big: unsendable };
       },
     });
     using made = await client.call('make');

@@ -255,7 +255,7 @@ describe('newer versions of vscode-jsonrpc', () => {
   // Before, the framework rejects a promise that nobody has.
   test('an argument that cannot be sent rejects the call, and names it', async () => {
     const [left] = (sockets = socketpair());
-    const client = fdMessageConnection(current.createMessageConnection, left as FdSocket);
+    const client = fdMessageConnection(current.createMessageConnection, left);
     client.listen();
     await expect(client.sendRequest('bad', { a: [1n] })).rejects.toThrow(
       "the call of 'bad' cannot be sent: params.a[0] is a BigInt",
