@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { root } from '../package/npm';
-import { documentedPrograms } from '../package/readme-programs';
+import { addFrameworks, documentedPrograms } from '../package/readme-programs';
 import { built } from '../support/built';
 import { type Child, runDirectory, start } from '../support/children';
 import { openDescriptors } from '../support/descriptors';
@@ -19,6 +19,7 @@ export function recipe(name: string, args: readonly string[] = []): Child {
   const directory = mkdtempSync(path.join(runDirectory(), `${name}-`));
   mkdirSync(path.join(directory, 'node_modules'));
   symlinkSync(root, path.join(directory, 'node_modules', 'ancillary'));
+  addFrameworks(root, directory);
   const file = path.join(directory, `${name}.mjs`);
   writeFileSync(file, program.source);
   // Later versions of Node read that file in a thread of its own, and so have it open for a while at any moment.

@@ -15,7 +15,7 @@ import path from 'node:path';
 import { built } from '../support/built';
 import { start } from '../support/children';
 import { manifestOf, markOf, npm, root } from './npm';
-import { documentedPrograms, toCommonJs } from './readme-programs';
+import { addFrameworks, documentedPrograms, toCommonJs } from './readme-programs';
 
 // The package as users get it: packed, installed in an empty directory where nothing can be compiled, imported by name.
 
@@ -43,6 +43,7 @@ beforeAll(async () => {
   }).succeeded();
   unpacked = filesIn(installed('')).sort();
   binary = await binaryThere();
+  addFrameworks(root, directory);
 });
 
 afterAll(() => {

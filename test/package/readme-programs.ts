@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
@@ -54,4 +54,15 @@ export function toCommonJs(source: string): string {
   const left = /^\s*(?:import\s[^(]|export\s)|import\.meta/m.exec(body);
   if (left) throw new Error(`Cannot be made CommonJS: ${left[0].trim()}`);
   return `'use strict';\n${requires.join('\n')}\n\n(async () => {\n${body.trim()}\n})();\n`;
+}
+
+/** Optional peers that programs import: nothing of their own is needed for them. */
+const FRAMEWORKS = ['birpc', 'vscode-jsonrpc'];
+
+/** Puts the frameworks that programs use where the package is installed, as `root` has them. */
+export function addFrameworks(root: string, directory: string): void {
+  for (const name of FRAMEWORKS) {
+    const [from, to] = [root, directory].map((each) => path.join(each, 'node_modules', name)) as [string, string];
+    cpSync(from, to, { recursive: true });
+  }
 }

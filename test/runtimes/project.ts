@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { documentedPrograms, toCommonJs } from '../package/readme-programs';
+import { addFrameworks, documentedPrograms, toCommonJs } from '../package/readme-programs';
 import { run } from './run';
 
 export const ROOT = path.resolve(__dirname, '../..');
@@ -28,6 +28,7 @@ export async function makeProject(): Promise<Project> {
     const tarball = await pack(directory);
     writeFileSync(path.join(directory, 'package.json'), '{ "name": "user", "private": true }');
     await run(['npm', 'install', '--no-audit', '--no-fund', tarball], { cwd: directory });
+    addFrameworks(ROOT, directory);
     cpSync(path.join(__dirname, 'programs'), path.join(directory, 'programs'), { recursive: true });
     const programs = writeDocumentedPrograms(directory);
     return { directory, tarball, programs, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
