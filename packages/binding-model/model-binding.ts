@@ -21,6 +21,7 @@ const SOCK_STREAM = 1;
 export class ModelBinding implements SocketBinding {
   readonly anchor: Anchor;
   readonly descriptors: ModelDescriptors;
+  readonly realTime = false;
   readonly process: ModelProcess;
   /** A process of the model has neither groups nor a pidfd. */
   readonly peers: PeerBinding = {
@@ -78,6 +79,10 @@ export class ModelBinding implements SocketBinding {
 
   after(milliseconds: number, callback: () => void): () => void {
     return this.#world.scheduler.after(milliseconds, callback);
+  }
+
+  every(milliseconds: number, callback: () => void): () => void {
+    return this.#world.scheduler.every(milliseconds, callback);
   }
 
   /** @param other the process that the second socket is for; default this one */

@@ -13,6 +13,12 @@ interface Timer {
   readonly callback: () => void;
 }
 
+interface Interval {
+  due: number;
+  readonly milliseconds: number;
+  readonly callback: () => void;
+}
+
 /** How often time passes although somebody could be woken. */
 const TIME_PASSES = 0.25;
 
@@ -25,6 +31,7 @@ export class Scheduler {
   readonly #random: Random;
   readonly #watches = new Set<Watch>();
   #timers: Timer[] = [];
+  readonly #intervals = new Set<Interval>();
   #now = 0;
   #scheduled = false;
   #idle: (() => void)[] = [];
@@ -56,6 +63,17 @@ export class Scheduler {
     };
   }
 
+  /**
+   * Calls back each time when so many milliseconds of the model's time have passed, which they do where nothing else can happen:
+   * what is waited for so long does not come. Returns how to give that up.
+   */
+  every(milliseconds: number, callback: () => void): () => void {
+    const interval = { due: this.#now + milliseconds, milliseconds, callback };
+    this.#intervals.add(interval);
+    this.changed();
+    return () => void this.#intervals.delete(interval);
+  }
+
   /** Resolves in the first turn in which there is nothing to do. */
   idle(): Promise<void> {
     this.changed();
@@ -75,21 +93,39 @@ export class Scheduler {
   #turn(): void {
     const ready = [...this.#watches].filter((watch) => watch.ready);
     const timePasses = this.#timers.length > 0 && (ready.length === 0 || this.#random.chance(TIME_PASSES));
-    if (ready.length === 0 && !timePasses) {
+    const interval = ready.length === 0 ? this.#nextInterval() : undefined;
+    if (ready.length === 0 && !timePasses && interval === undefined) {
       for (const resolve of this.#idle.splice(0)) resolve();
       return;
     }
     // What is woken may throw, into uncaughtException; the others go on.
     this.changed();
-    if (timePasses) this.#passTime();
+    if (interval !== undefined && interval.due < this.#firstDue) this.#tick(interval);
+    else if (timePasses) this.#passTime();
     else this.#random.pick(ready)?.wake();
+  }
+
+  /** When the next timer is due. */
+  get #firstDue(): number {
+    return this.#timers.reduce((first, { due }) => Math.min(first, due), Infinity);
+  }
+
+  #nextInterval(): Interval | undefined {
+    const [next] = [...this.#intervals].sort((a, b) => a.due - b.due);
+    return next;
+  }
+
+  #tick(interval: Interval): void {
+    this.#now = Math.max(this.#now, interval.due);
+    interval.due = this.#now + interval.milliseconds;
+    interval.callback();
   }
 
   #passTime(): void {
     const [next] = this.#timers.sort((a, b) => a.due - b.due);
     if (next === undefined) return;
     this.#timers.shift();
-    this.#now = next.due;
+    this.#now = Math.max(this.#now, next.due);
     next.callback();
   }
 }

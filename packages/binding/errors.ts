@@ -17,6 +17,8 @@ export type AncillaryErrorCode =
   | 'ERR_FRAME_TOO_LARGE'
   | 'ERR_FRAME_INVALID'
   | 'ERR_FRAME_INCOMPLETE'
+  | 'ERR_FRAME_TIMEOUT'
+  | 'ERR_SEND_TIMEOUT'
   | 'ERR_UNAUTHORIZED';
 
 /**

@@ -130,6 +130,11 @@ export interface SocketHandle {
 export interface SocketBinding {
   readonly anchor: Anchor;
   readonly descriptors: DescriptorTable;
+  /**
+   * Whether time passes by itself. That of a model passes as soon as nothing else can happen there, so only deadlines are in
+   * force that were asked for.
+   */
+  readonly realTime: boolean;
   readonly peers: PeerBinding;
   /**
    * Wraps a connected Unix stream socket and takes it over, setting O_NONBLOCK, FD_CLOEXEC and SO_OOBINLINE.
@@ -138,6 +143,11 @@ export interface SocketBinding {
   open(socket: OwnedFd, events: SocketEvents): SocketHandle;
   /** Calls back when so many milliseconds have passed where this kernel runs. Returns how to give that up. */
   after(milliseconds: number, callback: () => void): () => void;
+  /**
+   * Calls back again and again, each time after so many milliseconds where this kernel runs; if the program was busy meanwhile,
+   * once for all of that. It does not keep the event loop running. Returns how to give that up.
+   */
+  every(milliseconds: number, callback: () => void): () => void;
   /** Two connected stream sockets. @throws system errors */
   socketpair(): [OwnedFd, OwnedFd];
 }

@@ -28,7 +28,7 @@ export type DiscardReason =
   | 'quota'
   /** Of a frame that came with fewer than it declared. */
   | 'missing'
-  /** The stream ended inside their frame, or they belonged to none. */
+  /** The stream ended inside their frame, or the rest of it did not come in time, or they belonged to none. */
   | 'incomplete'
   /** The socket was destroyed before anyone took them. */
   | 'destroyed';

@@ -23,6 +23,8 @@ export interface Consumer {
   /** Something was received, or the stream ended: take what can be taken. */
   advance(): void;
   demand(): Demand;
+  /** Where the frame began of which a part came, and the rest is waited for; undefined where there is none. */
+  readonly awaitedAt?: number | undefined;
   /** Memory that what follows belongs in, to be set apart now; undefined where there is none, or it is not full yet. */
   reserve?(): Buffer | undefined;
   /** Whether its user has left, so that another way of reading may follow. @throws ERR_FD_MODE where none ever may */

@@ -71,6 +71,10 @@ export class FrameHandler implements Consumer {
     return this.#resolve === undefined ? NO_DEMAND : this.#reader.demand(!this.#busy);
   }
 
+  get awaitedAt(): number | undefined {
+    return this.#resolve === undefined || this.#busy ? undefined : this.#reader.begunAt;
+  }
+
   reserve(): Buffer | undefined {
     return this.#reader.reserve();
   }

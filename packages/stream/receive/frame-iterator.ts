@@ -108,6 +108,10 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
     return this.#reader.demand(this.#waiter !== undefined);
   }
 
+  get awaitedAt(): number | undefined {
+    return this.#waiter === undefined ? undefined : this.#reader.begunAt;
+  }
+
   reserve(): Buffer | undefined {
     return this.#reader.reserve();
   }

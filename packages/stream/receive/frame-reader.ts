@@ -129,6 +129,17 @@ export class FrameReader {
     return { bytes: Math.max(missing, limits.highWaterMark), fds, look };
   }
 
+  /**
+   * Where the frame began that is incomplete at the front, or its first descriptors came, if they ride ahead; undefined where
+   * nothing of it came. To be asked while {@link nextFrame} returns undefined.
+   */
+  get begunAt(): number | undefined {
+    const { start, length, oldestFds } = this.#queue;
+    const riding = this.#ahead === undefined ? undefined : oldestFds;
+    if (riding !== undefined) return Math.min(start, riding);
+    return length > 0 ? start : undefined;
+  }
+
   /** By place, descriptors can be told apart only where it is known how far their message reaches. */
   get #look(): LookAhead {
     if (this.#segments || this.#measure.fds !== 'attached') return 'nothing';

@@ -1,5 +1,6 @@
 import {
   AncillaryError,
+  counted,
   type LookAhead,
   type OwnedFd,
   type ReadEnd,
@@ -8,6 +9,8 @@ import {
   type SocketHandle,
 } from '../../binding';
 import type { FdFrame } from '../frame';
+import { Deadline, type Owed, type Watcher } from '../limits/deadlines/deadline';
+import type { FrameTimeout } from '../limits/deadlines/options';
 import type { ConnectionQuota } from '../limits/quota';
 import { turns, type Waiting } from '../limits/turns';
 import type { SocketStats } from '../stats';
@@ -26,6 +29,9 @@ export interface ReceiveLimits extends FrameLimits {
 
 /** What the receiving half needs of the socket it belongs to. */
 export interface InboxOwner {
+  /** How long a frame may take to come whole, and where that is watched. */
+  readonly frameTimeout: FrameTimeout | undefined;
+  readonly deadlines: Watcher;
   /** The kernel reported the end of the stream, which may lie behind what is queued. */
   peerEnded(): void;
   /** No consumer reads any more. */
@@ -47,7 +53,7 @@ const MAX_FDS_PER_RECVMSG = 253;
  * The receiving half of a socket: holds what came and nobody took yet, lets one consumer at a time take it, and has the
  * kernel read from as far as that consumer's limits allow. Until there is a consumer nothing is read at all.
  */
-export class Inbox implements SegmentReceiver, Waiting {
+export class Inbox implements SegmentReceiver, Waiting, Owed {
   /** What came and nobody took yet. */
   readonly queue: ReceiveQueue<OwnedFd>;
   readonly limits: ReceiveLimits;
@@ -72,6 +78,8 @@ export class Inbox implements SegmentReceiver, Waiting {
   #handedOut = 0;
   #awaitsTurn = false;
   #quota: ConnectionQuota | undefined;
+  /** Of the frame in hand; made when one does not come whole first. */
+  #deadline: Deadline | undefined;
 
   constructor(
     handle: SocketHandle,
@@ -217,6 +225,7 @@ export class Inbox implements SegmentReceiver, Waiting {
     } finally {
       this.queue.waits();
       this.updateAllowance();
+      this.#watchFrame();
     }
   }
 
@@ -256,12 +265,14 @@ export class Inbox implements SegmentReceiver, Waiting {
   hold(held: boolean): void {
     this.#held = held;
     this.updateAllowance();
+    this.#watchFrame();
   }
 
   /** A consumer waits for more: reading goes on if it had paused. */
   resumeReading(): void {
     this.#countUntaken();
     if (this.#paused) this.updateAllowance();
+    this.#watchFrame();
   }
 
   /** A consumer took something that was there: if reading had paused, it goes on once half of what may wait is gone. */
@@ -307,9 +318,38 @@ export class Inbox implements SegmentReceiver, Waiting {
     if (this.#destroyed === undefined) this.#advance();
   }
 
+  /** Where the frame began of which a part came; while it is us who have paused, nobody owes us the rest. */
+  get owed(): number | undefined {
+    if (this.#end !== undefined || this.#held || this.#awaitsTurn || !this.#timesFrame) return undefined;
+    return this.#consumer?.awaitedAt;
+  }
+
+  overdue(): void {
+    const { start, end, length, fdCount } = this.queue;
+    const came = `${counted(length, 'byte')} and ${counted(fdCount, 'descriptor')}`;
+    this.discarder.discard(this.queue.claimBeyond(0), { start, end }, 'incomplete');
+    const message =
+      `a frame has not come whole within ${this.owner.frameTimeout?.milliseconds ?? 0} ms (frameTimeout) of its first byte or ` +
+      `descriptor; what came, ${came} from byte ${start} on, is closed`;
+    this.owner.failed(new AncillaryError('ERR_FRAME_TIMEOUT', message));
+  }
+
+  get #timesFrame(): boolean {
+    return this.queue.fdCount > 0 || (this.queue.length > 0 && this.owner.frameTimeout?.ofBytes === true);
+  }
+
+  #watchFrame(): void {
+    if (!this.#timesFrame || this.#destroyed !== undefined) return;
+    const { frameTimeout, deadlines } = this.owner;
+    if (frameTimeout === undefined) return;
+    this.#deadline ??= new Deadline(frameTimeout.milliseconds, this, deadlines);
+    this.#deadline.begin();
+  }
+
   /** Closes what nobody took, and lets the consumer know. */
   destroy(error: Error | undefined): void {
     this.#destroyed = { error };
+    this.#deadline?.stop();
     const range = { start: this.queue.start, end: this.queue.end };
     this.discarder.discard(this.queue.clear(), range, this.#end === 'eof' ? 'incomplete' : 'destroyed');
     this.#consumer?.socketDestroyed(error);

@@ -65,6 +65,13 @@ export class ReceiveQueue<Fd> {
     return this.#fdCount;
   }
 
+  /** Where the read began that brought the oldest descriptors; undefined where there are none. */
+  get oldestFds(): number | undefined {
+    if (this.#fdCount === 0) return undefined;
+    for (const { fds, window } of this.#bundles) if (fds.length > 0) return window.start;
+    return undefined;
+  }
+
   /** Whether it holds no descriptors, and no mark of a truncation. */
   get plain(): boolean {
     return this.#bundles.length === 0;

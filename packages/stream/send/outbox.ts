@@ -43,18 +43,20 @@ export class Outbox implements Gathering {
   #broken: (error: Error) => void = (error) => void this.#writable.destroy(error);
   readonly #quota: ConnectionQuota | undefined;
 
+  /** @param sendTimeout milliseconds in which something of what waits must be accepted; undefined for as long as it takes */
   constructor(
     writable: Writable,
     handle: SocketHandle,
     binding: SocketBinding,
     stats: SocketStats,
     quota: ConnectionQuota | undefined,
+    sendTimeout?: number,
   ) {
     this.#writable = writable;
     this.#highWaterMark = writable.writableHighWaterMark;
     this.#table = binding.descriptors;
     this.#quota = quota;
-    this.#transmitter = new Transmitter(handle, binding, stats, quota, (error) => this.#broken(error));
+    this.#transmitter = new Transmitter(handle, binding, stats, quota, (error) => this.#broken(error), sendTimeout);
   }
 
   /**

@@ -1,6 +1,15 @@
-import { type SendResult, type SocketBinding, type SocketHandle, systemError } from '../../binding';
+import {
+  AncillaryError,
+  counted,
+  type SendResult,
+  type SocketBinding,
+  type SocketHandle,
+  systemError,
+} from '../../binding';
 import { asError } from '../abort';
 import { GrowingPause } from '../growing-pause';
+import { Deadline, type Owed } from '../limits/deadlines/deadline';
+import { deadlinesOf } from '../limits/deadlines/deadlines';
 import type { ConnectionQuota } from '../limits/quota';
 import type { SocketStats } from '../stats';
 import { microtask } from '../later';
@@ -13,7 +22,7 @@ import { holdsFds, isLost, SendQueue } from './send-queue';
  * Sends frames in the order in which they come, as much as the kernel takes at once, and waits with the rest. Each frame is
  * settled when it left or failed.
  */
-export class Transmitter {
+export class Transmitter implements Owed {
   readonly #handle: SocketHandle;
   readonly #binding: SocketBinding;
   readonly #stats: SocketStats;
@@ -26,20 +35,42 @@ export class Transmitter {
   readonly #pause = new GrowingPause();
   #flushing = false;
   #onIdle: (() => void) | undefined;
+  readonly #deadline: Deadline | undefined;
+  /** The errno that it waits for, such as EAGAIN. */
+  #refusal = '';
 
-  /** @param broken called when nothing more can be sent */
+  /**
+   * @param broken called when nothing more can be sent
+   * @param sendTimeout milliseconds in which something of what waits must be accepted; undefined for as long as it takes
+   */
   constructor(
     handle: SocketHandle,
     binding: SocketBinding,
     stats: SocketStats,
     quota: ConnectionQuota | undefined,
     broken: (error: Error) => void,
+    sendTimeout?: number,
   ) {
     this.#handle = handle;
     this.#binding = binding;
     this.#stats = stats;
     this.#quota = quota;
     this.#broken = broken;
+    if (sendTimeout !== undefined) this.#deadline = new Deadline(sendTimeout, this, deadlinesOf(binding));
+  }
+
+  /** How far the stream has come which waits; what waits for a connection is not owed by a peer. */
+  get owed(): number | undefined {
+    return this.#queue.length > 0 && this.#handle.shownFd !== -1 ? this.#stats.bytesWritten : undefined;
+  }
+
+  overdue(): void {
+    const waiting = this.#queue.length;
+    const why = this.#refusal === 'EAGAIN' ? 'the peer does not read' : `${this.#refusal}: too much is in flight`;
+    const message =
+      `nothing could be sent for ${this.#deadline?.milliseconds ?? 0} ms (sendTimeout): ${why}; ` +
+      `${counted(waiting, 'frame')} that waited, with copies of their descriptors, are given up`;
+    this.#broken(new AncillaryError('ERR_SEND_TIMEOUT', message));
   }
 
   /** Whether frames wait to be sent. */
@@ -123,6 +154,7 @@ export class Transmitter {
   /** Sends nothing more, and returns what waits. */
   stop(): Outgoing[] {
     this.#stopWaiting?.();
+    this.#deadline?.stop();
     this.#waiting = true;
     this.#onIdle = undefined;
     return this.#queue.clear();
@@ -194,6 +226,8 @@ export class Transmitter {
       return;
     }
     this.#waiting = true;
+    this.#refusal = error;
+    this.#deadline?.begin();
     if (refusal === 'full') {
       this.#stats.waits('room');
       this.#handle.watchWritable();

@@ -3,7 +3,6 @@ import { type OwnedFd, type SocketBinding, truthful } from '../../binding';
 import { heldBack } from '../fd-like';
 import { type Stopped, stopReading } from '../reading-hold';
 import type { ConnectionQuota } from '../limits/quota';
-import type { ReceiveLimits } from '../receive/inbox';
 import { nextMemory, OnreadConsumer } from '../receive/onread';
 import { countedLength } from '../send/outbox';
 import type { SocketStats } from '../stats';
@@ -12,7 +11,7 @@ import type { CloseWaiter, FdSocketEvent, FdSocketListener } from './events';
 import { endWithPeer, failSendingAlone } from './half-open';
 import { Lifetime } from './lifetime';
 import { NetDuplex } from './net-duplex';
-import type { SocketOptions } from './options';
+import type { SocketLimits, SocketOptions } from './options';
 
 /** Has 'fds' emitted just before the byte that the descriptors surely came with, and not before those that came along. */
 export const fdsAtAnchor = Symbol('fdsAtAnchor');
@@ -52,7 +51,7 @@ export abstract class ByteDuplex extends NetDuplex {
     binding: SocketBinding,
     socket: OwnedFd | ConnectingHandle,
     options: SocketOptions<ByteDuplex>,
-    limits: ReceiveLimits,
+    limits: SocketLimits,
   ) {
     const { onread, allowHalfOpen = true } = options;
     const memory = onread && nextMemory(onread);

@@ -21,7 +21,6 @@ import { type FrameCallback, FrameHandler } from '../receive/frame-handler';
 import { FrameIterator } from '../receive/frame-iterator';
 import type { FrameMeasure } from '../receive/frame-measure';
 import { exactly, segmentFrames } from '../receive/fixed-frames';
-import type { ReceiveLimits } from '../receive/inbox';
 import { type ReadOptions, signalOf } from '../receive/read-options';
 import { type Reservation, reserveReading } from '../receive/reservation';
 import type { Onread } from '../receive/onread';
@@ -40,7 +39,7 @@ import type { SendOptions, WriteFdsOptions } from '../send/outgoing';
 import { ByteDuplex, lifetime } from './byte-duplex';
 import type { ConnectingHandle } from './connecting-handle';
 import { peerGone } from './half-open';
-import { receiveLimits, type SocketOptions } from './options';
+import { receiveLimits, type SocketLimits, type SocketOptions } from './options';
 import type { Peer } from './peer';
 import { factsOf, type SocketFacts } from './socket-facts';
 
@@ -84,7 +83,7 @@ export class FdSocket extends ByteDuplex {
     binding: SocketBinding | undefined,
     socket: OwnedFd | ConnectingHandle,
     options: FdSocketOptions,
-    limits: ReceiveLimits,
+    limits: SocketLimits,
   ) {
     // A program in plain JavaScript may come here.
     if (typeof binding?.open !== 'function') {
@@ -103,7 +102,7 @@ export class FdSocket extends ByteDuplex {
     binding: SocketBinding,
     socket: OwnedFd | ConnectingHandle,
     options: FdSocketOptions = {},
-    limits: ReceiveLimits = receiveLimits(options),
+    limits: SocketLimits = receiveLimits(options),
   ): FdSocket {
     const opened = new FdSocket(binding, socket, options, limits);
     if (socketOpened.hasSubscribers && !opened.connecting) socketOpened.publish({ socket: opened });

@@ -12,13 +12,16 @@ import { socketClosed } from '../diagnostics';
 import type { ConnectionQuota } from '../limits/quota';
 import { ByteConsumer } from '../receive/byte-consumer';
 import { Discard } from '../receive/discard';
-import { Inbox, type InboxOwner, type ReceiveLimits } from '../receive/inbox';
+import { type Deadlines, deadlinesOf } from '../limits/deadlines/deadlines';
+import { DEFAULT_FRAME_TIMEOUT, type FrameTimeout } from '../limits/deadlines/options';
+import { Inbox, type InboxOwner } from '../receive/inbox';
 import { ReceiveQueue } from '../receive/receive-queue';
 import { Outbox } from '../send/outbox';
 import { SocketStats } from '../stats';
 import { microtask, nextTick } from '../later';
 import { ConnectingHandle } from './connecting-handle';
 import { endForPeer } from './half-open';
+import type { SocketLimits } from './options';
 import { Peer } from './peer';
 
 /**
@@ -40,12 +43,16 @@ export class Lifetime implements SocketEvents, InboxOwner {
   #onHangup: (() => void) | undefined;
   #peer: Peer | undefined;
   #quota: ConnectionQuota | undefined;
+  readonly frameTimeout: FrameTimeout | undefined;
+  readonly #sendTimeout: number | undefined;
 
   /** Takes over the socket; on failure it stays with the caller. @throws as {@link SocketBinding.open} */
-  constructor(duplex: Duplex, binding: SocketBinding, socket: OwnedFd | ConnectingHandle, limits: ReceiveLimits) {
+  constructor(duplex: Duplex, binding: SocketBinding, socket: OwnedFd | ConnectingHandle, limits: SocketLimits) {
     this.#duplex = duplex;
     this.#binding = binding;
     this.stats = new SocketStats(duplex);
+    this.frameTimeout = limits.frameTimeout ?? (binding.realTime ? DEFAULT_FRAME_TIMEOUT : undefined);
+    this.#sendTimeout = limits.sendTimeout;
     if (socket instanceof ConnectingHandle) {
       this.handle = socket;
       socket.reportTo(this);
@@ -66,6 +73,10 @@ export class Lifetime implements SocketEvents, InboxOwner {
   countBy(quota: ConnectionQuota): void {
     this.#quota = quota;
     this.inbox.countBy(quota);
+  }
+
+  get deadlines(): Deadlines {
+    return deadlinesOf(this.#binding);
   }
 
   /** Reading as bytes, once that was chosen. */
@@ -107,7 +118,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
 
   /** The sending half. */
   get outbox(): Outbox {
-    this.#outbox ??= new Outbox(this.#duplex, this.handle, this.#binding, this.stats, this.#quota);
+    this.#outbox ??= new Outbox(this.#duplex, this.handle, this.#binding, this.stats, this.#quota, this.#sendTimeout);
     return this.#outbox;
   }
 

@@ -8,11 +8,12 @@ import {
   requireBoolean,
   requireObject,
 } from '../../binding';
+import { type DeadlineLimits, deadlineLimits, type DeadlineOptions } from '../limits/deadlines/options';
 import type { ReceiveLimits } from '../receive/inbox';
 import { type Onread, requireOnread } from '../receive/onread';
 
-/** Limits on what a socket receives. */
-export interface SocketOptions<Socket = Duplex> {
+/** Limits on what a socket receives, and deadlines. */
+export interface SocketOptions<Socket = Duplex> extends DeadlineOptions {
   /** Descriptors one frame may have; default 253 (SCM_MAX_FD). Raise it to receive frames with more. */
   maxFdsPerFrame?: number | undefined;
   /**
@@ -44,6 +45,9 @@ export interface SocketOptions<Socket = Duplex> {
   onread?: Onread<Socket> | undefined;
 }
 
+/** All limits of a socket. */
+export type SocketLimits = ReceiveLimits & DeadlineLimits;
+
 /** For those who take them, perhaps beside others. */
 export const SOCKET_OPTIONS: OptionNames<SocketOptions> = {
   maxFdsPerFrame: true,
@@ -52,11 +56,13 @@ export const SOCKET_OPTIONS: OptionNames<SocketOptions> = {
   receiveFds: true,
   maxQueuedFds: true,
   highWaterMark: true,
+  frameTimeout: true,
+  sendTimeout: true,
   allowHalfOpen: true,
   onread: true,
 };
 
-const DEFAULTS: ReceiveLimits = {
+const DEFAULTS: Omit<ReceiveLimits, 'frameTimeout'> = {
   maxFdsPerFrame: 253,
   onSurplus: 'error',
   onTruncated: 'error',
@@ -66,7 +72,7 @@ const DEFAULTS: ReceiveLimits = {
 };
 
 /** @throws TypeError or RangeError for an option that is none of what it may be */
-export function receiveLimits(options: SocketOptions<never>): ReceiveLimits {
+export function receiveLimits(options: SocketOptions<never>): SocketLimits {
   requireObject('options', options);
   if (options.onread !== undefined) requireOnread(options.onread);
   requireBoolean('allowHalfOpen', options.allowHalfOpen);
@@ -78,6 +84,7 @@ export function receiveLimits(options: SocketOptions<never>): ReceiveLimits {
     receiveFds: options.receiveFds ?? DEFAULTS.receiveFds,
     maxQueuedFds: count(options, 'maxQueuedFds', 1),
     highWaterMark: count(options, 'highWaterMark', 1),
+    ...deadlineLimits(options),
   };
 }
 
