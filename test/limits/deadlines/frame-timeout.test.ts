@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import {
   type FdFrame,
   type FdSocket,
@@ -130,6 +131,36 @@ it('does not keep the process alive', async () => {
     process.on('exit', () => console.log('over'));
   `).succeeded();
   expect(stdout).toBe('over\n');
+});
+
+it('is that of each worker by itself, and does not keep it from ending', async () => {
+  const worker = new Worker(
+    `
+      const { parentPort } = require('node:worker_threads');
+      const { fds, socketpair } = require(${JSON.stringify(built())});
+      const halves = async (frameTimeout) => {
+        const [left, right] = socketpair({ frameTimeout });
+        const file = fds.memfd('file');
+        await left.send('x', [file]);
+        file.close();
+        left.unref();
+        right.unref();
+        return [left, right, right.receive(2)];
+      };
+      halves(1_000_000).then(async ([, , never]) => {
+        never.catch(() => undefined);
+        const [left, right, soon] = await halves(10);
+        right.ref();
+        const { code } = await soon.catch((error) => error);
+        left.destroy();
+        parentPort.postMessage(code);
+      });
+    `,
+    { eval: true },
+  );
+  const ended = once(worker, 'exit');
+  expect(await once(worker, 'message')).toEqual(['ERR_FRAME_TIMEOUT']);
+  expect(await ended).toEqual([0]);
 });
 
 describe('of a clock', () => {
