@@ -69,13 +69,16 @@ void Ledger::closeEach(const int* fds, std::size_t count) {
     Entry* const entry = find(fds[i], Holder::javascript);
     if (entry == nullptr) continue;
     // Those behind one that waits wait as well: who sent them may rely on the order.
-    if (later_.empty() && !maySuspend(fds[i], *entry)) {
-      // The kernel gives out the lowest free numbers, so what was made together mostly is a run.
+    if (later_.empty()) {
+      // The kernel gives out the lowest free numbers, so what was made together mostly is a run. Each is asked once whether it
+      // may suspend: its peer may have sent something by the next time.
       std::size_t run = 0;
       while (i + run < count && fds[i + run] == fds[i] + static_cast<int>(run) && strikeIfQuick(fds[i + run])) ++run;
-      closeRun(fds[i], run);
-      if (run > 0) i += run - 1;
-      continue;
+      if (run > 0) {
+        closeRun(fds[i], run);
+        i += run - 1;
+        continue;
+      }
     }
     entry->holder = Holder::nobody;
     if (owners::releaseToWait(fds[i], self_)) later_.push_back({fds[i], entry->source});

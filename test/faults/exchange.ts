@@ -270,7 +270,8 @@ function helpers(files: SentFiles): void {
   } finally {
     first.on('error', () => undefined);
     first.destroy();
-    second.close();
+    // Whether it holds anything is looked at once.
+    OwnedFd.closeAll([second]);
   }
 }
 

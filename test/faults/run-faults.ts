@@ -6,9 +6,7 @@ import { type CallName, show } from './calls';
 import { Control } from './control';
 import type { Case } from './fault-table';
 import type { Report } from './program';
-import { shimSource } from './shim';
-
-const FLAGS = ['-shared', '-fPIC', '-Wextra'];
+import { SHIM_FLAGS, shimSource } from './shim';
 
 /** What went wrong under one fault. */
 export interface Failure {
@@ -65,7 +63,7 @@ async function exchanges(cases: readonly Case[]): Promise<Exchanges> {
     Control.make(control);
     writeFileSync(list, JSON.stringify(cases));
     const program = plainProgram('test/faults/program.ts', 'test/support');
-    const env = { LD_PRELOAD: compileC(shimSource(), FLAGS), ANCILLARY_FAULTS: control, NODE_EXTRA_CA_CERTS: '' };
+    const env = { LD_PRELOAD: compileC(shimSource(), SHIM_FLAGS), ANCILLARY_FAULTS: control, NODE_EXTRA_CA_CERTS: '' };
     const { code, signal, stdout, stderr } = await start(process.execPath, [program], {
       args: [control, address, list],
       env,

@@ -16,6 +16,7 @@ const random = new Random(Number(seed));
 const codec = lengthPrefixed({ maxLength: 1 << 20 });
 const MOST_BYTES = 200_000;
 const MOST_FDS = 40;
+const PATIENCE_MS = 10_000;
 
 const files: OwnedFd[] = Array.from({ length: MOST_FDS }, (_, index) => fds.memfd(`${index}`));
 
@@ -98,7 +99,8 @@ async function run(): Promise<void> {
       const socket = await connect(path, { timeout: 20_000, retry: true });
       socket.on('error', () => undefined);
       try {
-        await behave(socket, mode);
+        // Where both sides wait until the other one reads, this one gives up.
+        await Promise.race([behave(socket, mode), delay(PATIENCE_MS)]);
       } finally {
         if (random.below(2) === 0) socket.end();
         await delay(random.below(20));

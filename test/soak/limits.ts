@@ -5,4 +5,5 @@ export const LIMITS: ListenOptions = {
   maxFdsPerFrame: 64,
   maxQueuedFds: 128,
   highWaterMark: 32_768,
+  authorize: ({ uid }) => uid >= 0,
 };
