@@ -30,12 +30,20 @@ Napi::Value unread(Info info) {
   return answer(info, ioctl(fd, FIONREAD, &bytes) < 0 ? 0 : bytes);
 }
 
+Napi::Value unsent(Info info) {
+  int fd;
+  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
+  int bytes = 0;
+  return answer(info, ioctl(fd, TIOCOUTQ, &bytes) < 0 ? 0 : bytes);
+}
+
 }  // namespace
 
 void exportConnectionState(Napi::Env env, Napi::Object exports) {
   exports.Set("shutdown", Napi::Function::New(env, shutdownSending, "shutdown"));
   exports.Set("hungUp", Napi::Function::New(env, isHungUp, "hungUp"));
   exports.Set("unread", Napi::Function::New(env, unread, "unread"));
+  exports.Set("unsent", Napi::Function::New(env, unsent, "unsent"));
 }
 
 }  // namespace ancillary

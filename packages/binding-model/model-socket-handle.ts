@@ -106,6 +106,10 @@ export class ModelSocketHandle implements SocketHandle {
     return this.#fd !== -1 && this.#parts.process.poll(this.#fd).hup;
   }
 
+  unsent(): number {
+    return this.#fd === -1 ? 0 : this.#parts.process.outq(this.#fd);
+  }
+
   unread(): number {
     return this.#fd === -1 ? 0 : this.#parts.process.inq(this.#fd);
   }

@@ -106,6 +106,8 @@ export interface Addon {
   hungUp(fd: number): boolean;
   /** SIOCINQ; 0 for what is not open. */
   unread(fd: number): number;
+  /** SIOCOUTQ; 0 for what is not open. */
+  unsent(fd: number): number;
   /** SO_PEERCRED into [pid, uid, gid]. */
   peerCredentials(fd: number, into: Int32Array): number;
   /** SO_PEERGROUPS, or a negative errno. */

@@ -182,6 +182,10 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
     return addon.unread(this.#fd);
   }
 
+  unsent(): number {
+    return addon.unsent(this.#fd);
+  }
+
   refuseFds(): void {
     refuseFds(this.#fd);
   }

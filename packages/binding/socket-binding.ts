@@ -115,6 +115,8 @@ export interface SocketHandle {
   hungUp(): boolean;
   /** Bytes that wait in the kernel to be read (SIOCINQ). */
   unread(): number;
+  /** How much of the send buffer is occupied by what the peer has not received (SIOCOUTQ, docs/kernel.md 32). */
+  unsent(): number;
   /** Has the peer's sendmsg with descriptors refused from now on, where the kernel can (docs/kernel.md 21). */
   refuseFds(): void;
   /** The peer's credentials (SO_PEERCRED). @throws system errors */

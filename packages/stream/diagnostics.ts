@@ -10,6 +10,10 @@ export type WaitReason =
   | 'room'
   /** Sending: the kernel is out of memory, or too many descriptors of this user are on their way. It is tried again. */
   | 'kernel'
+  /** Sending: as many descriptors as may be are on their way to the peer, or to others of its user. It is tried again. */
+  | 'in-flight'
+  /** Reading: the peer's user holds as much as it may. */
+  | 'quota'
   /** Reading: whoever reads has as much as its limits allow and does not take it. */
   | 'consumer'
   | PutOffReason;

@@ -82,6 +82,23 @@ onEach(kernels, (test) => {
     socket.close();
   });
 
+  test('unsent() is 0 exactly when the peer has received all that was sent, and when closed', async (kernel) => {
+    using ends = openEnds(kernel);
+    using file = kernel.open(0);
+    const { sender, receiver } = ends;
+    expect(sender.socket.unsent()).toBe(0);
+    sender.socket.sendParts([part('ab', [file.fd])]);
+    expect(sender.socket.unsent()).toBeGreaterThan(0);
+    receiver.socket.allowReading(1, 1);
+    await until(() => receiver.told.text === 'a');
+    expect(sender.socket.unsent()).toBeGreaterThan(0);
+    receiver.socket.allowReading(Infinity, Infinity);
+    await until(() => receiver.told.text === 'ab');
+    expect(sender.socket.unsent()).toBe(0);
+    sender.socket.close();
+    expect(sender.socket.unsent()).toBe(0);
+  });
+
   test('unread() tells what waits in the kernel, and 0 when all was read', async (kernel) => {
     using ends = openEnds(kernel);
     using file = kernel.open(0);

@@ -5,6 +5,7 @@ import { CALLS, CLIENTS, type Outcome, underAttack } from './attack/attack';
 // in flight, none is left for anybody else.
 
 const TABLE = { limit: 20_000, counted: false };
+const IN_FLIGHT = { limit: 600, counted: true };
 const ONE_USER = { users: 1, connections: 50 };
 const TEN_USERS = { users: 10, connections: 5 };
 const ALL = CLIENTS * CALLS;
@@ -13,7 +14,10 @@ function failuresOf({ calm, beginning, old, fresh }: Outcome): string[] {
   return [calm, beginning, old, fresh].flatMap(({ failures }) => failures);
 }
 
-describe.each([['the table of descriptors', TABLE]])('attacks on %s', (_, server) => {
+describe.each([
+  ['the table of descriptors', TABLE],
+  ['descriptors in flight', IN_FLIGHT],
+])('attacks on %s', (_, server) => {
   test.each([
     ['one user', ONE_USER],
     ['ten users', TEN_USERS],

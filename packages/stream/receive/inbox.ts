@@ -198,18 +198,20 @@ export class Inbox implements SegmentReceiver, Waiting, Owed {
     const quota = this.#quota;
     if (!this.limits.receiveFds) return withoutFds(segments, this.queue.end, this.discarder);
     if (quota === undefined) return segments;
-    let refused: KeptSegment[] | undefined;
-    let start = this.#stats.bytesRead;
-    for (const [index, segment] of segments.entries()) {
-      const { bytes, fds } = segment;
-      const range = { start, end: start + bytes.length };
-      start = range.end;
-      if (fds.length === 0 || quota.received(fds)) continue;
-      this.discarder.discard(fds, range, 'quota');
-      refused ??= [...segments];
-      refused[index] = { ...segment, fds: [], truncated: 'quota' };
+    // Mostly none is refused, and nothing is made.
+    let refused: Set<Segment> | undefined;
+    for (const segment of segments) {
+      if (segment.fds.length > 0 && !quota.received(segment.fds)) (refused ??= new Set()).add(segment);
     }
-    return refused ?? segments;
+    if (refused === undefined) return segments;
+    let end = this.#stats.bytesRead;
+    return segments.map((segment) => {
+      const range = { start: end, end: end + segment.bytes.length };
+      end = range.end;
+      if (!refused.has(segment)) return segment;
+      this.discarder.discard(segment.fds, range, 'quota');
+      return { ...segment, fds: [], truncated: 'quota' };
+    });
   }
 
   #enqueue(segments: readonly KeptSegment[]): void {
@@ -245,7 +247,7 @@ export class Inbox implements SegmentReceiver, Waiting, Owed {
     if (looks && suffices(this.#allowedBytes, bytes) && suffices(this.#allowedFds, fds)) return;
     this.#handle.allowReading(bytes, fds, look);
     if (bytes > 0) this.#look = look;
-    else if (reads && this.#consumer !== undefined) this.#stats.waits('consumer');
+    else if (reads && this.#consumer !== undefined) this.#stats.waits(wanted.bytes > 0 ? 'quota' : 'consumer');
     this.#allowedBytes = bytes;
     this.#allowedFds = fds;
   }

@@ -8,7 +8,7 @@ import { HandedOver } from './handed-over';
 import { lossOf } from './lost-bytes';
 import { Outgoing, type SendOptions } from './outgoing';
 import { Places } from './places';
-import { Transmitter } from './transmitter';
+import { type SendLimits, Transmitter } from './transmitter';
 import { type Gathering, tellEndOfTurn } from './turn';
 
 /** Why nothing may be sent any more. */
@@ -49,14 +49,13 @@ export class Outbox implements Gathering {
     handle: SocketHandle,
     binding: SocketBinding,
     stats: SocketStats,
-    quota: ConnectionQuota | undefined,
-    sendTimeout?: number,
+    limits: SendLimits,
   ) {
     this.#writable = writable;
     this.#highWaterMark = writable.writableHighWaterMark;
     this.#table = binding.descriptors;
-    this.#quota = quota;
-    this.#transmitter = new Transmitter(handle, binding, stats, quota, (error) => this.#broken(error), sendTimeout);
+    this.#quota = limits.quota;
+    this.#transmitter = new Transmitter(handle, binding, stats, limits, (error) => this.#broken(error));
   }
 
   /**

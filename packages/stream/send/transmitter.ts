@@ -1,6 +1,7 @@
 import {
   AncillaryError,
   counted,
+  type SendPart,
   type SendResult,
   type SocketBinding,
   type SocketHandle,
@@ -10,6 +11,7 @@ import { asError } from '../abort';
 import { GrowingPause } from '../growing-pause';
 import { Deadline, type Owed } from '../limits/deadlines/deadline';
 import { deadlinesOf } from '../limits/deadlines/deadlines';
+import { InFlight } from '../limits/in-flight';
 import type { ConnectionQuota } from '../limits/quota';
 import type { SocketStats } from '../stats';
 import { microtask } from '../later';
@@ -17,6 +19,14 @@ import { lostBytes } from './lost-bytes';
 import type { Outgoing } from './outgoing';
 import { refusalOf } from './refusal';
 import { holdsFds, isLost, SendQueue } from './send-queue';
+
+/** What bounds that is sent and waits. */
+export interface SendLimits {
+  readonly quota: ConnectionQuota | undefined;
+  readonly maxInFlightFds: number | undefined;
+  /** Milliseconds in which something of what waits must be accepted; undefined for as long as it takes. */
+  readonly sendTimeout: number | undefined;
+}
 
 /**
  * Sends frames in the order in which they come, as much as the kernel takes at once, and waits with the rest. Each frame is
@@ -27,6 +37,8 @@ export class Transmitter implements Owed {
   readonly #binding: SocketBinding;
   readonly #stats: SocketStats;
   readonly #quota: ConnectionQuota | undefined;
+  /** Where that is limited. */
+  readonly #inFlight: InFlight | undefined;
   readonly #broken: (error: Error) => void;
   readonly #queue = new SendQueue<Outgoing>();
   /** The kernel refused; {@link roomAgain} or the timer goes on. */
@@ -36,25 +48,25 @@ export class Transmitter implements Owed {
   #flushing = false;
   #onIdle: (() => void) | undefined;
   readonly #deadline: Deadline | undefined;
-  /** The errno that it waits for, such as EAGAIN. */
+  /** What it waits for: an errno, such as EAGAIN, or a limit. */
   #refusal = '';
 
   /**
    * @param broken called when nothing more can be sent
-   * @param sendTimeout milliseconds in which something of what waits must be accepted; undefined for as long as it takes
    */
   constructor(
     handle: SocketHandle,
     binding: SocketBinding,
     stats: SocketStats,
-    quota: ConnectionQuota | undefined,
+    { quota, maxInFlightFds, sendTimeout }: SendLimits,
     broken: (error: Error) => void,
-    sendTimeout?: number,
   ) {
     this.#handle = handle;
     this.#binding = binding;
     this.#stats = stats;
     this.#quota = quota;
+    if (maxInFlightFds !== undefined || quota?.inFlight !== undefined)
+      this.#inFlight = new InFlight(handle, maxInFlightFds ?? Infinity, quota?.inFlight);
     this.#broken = broken;
     if (sendTimeout !== undefined) this.#deadline = new Deadline(sendTimeout, this, deadlinesOf(binding));
   }
@@ -156,6 +168,7 @@ export class Transmitter implements Owed {
     this.#stopWaiting?.();
     this.#deadline?.stop();
     this.#waiting = true;
+    this.#inFlight?.close();
     this.#onIdle = undefined;
     return this.#queue.clear();
   }
@@ -167,6 +180,11 @@ export class Transmitter implements Owed {
 
   /** What the queue would do with its only frame, in less time: mostly the kernel takes all of it. */
   #sendPastQueue(frame: Outgoing): void {
+    if (this.#inFlight !== undefined && frame.fds.length > 0 && !this.#inFlight.maySend(frame.fds.length)) {
+      this.#queue.push(frame);
+      this.#waitForReceiver();
+      return;
+    }
     let result: SendResult;
     try {
       result = this.#handle.sendParts([frame]);
@@ -192,7 +210,13 @@ export class Transmitter implements Owed {
       this.#failAlone(lost, lostBytes());
       return;
     }
-    const { accepted, error } = this.#handle.sendParts(this.#queue.plan());
+    const parts = this.#queue.plan();
+    if (this.#inFlight !== undefined) cutTo(parts, this.#inFlight);
+    if (parts.length === 0) {
+      this.#waitForReceiver();
+      return;
+    }
+    const { accepted, error } = this.#handle.sendParts(parts);
     const { fdsAccepted } = this.#queue;
     const complete = this.#queue.accept(accepted);
     if (accepted > 0) this.#count(accepted, this.#queue.fdsAccepted - fdsAccepted);
@@ -203,6 +227,7 @@ export class Transmitter implements Owed {
   /** The kernel accepted something. */
   #count(bytes: number, fds: number): void {
     this.#pause.restart();
+    if (fds > 0) this.#inFlight?.sent(fds);
     this.#stats.accepted(bytes, fds);
   }
 
@@ -237,6 +262,15 @@ export class Transmitter implements Owed {
     } else this.#broken(systemError(error, 'sendmsg'));
   }
 
+  /** For what nothing tells: that descriptors which are in flight were received. */
+  #waitForReceiver(): void {
+    this.#waiting = true;
+    this.#refusal = 'maxInFlightFds or quota';
+    this.#deadline?.begin();
+    this.#stats.waits('in-flight');
+    this.#stopWaiting = this.#binding.after(this.#pause.next(), () => this.roomAgain());
+  }
+
   #blame(frame: Outgoing, error: string): string {
     const notOpen = error === 'EBADF' ? frame.fds.find((fd) => !this.#binding.descriptors.isOpen(fd)) : undefined;
     const why = notOpen === undefined ? '' : `descriptor ${notOpen} is not open; `;
@@ -251,5 +285,18 @@ export class Transmitter implements Owed {
       return;
     }
     this.#broken(failure);
+  }
+}
+
+/** Leaves of the parts those in front that may be sent now. */
+function cutTo(parts: SendPart[], inFlight: InFlight): void {
+  let fds = 0;
+  for (const [index, part] of parts.entries()) {
+    if (part.fds.length === 0) continue;
+    if (!inFlight.maySend(part.fds.length, fds)) {
+      parts.length = index;
+      return;
+    }
+    fds += part.fds.length;
   }
 }

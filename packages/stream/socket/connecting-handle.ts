@@ -126,6 +126,10 @@ export class ConnectingHandle implements SocketHandle {
     return this.#handle?.hungUp() ?? false;
   }
 
+  unsent(): number {
+    return this.#handle?.unsent() ?? 0;
+  }
+
   unread(): number {
     return this.#handle?.unread() ?? 0;
   }

@@ -45,6 +45,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
   #quota: ConnectionQuota | undefined;
   readonly frameTimeout: FrameTimeout | undefined;
   readonly #sendTimeout: number | undefined;
+  readonly #maxInFlightFds: number | undefined;
 
   /** Takes over the socket; on failure it stays with the caller. @throws as {@link SocketBinding.open} */
   constructor(duplex: Duplex, binding: SocketBinding, socket: OwnedFd | ConnectingHandle, limits: SocketLimits) {
@@ -53,6 +54,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
     this.stats = new SocketStats(duplex);
     this.frameTimeout = limits.frameTimeout ?? (binding.realTime ? DEFAULT_FRAME_TIMEOUT : undefined);
     this.#sendTimeout = limits.sendTimeout;
+    this.#maxInFlightFds = limits.maxInFlightFds;
     if (socket instanceof ConnectingHandle) {
       this.handle = socket;
       socket.reportTo(this);
@@ -118,7 +120,11 @@ export class Lifetime implements SocketEvents, InboxOwner {
 
   /** The sending half. */
   get outbox(): Outbox {
-    this.#outbox ??= new Outbox(this.#duplex, this.handle, this.#binding, this.stats, this.#quota, this.#sendTimeout);
+    this.#outbox ??= new Outbox(this.#duplex, this.handle, this.#binding, this.stats, {
+      quota: this.#quota,
+      maxInFlightFds: this.#maxInFlightFds,
+      sendTimeout: this.#sendTimeout,
+    });
     return this.#outbox;
   }
 

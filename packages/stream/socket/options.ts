@@ -34,6 +34,11 @@ export interface SocketOptions<Socket = Duplex> extends DeadlineOptions {
   receiveFds?: boolean | undefined;
   /** Descriptors received and not taken yet at which reading pauses; default 1024. At most one bundle more is held. */
   maxQueuedFds?: number | undefined;
+  /**
+   * Descriptors sent and perhaps not received by the peer at which sending descriptors waits. How many that are is an upper estimate:
+   * those sent since the peer had received all. A frame with more goes when nothing else is on its way. Default: none.
+   */
+  maxInFlightFds?: number | undefined;
   /** Bytes received and not taken yet at which reading pauses, and unsent ones at which writing should; default 64 KiB. */
   highWaterMark?: number | undefined;
   /**
@@ -46,7 +51,7 @@ export interface SocketOptions<Socket = Duplex> extends DeadlineOptions {
 }
 
 /** All limits of a socket. */
-export type SocketLimits = ReceiveLimits & DeadlineLimits;
+export type SocketLimits = ReceiveLimits & DeadlineLimits & Pick<SocketOptions, 'maxInFlightFds'>;
 
 /** For those who take them, perhaps beside others. */
 export const SOCKET_OPTIONS: OptionNames<SocketOptions> = {
@@ -55,6 +60,7 @@ export const SOCKET_OPTIONS: OptionNames<SocketOptions> = {
   onTruncated: true,
   receiveFds: true,
   maxQueuedFds: true,
+  maxInFlightFds: true,
   highWaterMark: true,
   frameTimeout: true,
   sendTimeout: true,
@@ -77,6 +83,7 @@ export function receiveLimits(options: SocketOptions<never>): SocketLimits {
   if (options.onread !== undefined) requireOnread(options.onread);
   requireBoolean('allowHalfOpen', options.allowHalfOpen);
   requireBoolean('receiveFds', options.receiveFds);
+  if (options.maxInFlightFds !== undefined) requireCount('maxInFlightFds', options.maxInFlightFds, 1);
   return {
     maxFdsPerFrame: count(options, 'maxFdsPerFrame', 0),
     onSurplus: choice('onSurplus', options.onSurplus ?? DEFAULTS.onSurplus, ['error', 'close']),
@@ -84,6 +91,7 @@ export function receiveLimits(options: SocketOptions<never>): SocketLimits {
     receiveFds: options.receiveFds ?? DEFAULTS.receiveFds,
     maxQueuedFds: count(options, 'maxQueuedFds', 1),
     highWaterMark: count(options, 'highWaterMark', 1),
+    maxInFlightFds: options.maxInFlightFds,
     ...deadlineLimits(options),
   };
 }
@@ -92,6 +100,10 @@ type Count = 'maxFdsPerFrame' | 'maxQueuedFds' | 'highWaterMark';
 
 function count(options: SocketOptions<never>, name: Count, least: number): number {
   const value = options[name] ?? DEFAULTS[name];
+  return requireCount(name, value, least);
+}
+
+function requireCount(name: string, value: unknown, least: number): number {
   if (typeof value !== 'number') throw invalidType(`${name} is a number, not ${describeValue(value)}`);
   if (!Number.isInteger(value) || value < least || value > 0x7fffffff) {
     throw outOfRange(`${name} is an integer from ${least} to 2^31 - 1, not ${value}`);

@@ -17,7 +17,7 @@ const AT_EASE = 1 / 2;
 
 /** All that there is of something. */
 export class Whole implements Divided {
-  readonly total: number;
+  total: number;
   held = 0;
   holders = 0;
   readonly #onLess: () => void;
@@ -64,6 +64,7 @@ export class Account implements Divided {
   holders = 0;
   /** So much it may have in any case, while it is there. */
   least: number;
+  readonly whole: Whole;
   readonly #above: Divided;
   readonly #share: number;
 
@@ -72,6 +73,7 @@ export class Account implements Divided {
    */
   constructor(above: Divided, share: number, least = 0) {
     this.#above = above;
+    this.whole = above.whole;
     this.#share = share;
     this.least = least;
   }
@@ -95,13 +97,9 @@ export class Account implements Divided {
     return 0;
   }
 
-  get whole(): Whole {
-    return this.#above.whole;
-  }
-
   /** Whether it may have so much more of what cannot be put off, which may be more than its share of what is under it. */
   mayHave(amount: number): boolean {
-    return amount <= this.free || amount <= this.whole.spare;
+    return amount <= this.whole.spare || amount <= this.free;
   }
 
   count(amount: number): void {

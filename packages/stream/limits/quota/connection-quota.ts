@@ -1,5 +1,6 @@
 import { AncillaryError, counted, type OwnedFd } from '../../../binding';
 import { Account } from './account';
+import { FlightAccount, type Flights } from './flights';
 import type { Pauses } from './pauses';
 import type { Pausable, UserQuota } from './user-quota';
 
@@ -18,7 +19,8 @@ const OF_A_CALL = 2;
 
 /** One connection's part of what its user may hold: what it holds is counted here, and it is not read while that is too much. */
 export class ConnectionQuota implements Pausable {
-  readonly inFlightFds: Account;
+  /** What it has in flight; undefined where that does not matter. */
+  readonly inFlight: FlightAccount | undefined;
   readonly #fds: Account;
   readonly #bytes: Account;
   readonly #user: UserQuota;
@@ -33,12 +35,12 @@ export class ConnectionQuota implements Pausable {
   #onChange: (() => void) | undefined;
   #onRoom: (() => void) | undefined;
 
-  constructor(user: UserQuota, pauses: Pauses) {
+  constructor(user: UserQuota, pauses: Pauses, flights: Flights | undefined) {
     this.#user = user;
     this.#pauses = pauses;
     this.#fds = new Account(user.fds, SHARE, LEAST_FDS);
     this.#bytes = new Account(user.bytes, SHARE, LEAST_BYTES);
-    this.inFlightFds = new Account(user.inFlightFds, SHARE, 1);
+    this.inFlight = flights && new FlightAccount(user, flights);
     user.opened(this);
   }
 
@@ -62,7 +64,8 @@ export class ConnectionQuota implements Pausable {
   /** How many descriptors may be read now, of so many that are wanted; 0 where nothing may be read until {@link onChange}. */
   mayRead(wanted: number): number {
     const { free } = this.#fds;
-    if (free >= OF_A_CALL && this.#bytes.free >= 1) {
+    // Who holds no bytes may have some: so that most need not ask how many.
+    if (free >= OF_A_CALL && (this.#bytes.held === 0 || this.#bytes.free >= 1)) {
       this.stopped();
       return Math.max(1, Math.min(wanted, free - BUNDLE));
     }
@@ -79,7 +82,10 @@ export class ConnectionQuota implements Pausable {
     const { held, free } = this.#fds;
     const hasRoom = this.#user.hasRoom || held < LEAST_FDS;
     if (this.#awaitsStart && hasRoom && free >= OF_A_CALL) return true;
-    return this.#isPaused && (this.#mayFinish || (hasRoom && free >= OF_A_CALL && this.#bytes.free >= 1));
+    return (
+      this.#isPaused &&
+      (this.#mayFinish || (hasRoom && free >= OF_A_CALL && (this.#bytes.held === 0 || this.#bytes.free >= 1)))
+    );
   }
 
   /** Nothing more is to be read, or it may be. */

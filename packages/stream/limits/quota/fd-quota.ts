@@ -11,6 +11,7 @@ import {
 import { Whole } from './account';
 import { ConnectionQuota } from './connection-quota';
 import { isCountedInFlight, openLimit } from './open-limit';
+import { Flights } from './flights';
 import { Pauses } from './pauses';
 import { type Resource, UserQuota, type Wholes } from './user-quota';
 
@@ -82,6 +83,9 @@ export class FdQuota {
   readonly #share: number;
   readonly #wholes: Wholes;
   readonly #pauses = new Pauses();
+  readonly #flights = new Flights();
+  /** As whom the process acted when it was found out whether the kernel counts what it has in flight; if it was. */
+  #actedAs: number | undefined;
   readonly #users = new Map<number | undefined, UserQuota>();
   #forgetAt = FORGET_AT;
 
@@ -98,6 +102,7 @@ export class FdQuota {
       connections: whole(total('connections', options.connections ?? fds)),
       inFlightFds: whole(total('inFlightFds', options.inFlightFds ?? (isCountedInFlight() ? limit : Infinity))),
     };
+    if (options.inFlightFds === undefined) this.#actedAs = process.geteuid?.();
   }
 
   /** What is held now, in all and by each user. */
@@ -127,7 +132,16 @@ export class FdQuota {
   admit(uid: number | undefined): ConnectionQuota | undefined {
     const user = this.#userOf(uid);
     if (!user.mayConnect) return undefined;
-    return new ConnectionQuota(user, this.#pauses);
+    this.#noticeUser();
+    const counted = this.#wholes.inFlightFds.total < Infinity;
+    return new ConnectionQuota(user, this.#pauses, counted ? this.#flights : undefined);
+  }
+
+  /** A server may give up being root once it listens, and is counted from then on. */
+  #noticeUser(): void {
+    if (this.#actedAs === undefined || process.geteuid?.() === this.#actedAs) return;
+    this.#actedAs = process.geteuid?.();
+    this.#wholes.inFlightFds.total = isCountedInFlight() ? openLimit() : Infinity;
   }
 
   #userOf(uid: number | undefined): UserQuota {

@@ -42,7 +42,7 @@ export class UserQuota {
     this.fds = new Account(wholes.fds, share);
     this.bytes = new Account(wholes.bytes, share);
     this.connections = new Account(wholes.connections, share);
-    this.inFlightFds = new Account(wholes.inFlightFds, share);
+    this.inFlightFds = new Account(wholes.inFlightFds, share, 1);
   }
 
   /** Whether it may have one more connection: so that they can be used, they do not get all that others leave. */
@@ -72,6 +72,8 @@ export class UserQuota {
 
   /** More descriptors are held than before: leave that was given when there were fewer is taken back where few are left. */
   tookFds(): void {
+    // Mostly plenty is free.
+    if (!this.#isClose && this.fds.whole.spare >= CLOSE) return;
     const { free, held } = this.fds;
     const close = Math.min(CLOSE, (free + held) / 4);
     if (free >= close) {
