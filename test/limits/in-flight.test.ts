@@ -72,6 +72,14 @@ test('an abort and destroy() end the wait', async () => {
   await destroyed(socket, peer);
 });
 
+test('sendTimeout counts while it waits', async () => {
+  const [socket, peer] = socketpair({ maxInFlightFds: 1, sendTimeout: 20 });
+  socket.on('error', () => undefined);
+  await socket.send('a', [pipe]);
+  expect(await codeOf(() => socket.send('b', [pipe]))).toBe('ERR_SEND_TIMEOUT');
+  await destroyed(socket, peer);
+});
+
 test.each([1, 2, 7])(
   'on the model, with the seed %i, all arrive in order however few may be in flight',
   async (seed) => {
