@@ -125,7 +125,7 @@ export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | C
 }
 
 /** @throws TypeError and RangeError */
-function timeoutOf(options: CloseOptions = {}): number {
+export function timeoutOf(options: CloseOptions = {}): number {
   requireOptions('close()', options, CLOSE_OPTIONS);
   const timeout: unknown = options.timeout ?? CLOSE_TIMEOUT_MS;
   if (typeof timeout === 'number' && timeout >= 0 && (timeout <= LONGEST_TIMEOUT_MS || timeout === Infinity))

@@ -1,4 +1,4 @@
-import { describeValue, type OptionNames, requireMethods, requireOptions } from '../binding';
+import { describeValue, type OptionNames, OwnedFd, requireMethods, requireOptions } from '../binding';
 import {
   abortError,
   asError,
@@ -10,7 +10,7 @@ import {
   throwIfAborted,
 } from '../stream';
 import { closedError } from './closed-error';
-import { type CloseOptions, type Framed, framed } from './framed';
+import { type CloseOptions, type Framed, framed, timeoutOf } from './framed';
 import { Intake } from './intake';
 import { ofCall, requireName } from './of-call';
 import { OwnCall } from './own-call';
@@ -64,6 +64,8 @@ class Connection implements Rpc {
   #lastId = 0;
   /** Why no call can be made any more. */
   #over: Error | undefined;
+  /** Whether close() was called, so that nothing of the peer's is for anybody any more. */
+  #closing = false;
   /** What broke the connection. */
   #broken: Error | undefined;
 
@@ -140,6 +142,12 @@ class Connection implements Rpc {
   }
 
   close(options?: CloseOptions): Promise<void> {
+    try {
+      timeoutOf(options);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
+    this.#closing = true;
     const closing = this.#messages.close(options);
     this.#stop(closedError('close() was called'));
     return closing;
@@ -151,6 +159,11 @@ class Connection implements Rpc {
 
   /** @returns a promise where reading has to wait */
   #receive({ value, fds }: ReceivedValue, frame: FdFrame): void | Promise<void> {
+    // Whoever it answers, or asks for something, has been told that the connection is over.
+    if (this.#closing) {
+      OwnedFd.closeAll(fds);
+      return;
+    }
     const invalid = (what: string): never => refuseMessage(frame, fds, what);
     if (typeof value !== 'object' || value === null) return invalid('it is no object');
     const message = value as Members;

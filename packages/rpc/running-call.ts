@@ -12,6 +12,7 @@ export class RunningCall implements CallContext {
   #cancelled = false;
   /** Items of its iterator that the peer is ready for. */
   #wanted = 0;
+  #wantedLast = false;
   #wake: (() => void) | undefined;
 
   /** @param fds those in its argument */
@@ -48,9 +49,18 @@ export class RunningCall implements CallContext {
     this.#wake?.();
   }
 
+  /** The peer asks for nothing more: what it has asked for is all. */
+  wantLast(): void {
+    this.#wantedLast = true;
+    this.#wake?.();
+  }
+
   /** Waits until the peer is ready for an item. @returns false when it wants no more */
   async turn(): Promise<boolean> {
-    while (this.#wanted === 0 && !this.#cancelled) await new Promise<void>((resolve) => (this.#wake = resolve));
+    while (this.#wanted === 0 && !this.#cancelled) {
+      if (this.#wantedLast) this.cancel();
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
     this.#wanted--;
     return !this.#cancelled;
   }

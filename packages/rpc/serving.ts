@@ -1,6 +1,6 @@
 import { describeValue, invalidType, outOfRange, type OwnedFd } from '../binding';
-import { asError, nextTick } from '../stream';
-import type { Arrival, Intake, Running } from './intake';
+import { asError, immediate, nextTick } from '../stream';
+import { type Arrival, IN_ONE_TURN, type Intake, type Running } from './intake';
 import { handlersOf } from './handlers-of';
 import { endIterable, isAsyncIterable } from './iterables';
 import { ofCall } from './of-call';
@@ -100,9 +100,10 @@ export class Serving {
     if (call?.arrival !== undefined && this.#intake.withdraw(call.arrival)) call.arrival.refuse(cancelledError());
   }
 
-  /** Calls back as soon as all calls are answered, which may be at once. */
+  /** The peer asks for nothing more. Calls back as soon as all calls are answered, which may be at once. */
   whenIdle(callback: () => void): void {
     this.#onIdle = callback;
+    for (const call of this.#running.values()) call.wantLast();
     if (this.#running.size === 0) callback();
   }
 
@@ -162,7 +163,9 @@ export class Serving {
         throw ofCall('result', method, invalidType(`result is ${whyNot(iterable)}; it was destroyed`));
       if (id === undefined) return undefined;
       await this.#send({ id, iterator: true });
-      while (await call.turn()) {
+      for (let items = 1; await call.turn(); items++) {
+        // A peer that reads as fast as items are sent would keep all others waiting.
+        if (items % IN_ONE_TURN === 0) await new Promise<void>((resolve) => immediate(resolve));
         iterator ??= iterable[Symbol.asyncIterator]();
         const step: IteratorResult<unknown, unknown> = await iterator.next();
         ended = step.done === true;

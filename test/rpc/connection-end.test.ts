@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { fds, type FdSocket, OwnedFd, socketpair } from '../../packages/ancillary';
-import { type CallContext, give, type Handlers, rpc, type Rpc } from '../../packages/rpc';
+import { type CallContext, framed, give, type Handlers, jsonValues, rpc, type Rpc } from '../../packages/rpc';
 import { closed } from '../support/peer';
 
 // A handler that never returns keeps nothing of a peer that has left, except what it took.
@@ -109,4 +109,64 @@ test('while the peer has only ended its side, a handler keeps them, and is answe
   expect(areClosed()).toEqual([false]);
   release(1);
   await expect(call).resolves.toBeGreaterThan(0);
+});
+
+test('an iterator ends when the peer has ended its side and got what it had asked for', async () => {
+  let ended = false;
+  const server = rpc(sockets[1], {
+    async *count() {
+      try {
+        for (let number = 1; ; number++) yield await Promise.resolve(number);
+      } finally {
+        ended = true;
+      }
+    },
+  });
+  const peer = framed(sockets[0], jsonValues());
+  await peer.send({ id: 1, method: 'count' });
+  await peer.send({ pull: 1, count: 2 });
+  sockets[0].end();
+  const messages: unknown[] = [];
+  for await (const { value } of peer) messages.push(value);
+  expect(messages).toEqual([{ id: 1, iterator: true }, { id: 1, item: 1 }, { id: 1, item: 2 }, { id: 1 }]);
+  expect(ended).toBe(true);
+  await server.closed;
+});
+
+describe('what comes after close()', () => {
+  const BIG = 'x'.repeat(900_000);
+
+  test('answers and items included, gets nobody, is closed, and leaves what is queued to be sent', async () => {
+    const started: unknown[] = [];
+    const server = rpc(sockets[1], {
+      start: (params: unknown) => void started.push(params),
+    });
+    const peer = framed(sockets[0], jsonValues());
+    const call = server.call('slow');
+    const items = server.call('items');
+    const queued = server.notify('big', BIG);
+    const closing = server.close();
+    await expect(call).rejects.toMatchObject({ code: 'ERR_FD_CLOSED' });
+    await expect(items).rejects.toMatchObject({ code: 'ERR_FD_CLOSED' });
+    using file = fds.memfd('file');
+    await peer.send({ id: 1, result: file });
+    await peer.send({ id: 2, iterator: true });
+    await peer.send({ id: 1, method: 'start', params: file });
+    await peer.send({ method: 'start', params: file });
+    await until(() => sockets[1].stats.framesReceived === 4);
+    const methods: unknown[] = [];
+    for await (const { value } of peer) methods.push((value as { method: unknown }).method);
+    expect(methods).toEqual(['slow', 'items', 'big']);
+    await queued;
+    await closing;
+    await server.closed;
+    expect(started).toEqual([]);
+  });
+
+  test('is what it was, where the options of close() are refused', async () => {
+    const [client, server] = connect({ one: () => 1 });
+    await expect(client.close({ timeout: -1 })).rejects.toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+    await expect(server.close({ timeOut: 1 } as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
+    await expect(client.call('one')).resolves.toBe(1);
+  });
 });

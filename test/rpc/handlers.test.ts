@@ -1,3 +1,4 @@
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -97,6 +98,11 @@ test.each<[string, object, RegExp]>([
   ['a Map', new Map(), /inherits of Map/],
   ['what extends an Array', new (class Api extends Array<number> {})(), /instance of Api .* inherits of Array/],
   ['a Date', new Date(), /inherits of Date/],
+  ['what extends an EventTarget', new (class Api extends EventTarget {})(), /instance of .* inherits of EventTarget/],
+  ['an AbortController', new AbortController(), /inherits of AbortController/],
+  ['a URL', new URL('file:///'), /inherits of URL/],
+  ['what extends an AsyncResource', new (class Api extends AsyncResource {})('api'), /inherits of AsyncResource/],
+  ['what extends an AsyncLocalStorage', new (class Api extends AsyncLocalStorage<0> {})(), /of AsyncLocalStorage/],
   [
     'an instance with a function of its own',
     new (class Api {
@@ -110,6 +116,22 @@ test.each<[string, object, RegExp]>([
     expect.objectContaining({ name: 'TypeError', message: expect.stringMatching(message) as string }) as Error,
   );
   rpc(sockets[1]);
+});
+
+test('a class of the name of a global one, or made global, is one like others', async () => {
+  const URL = class URL {
+    one(): number {
+      return 1;
+    }
+  };
+  const GlobalApi = class GlobalApi extends URL {};
+  Object.assign(globalThis, { GlobalApi });
+  try {
+    serve(new GlobalApi());
+    await expect(client.call('one')).resolves.toBe(1);
+  } finally {
+    Reflect.deleteProperty(globalThis, 'GlobalApi');
+  }
 });
 
 test('an object without a prototype has its own functions', async () => {

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { fds, type FdSocket, type OwnedFd, socketpair } from '../../packages/ancillary';
-import { type CallContext, give, type Handlers, rpc, type Rpc } from '../../packages/rpc';
+import { fds, type FdSocket, type OwnedFd, raw, socketpair } from '../../packages/ancillary';
+import { type CallContext, give, type Handlers, jsonValues, rpc, type Rpc } from '../../packages/rpc';
 import { identity } from '../support/descriptors';
+import { waitingAt, withBarePeer } from '../support/bare-peer';
 import { closed } from '../support/peer';
 
 /** Of no type that is known, as only then the compiler lets it pass. */
@@ -255,4 +256,28 @@ test('items that are here are still read when the connection has ended', async (
   await server.close();
   await client.closed;
   await expect(collect(items)).resolves.toEqual([2, 3, 4, 5]);
+});
+
+test('a peer that reads as fast as items are sent keeps nobody waiting', async () => {
+  using bare = withBarePeer();
+  let made = 0;
+  const loop = { turned: false };
+  const server = rpc(bare.socket, {
+    async *count() {
+      setImmediate(() => (loop.turned = true));
+      while (!loop.turned && made < 10_000) {
+        waitingAt(bare.peer);
+        yield await Promise.resolve(made++);
+      }
+    },
+  });
+  const codec = jsonValues();
+  for (const message of [
+    { id: 1, method: 'count' },
+    { pull: 1, count: 1e9 },
+  ])
+    raw.sendMessage(bare.peer, Buffer.concat([codec.encode(message).bytes].flat()));
+  while (!loop.turned) await new Promise((resolve) => setImmediate(resolve));
+  await server.close();
+  expect(made).toBeLessThan(1000);
 });
