@@ -88,6 +88,8 @@ function line(
   return `| ${cells.join(' | ')} |`;
 }
 
+const show = (slope: number, error: number): string => `${slope.toFixed(1)} (standard error ${error.toFixed(1)})`;
+
 async function main(): Promise<void> {
   chmodSync(directory, 0o755);
   const server = fork(program('server'), [address]);
@@ -105,7 +107,7 @@ async function main(): Promise<void> {
   );
   console.log('| minute | descriptors | connections | RSS, MiB | heap used | heap | external | accepted | frames |');
   console.log('| -----: | ----------: | ----------: | -------: | --------: | ---: | -------: | -------: | -----: |');
-  const samples: [number, number][] = [];
+  const samples: [minute: number, rss: number, heap: number][] = [];
   const start = performance.now();
   let printed = 0;
   let last: Figures | undefined;
@@ -113,7 +115,7 @@ async function main(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
     ({ figures: last } = await ask(server, 'figures', 'figures'));
     const at = (performance.now() - start) / MINUTE_MS;
-    samples.push([at, last.rss / 1024]);
+    samples.push([at, last.rss / 1024, last.heapTotal / 1024]);
     if (Math.floor(at) > printed) console.log(line((printed = Math.floor(at)), last));
   }
   ending = true;
@@ -121,8 +123,12 @@ async function main(): Promise<void> {
   const { left } = await ask(server, 'end', 'left');
   server.kill();
   console.log(`connections ended with: ${JSON.stringify(last?.ends)}; ${deaths} clients died`);
-  const { slope, error } = slopeOf(samples.filter(([at]) => at > minutes / 3));
-  console.log(`RSS over the last two thirds: ${slope.toFixed(1)} KiB a minute, standard error ${error.toFixed(1)}`);
+  const later = samples.filter(([at]) => at > minutes / 3);
+  const { slope, error } = slopeOf(later.map(([at, rss]) => [at, rss]));
+  const others = slopeOf(later.map(([at, rss, heap]) => [at, rss - heap]));
+  console.log(
+    `Over the last two thirds, in KiB a minute: RSS ${show(slope, error)}, less V8's heap ${show(others.slope, others.error)}`,
+  );
   for (const each of left) console.error(`left open: ${each}`);
   const grows = slope > NOISE * error;
   if (grows) console.error('the memory grows');
