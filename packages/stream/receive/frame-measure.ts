@@ -118,7 +118,6 @@ export class FrontMeasure {
   /** Notes an answer to so many bytes. @throws RangeError for one that makes no sense */
   #learn(measured: Measured, buffered: number): void {
     if (!isObject(measured)) throw senseless(measured, buffered);
-    if ('then' in measured) throw late('measure()', 'its answer');
     if ('need' in measured) {
       const { need, scanned = 0 } = measured;
       if (!isCount(need) || need <= buffered) throw senseless(measured, buffered);
@@ -134,7 +133,8 @@ export class FrontMeasure {
   }
 }
 
-function senseless(measured: Measured, buffered: number): RangeError {
+function senseless(measured: Measured, buffered: number): RangeError | TypeError {
+  if (isObject(measured) && 'then' in measured) return late('measure()', 'its answer');
   return outOfRange(
     `the codec's measure() returned ${inspect(measured)} for ${counted(buffered, 'byte')}: ` +
       `need must be more than it saw, length at least 1, fds 'attached' or a number from 0 up`,
