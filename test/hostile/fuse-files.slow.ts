@@ -1,7 +1,7 @@
 import { nativeBinding } from '../../packages/binding-native';
 import { node, python } from '../support/children';
-import { plainJavaScript } from '../support/plain-javascript';
 import { SEND_FUSE_FILES } from '../support/python-fuse';
+import { closingProgram } from './closing-program';
 
 // A file of FUSE, whose server is the peer itself: each close of it, and fstat, wait until the server answers (docs/kernel.md 44).
 
@@ -15,28 +15,7 @@ async function run(program: string): Promise<string[]> {
   const peer = python(SEND_FUSE_FILES, { args: ['2', String(SERVES_S)], descriptors: [theirs.fd], cwd: '/' });
   theirs.close();
   expect(await peer.line()).toBe('sent');
-  const child = node(
-    `
-    const { once } = require('node:events');
-    const { Worker } = require('node:worker_threads');
-    const { text } = require('node:stream/consumers');
-    const library = ${JSON.stringify(plainJavaScript())};
-    const { adopt, fds, OwnedFd, socketpair } = require(library);
-    const others = socketpair();
-    async function closeOther() {
-      const [reader, writer] = fds.pipe();
-      others[0].send('y', [writer], { transfer: true });
-      (await others[1].receive(1)).close();
-      return await text(fds.toReadStream(reader)) === '' ? 'and others' : '?';
-    }
-    (async () => {
-      ${program}
-      console.log('done');
-      console.log(await closeOther());
-      process.exit();
-    })();`,
-    { descriptors: [ours.fd], timeout: HANGS_MS },
-  );
+  const child = node(closingProgram(program), { descriptors: [ours.fd], timeout: HANGS_MS });
   ours.close();
   const lines = [await child.line(), await child.line()];
   // A process cannot end while its close waits. If it had to wait for the end of the server, SIGALRM was that.
@@ -70,5 +49,5 @@ it.each([
      await worker.terminate();`,
   ],
 ])('%s does not wait for the server of a file', async (_, program) => {
-  expect(await run(program)).toEqual(['done', 'and others']);
+  expect(await run(program)).toEqual(['closed', 'and others']);
 });

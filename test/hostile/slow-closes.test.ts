@@ -1,7 +1,7 @@
 import { nativeBinding } from '../../packages/binding-native';
 import { type Child, node, python } from '../support/children';
-import { plainJavaScript } from '../support/plain-javascript';
 import { SEND_SLOW_DESCRIPTORS } from '../support/slow-descriptors';
+import { closingProgram } from './closing-program';
 
 /** Far more than the program takes, and far less than the close does. */
 const HANGS_MS = 60_000;
@@ -15,30 +15,11 @@ async function run(program: string, count = 1): Promise<string> {
   await using peer: Child = python(SEND_SLOW_DESCRIPTORS, { args: [String(count)], descriptors: [theirs.fd] });
   theirs.close();
   expect(await peer.line()).toBe('sent');
-  const child = node(
-    `
-    const { once } = require('node:events');
-    const { Worker } = require('node:worker_threads');
-    const { text } = require('node:stream/consumers');
-    const library = ${JSON.stringify(plainJavaScript())};
-    const { adopt, connect, fds, listen, OwnedFd, raw, socketpair } = require(library);
-    const others = socketpair();
-    // Comes back when a thread has closed what another peer sent.
-    async function closeOther() {
-      const [reader, writer] = fds.pipe();
-      others[0].send('y', [writer], { transfer: true });
-      (await others[1].receive(1)).close();
-      return await text(fds.toReadStream(reader)) === '' ? 'and others' : '?';
-    }
-    async function main() {
-      ${program}
-      console.log('closed');
-      console.log(await closeOther());
-      process.exit();
-    }
-    main();`,
-    { descriptors: [ours.fd], timeout: HANGS_MS, env: { NODE_OPTIONS: '--expose-gc --no-warnings' } },
-  );
+  const child = node(closingProgram(program), {
+    descriptors: [ours.fd],
+    timeout: HANGS_MS,
+    env: { NODE_OPTIONS: '--expose-gc --no-warnings' },
+  });
   ours.close();
   const { stdout } = await child.succeeded();
   return stdout;
