@@ -1,7 +1,5 @@
 import {
   AncillaryError,
-  counted,
-  type LookAhead,
   type OwnedFd,
   type ReadEnd,
   type Segment,
@@ -9,15 +7,18 @@ import {
   type SocketHandle,
 } from '../../binding';
 import type { FdFrame } from '../frame';
-import { Deadline, type Owed, type Watcher } from '../limits/deadlines/deadline';
+import type { Watcher } from '../limits/deadlines/deadline';
 import type { FrameTimeout } from '../limits/deadlines/options';
 import type { ConnectionQuota } from '../limits/quota';
-import { turns, type Waiting } from '../limits/turns';
+import { TurnShare } from '../limits/turn-share';
+import { turns } from '../limits/turns';
 import type { SocketStats } from '../stats';
+import { Allowance } from './allowance';
 import type { KeptSegment } from './bundle';
 import type { FrameLimits } from './claim-policy';
 import { type Consumer, type Demand, NO_DEMAND } from './consumer';
 import type { Discarder } from './discard';
+import { FrameDeadline, isTimed } from './frame-deadline';
 import type { ReceiveQueue } from './receive-queue';
 import { withoutFds } from './without-fds';
 
@@ -44,8 +45,6 @@ export interface InboxOwner {
   failed(error: Error): void;
 }
 
-/** An allowance that is at least so much of the demand is not renewed, since that is a call for each wake-up. */
-const SUFFICIENT = 3 / 4;
 /** SCM_MAX_FD (docs/kernel.md 14). */
 const MAX_FDS_PER_RECVMSG = 253;
 
@@ -53,7 +52,7 @@ const MAX_FDS_PER_RECVMSG = 253;
  * The receiving half of a socket: holds what came and nobody took yet, lets one consumer at a time take it, and has the
  * kernel read from as far as that consumer's limits allow. Until there is a consumer nothing is read at all.
  */
-export class Inbox implements SegmentReceiver, Waiting, Owed {
+export class Inbox implements SegmentReceiver {
   /** What came and nobody took yet. */
   readonly queue: ReceiveQueue<OwnedFd>;
   readonly limits: ReceiveLimits;
@@ -69,17 +68,13 @@ export class Inbox implements SegmentReceiver, Waiting, Owed {
   #end: ReadEnd | undefined;
   #destroyed: { readonly error: Error | undefined } | undefined;
   #held = false;
-  /** The allowance in force: what was demanded, less what was read since. */
-  #allowedBytes = 0;
-  #allowedFds = 0;
-  #look: LookAhead = 'nothing';
-  /** What was handed out in a turn of the event loop, and in which. */
-  #turn = 0;
-  #handedOut = 0;
-  #awaitsTurn = false;
+  readonly #allowance: Allowance;
+  readonly #turn = new TurnShare(() => {
+    if (this.#destroyed === undefined) this.#advance();
+  });
   #quota: ConnectionQuota | undefined;
   /** Of the frame in hand; made when one does not come whole first. */
-  #deadline: Deadline | undefined;
+  #deadline: FrameDeadline | undefined;
 
   constructor(
     handle: SocketHandle,
@@ -90,6 +85,7 @@ export class Inbox implements SegmentReceiver, Waiting, Owed {
     owner: InboxOwner,
   ) {
     this.#handle = handle;
+    this.#allowance = new Allowance(handle);
     this.queue = queue;
     this.limits = limits;
     this.discarder = discarder;
@@ -144,9 +140,7 @@ export class Inbox implements SegmentReceiver, Waiting, Owed {
     if (this.#consumer?.leave?.() === true) {
       this.#consumer = undefined;
       // What is read next may not be more than the new one wants, which it has yet to say.
-      this.#handle.allowReading(0, 0);
-      this.#allowedBytes = 0;
-      this.#allowedFds = 0;
+      this.#allowance.withdraw();
     }
     this.claim(consumer);
     try {
@@ -188,8 +182,7 @@ export class Inbox implements SegmentReceiver, Waiting, Owed {
       byteCount += bytes.length;
       fdCount += fds.length;
     }
-    this.#allowedBytes -= byteCount;
-    this.#allowedFds = Math.max(0, this.#allowedFds - fdCount);
+    this.#allowance.spend(byteCount, fdCount);
     this.#stats.received(segments, byteCount, fdCount);
   }
 
@@ -234,7 +227,7 @@ export class Inbox implements SegmentReceiver, Waiting, Owed {
   /** Lets the kernel be read as far as the consumer wants now. */
   updateAllowance(): void {
     if (this.#destroyed !== undefined) return;
-    const reads = this.#end === undefined && !this.#held && !this.#awaitsTurn;
+    const reads = this.#reads;
     const wanted = reads ? (this.#consumer?.demand() ?? NO_DEMAND) : NO_DEMAND;
     const demand = this.#quota === undefined ? wanted : this.#within(this.#quota, wanted);
     const memory = demand.bytes > 0 ? this.#consumer?.reserve?.() : undefined;
@@ -243,13 +236,14 @@ export class Inbox implements SegmentReceiver, Waiting, Owed {
     const look = this.limits.receiveFds ? demand.look : 'nothing';
     // What cannot be handed out now would only be held: one message more is enough.
     const fds = turns.crowded ? Math.min(demand.fds, MAX_FDS_PER_RECVMSG) : demand.fds;
-    const looks = look === this.#look || bytes === 0;
-    if (looks && suffices(this.#allowedBytes, bytes) && suffices(this.#allowedFds, fds)) return;
-    this.#handle.allowReading(bytes, fds, look);
-    if (bytes > 0) this.#look = look;
-    else if (reads && this.#consumer !== undefined) this.#stats.waits(wanted.bytes > 0 ? 'quota' : 'consumer');
-    this.#allowedBytes = bytes;
-    this.#allowedFds = fds;
+    const changed = this.#allowance.grant(bytes, fds, look);
+    const waits = changed && bytes === 0 && reads && this.#consumer !== undefined;
+    if (waits) this.#stats.waits(wanted.bytes > 0 ? 'quota' : 'consumer');
+  }
+
+  /** Whether anything is to be read, if the consumer wants it. */
+  get #reads(): boolean {
+    return this.#end === undefined && !this.#held && !this.#turn.waits;
   }
 
   #within(quota: ConnectionQuota, demand: Demand): Demand {
@@ -273,14 +267,14 @@ export class Inbox implements SegmentReceiver, Waiting, Owed {
   /** A consumer waits for more: reading goes on if it had paused. */
   resumeReading(): void {
     this.#countUntaken();
-    if (this.#paused) this.updateAllowance();
+    if (this.#allowance.isUsedUp) this.updateAllowance();
     this.#watchFrame();
   }
 
   /** A consumer took something that was there: if reading had paused, it goes on once half of what may wait is gone. */
   tookSome(): void {
     this.#countUntaken();
-    if (!this.#paused) return;
+    if (!this.#allowance.isUsedUp) return;
     const { highWaterMark, maxQueuedFds } = this.limits;
     if (2 * this.queue.length < highWaterMark && 2 * this.queue.fdCount < maxQueuedFds) this.updateAllowance();
   }
@@ -289,62 +283,26 @@ export class Inbox implements SegmentReceiver, Waiting, Owed {
     if (this.#quota !== undefined) this.#quota.untaken = this.queue.length;
   }
 
-  get #paused(): boolean {
-    return this.#allowedBytes === 0 || this.#allowedFds === 0;
-  }
-
   /** Counts a frame that is returned to the user. */
   frameTaken(frame: FdFrame): void {
     this.#stats.frameReceived(frame);
-    const amount = 1 + frame.fds.length;
-    this.#handedOut += amount;
-    turns.count(amount);
+    this.#turn.took(frame.fds.length);
   }
 
   /** Whether frames may be handed out in this turn of the event loop; if not, the consumer is called in the next one. */
   hasTurn(): boolean {
-    if (this.#turn !== turns.turn) {
-      this.#turn = turns.turn;
-      this.#handedOut = 0;
-    }
-    if (turns.mayHandOut(this.#handedOut)) return true;
-    if (!this.#awaitsTurn) {
-      this.#awaitsTurn = true;
-      turns.wait(this);
-    }
-    return false;
+    return this.#turn.mayGoOn();
   }
 
-  goOn(): void {
-    this.#awaitsTurn = false;
-    if (this.#destroyed === undefined) this.#advance();
-  }
-
-  /** Where the frame began of which a part came; while it is us who have paused, nobody owes us the rest. */
-  get owed(): number | undefined {
-    if (this.#end !== undefined || this.#held || this.#awaitsTurn || !this.#timesFrame) return undefined;
-    return this.#consumer?.awaitedAt;
-  }
-
-  overdue(): void {
-    const { start, end, length, fdCount } = this.queue;
-    const came = `${counted(length, 'byte')} and ${counted(fdCount, 'descriptor')}`;
-    this.discarder.discard(this.queue.claimBeyond(0), { start, end }, 'incomplete');
-    const message =
-      `a frame has not come whole within ${this.owner.frameTimeout?.milliseconds ?? 0} ms (frameTimeout) of its first byte or ` +
-      `descriptor; what came, ${came} from byte ${start} on, is closed`;
-    this.owner.failed(new AncillaryError('ERR_FRAME_TIMEOUT', message));
-  }
-
-  get #timesFrame(): boolean {
-    return this.queue.fdCount > 0 || (this.queue.length > 0 && this.owner.frameTimeout?.ofBytes === true);
+  /** Where the frame began that the consumer waits for, if a part of it came; undefined while it is us who have paused. */
+  get awaitedAt(): number | undefined {
+    return this.#reads ? this.#consumer?.awaitedAt : undefined;
   }
 
   #watchFrame(): void {
-    if (!this.#timesFrame || this.#destroyed !== undefined) return;
     const { frameTimeout, deadlines } = this.owner;
-    if (frameTimeout === undefined) return;
-    this.#deadline ??= new Deadline(frameTimeout.milliseconds, this, deadlines);
+    if (frameTimeout === undefined || this.#destroyed !== undefined || !isTimed(this, frameTimeout)) return;
+    this.#deadline ??= new FrameDeadline(this, frameTimeout, deadlines);
     this.#deadline.begin();
   }
 
@@ -356,8 +314,4 @@ export class Inbox implements SegmentReceiver, Waiting, Owed {
     this.discarder.discard(this.queue.clear(), range, this.#end === 'eof' ? 'incomplete' : 'destroyed');
     this.#consumer?.socketDestroyed(error);
   }
-}
-
-function suffices(allowed: number, demanded: number): boolean {
-  return allowed <= demanded && allowed >= SUFFICIENT * demanded;
 }
