@@ -12,11 +12,39 @@ namespace {
 /** More than the kernel puts into one segment (docs/kernel.md 17), so that one that begins in the memory ends here. */
 constexpr std::size_t kBeyond = 40 * 1024;
 
+#ifdef __linux__
+/**
+ * Whoever shares the socket may have said that peeks begin elsewhere. Then they show other bytes than reads return, or none,
+ * while poll reports that there are some (docs/kernel.md 54). Returns whether it was so.
+ */
+bool peekFromFront(int socket) {
+  int offset = -1;
+  socklen_t size = sizeof offset;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEEK_OFF, &offset, &size) != 0 || offset < 0) return false;
+  offset = -1;
+  return setsockopt(socket, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset) == 0;
+}
+#else
+bool peekFromFront(int) { return false; }
+#endif
+
+/** Into parts, without room for descriptors. Returns what recvmsg does, or the negative errno. */
+ssize_t peek(int socket, msghdr& message) {
+  ssize_t peeked;
+  do {
+    peeked = recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT);
+  } while (peeked < 0 && errno == EINTR);
+  return peeked < 0 ? -errno : peeked;
+}
+
 }  // namespace
 
 void LookAhead::look(Extent extent) {
   // What is read without looking would have to be counted off.
-  if (extent == Extent::nothing) plain_ = end_ = told_ = 0;
+  if (extent == Extent::nothing) {
+    plain_ = end_ = told_ = 0;
+    begun_ = false;
+  }
   // Elsewhere neither reads nor peeks end where a message with descriptors does (docs/kernel.md 24).
 #ifdef __linux__
   extent_ = extent;
@@ -33,12 +61,12 @@ ssize_t LookAhead::most(int socket, unsigned char* memory, std::size_t room, std
     msghdr message{};
     message.msg_iov = parts;
     message.msg_iovlen = 2;
-    ssize_t peeked;
-    do {
-      peeked = recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT);
-    } while (peeked < 0 && errno == EINTR);
+    if (!begun_) peekFromFront(socket);
+    begun_ = true;
+    ssize_t peeked = peek(socket, message);
+    if ((peeked == -EAGAIN || peeked == -EWOULDBLOCK) && peekFromFront(socket)) peeked = peek(socket, message);
     // An error that waited is told once, and this was it.
-    if (peeked < 0) return -errno;
+    if (peeked < 0) return peeked;
     // The end of the stream is told again.
     if (peeked == 0) return static_cast<ssize_t>(size);
     const auto length = static_cast<std::size_t>(peeked);

@@ -35,6 +35,8 @@ class LookAhead {
 
  private:
   Extent extent_ = Extent::nothing;
+  /** Whether it was made sure that peeks begin at the front. */
+  bool begun_ = false;
   /** So many bytes at the front are plain. */
   std::size_t plain_ = 0;
   /** Where the message with descriptors that comes next ends; 0 while that is not known. */

@@ -252,6 +252,56 @@ it('of a request that is destroyed before it is sent are closed', async () => {
   await closed;
 });
 
+describe('that are sent after the last byte of their message', () => {
+  it.each<[string, (first: http.ServerResponse) => void]>([
+    ['a body of a known length', (first) => void first.writeHead(200, { 'Content-Length': 4 }).write('body')],
+    [
+      'a head without a body',
+      (first) => {
+        first.writeHead(304).flushHeaders();
+      },
+    ],
+  ])('do not go with the next answer, but fail: %s', async (_what, write) => {
+    const [file] = ends.memories(1) as [OwnedFd];
+    const errors: unknown[] = [];
+    let first: http.ServerResponse | undefined;
+    const server = ends.serve((_request, response) => {
+      if (first === undefined) {
+        first = response;
+        return;
+      }
+      // It waits for the one before.
+      response.end('second');
+      write(first);
+      sendFds(first, [file]);
+      first.end();
+    });
+    server.on('clientError', (error, socket) => {
+      errors.push(error);
+      socket.destroy();
+    });
+    const client = await connect(ends.address);
+    let received = 0;
+    client.on('fds', ({ fds }) => (received += OwnedFd.closeAll(fds)));
+    client.on('error', () => undefined).resume();
+    client.write('GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(client, 'close');
+    expect(received).toBe(0);
+    expect(errors).toEqual([coded('ERR_FD_WITHOUT_BYTES')]);
+  });
+
+  it('fail with a request, too', async () => {
+    ends.serve((request) => request.resume());
+    const [file] = ends.memories(1) as [OwnedFd];
+    const request = http.request({ agent: ends.agent(), method: 'POST', headers: { 'Content-Length': 4 } });
+    request.write('body');
+    await once(request, 'socket');
+    sendFds(request, [file]);
+    request.end();
+    await expect(once(request, 'close')).rejects.toMatchObject({ code: 'ERR_FD_WITHOUT_BYTES' });
+  });
+});
+
 it('of a hostile client are closed, whatever they are attached to', async () => {
   ends.serve((request, response) => response.end(request.url));
   const [file] = ends.memories(1) as [OwnedFd];

@@ -194,7 +194,12 @@ split = len(peek(d)[0])
 e, f = pair()
 send(f, b'unread')
 e.close()
-tell(plain, ahead, within, behind, split, [peek(f), peek(f)])`);
+g, h = pair()
+send(g, b'ABC')
+h.setsockopt(S.SOL_SOCKET, 42, 1) # SO_PEEK_OFF
+moved = [peek(h), peek(h), select.select([h], [], [], 0)[0] == [h], h.getsockopt(S.SOL_SOCKET, 42)]
+h.setsockopt(S.SOL_SOCKET, 42, -1)
+tell(plain, ahead, within, behind, split, [peek(f), peek(f)], moved + [peek(h)])`);
   expect(seen).toEqual([
     ['AABB', false],
     ['AABBCCC', true],
@@ -208,6 +213,7 @@ tell(plain, ahead, within, behind, split, [peek(f), peek(f)])`);
     ],
     36544,
     ['ECONNRESET', ['', false]],
+    [['BC', false], 'EAGAIN', true, 3, ['ABC', false]],
   ]);
 });
 

@@ -1,3 +1,4 @@
+import { addon } from '../../packages/binding-native';
 import { newFile, openEnds, put, type Ends } from './recorder';
 
 /** Each segment as text, how many descriptors it has, and how much of their message follows. */
@@ -90,3 +91,39 @@ it('tells the end of the stream, and what broke it, once', async () => {
   await broken.recorder.until(() => broken.recorder.end !== undefined);
   expect([broken.recorder.text, broken.recorder.end]).toEqual(['B', { error: 'ECONNRESET' }]);
 });
+
+// Whoever passed the socket to us may do that at any time.
+describe.each(['ends', 'contents'] as const)(
+  'where somebody who shares the socket moves what is seen, with %s',
+  (look) => {
+    const SO_PEEK_OFF = 42;
+
+    function movePeeks(ends: Ends, offset: number): void {
+      expect(addon.setSocketOption(ends.socket.fd, SO_PEEK_OFF, offset)).toBe(0);
+    }
+
+    it('still sees what is in front, from the beginning', async () => {
+      using ends = openEnds();
+      using file = newFile();
+      movePeeks(ends, 3);
+      put(ends.peer, 'AA');
+      put(ends.peer, 'BBBB', [file.fd]);
+      ends.socket.allowReading(Infinity, Infinity, look);
+      await ends.recorder.until(() => ends.recorder.text.length === 6 || ends.recorder.shown.length > 0);
+      expect(ends.recorder.shown).toEqual(look === 'contents' ? ['AABBBB'] : []);
+      await ends.recorder.until(() => ends.recorder.text.length === 6);
+      expect(segments(ends)).toEqual([['AABBBB', 1, 0]]);
+    });
+
+    it('reads on, and does not wake up for nothing', async () => {
+      using ends = openEnds();
+      ends.socket.allowReading(Infinity, Infinity, look);
+      put(ends.peer, 'AA');
+      await ends.recorder.until(() => ends.recorder.text.length === 2);
+      movePeeks(ends, 10_000);
+      put(ends.peer, 'BB');
+      await ends.recorder.until(() => ends.recorder.text.length === 4);
+      expect(ends.recorder.text).toBe('AABB');
+    });
+  },
+);

@@ -25,7 +25,7 @@ type WriteCallback = (error?: Error | null) => void;
 /**
  * Sends descriptors with a request of an FdAgent, or with an answer of `serveHttp()`: on the next bytes of the message that are
  * written, which are those of its head if none was written yet. They may be closed as soon as this returns; with `transfer` each
- * number and OwnedFd is closed when sent or failed.
+ * number and OwnedFd is closed when sent or failed. If no byte of the message follows, it is destroyed with ERR_FD_WITHOUT_BYTES.
  * @throws TypeError; RangeError for more than 253; ERR_FD_KIND where the connection carries none; ERR_FD_WITHOUT_BYTES once the
  * message has ended; ERR_FD_CLOSED, ERR_FD_BUSY and EBADF for descriptors. Nothing is sent or closed then
  */
@@ -49,8 +49,26 @@ export function sendFds(
   if (assigned) requireCarrying(socket);
   const carried = transfer ? owners(fds) : copies(fds);
   message.once('close', () => OwnedFd.closeAll(carried));
+  // Before http has its turn, which goes on with the next message on the connection at once.
+  message.prependOnceListener('finish', () => takeBack(message, carried));
   if (assigned) carry(socket as unknown as FdSocket, carried);
   else message.once('socket', (given: unknown) => carryLater(message, given, carried));
+}
+
+/** No byte followed that could have carried them, such as of a body of which all was written: the next ones are another message's. */
+function takeBack(message: ClientRequest | ServerResponse, fds: readonly OwnedFd[]): void {
+  const next = message.socket instanceof FdSocket ? waiting.get(message.socket) : undefined;
+  const left = new Set(fds);
+  const unsent = next?.filter((fd) => left.has(fd) && !fd.closed) ?? [];
+  if (next === undefined || unsent.length === 0) return;
+  next.splice(0, next.length, ...next.filter((fd) => !left.has(fd)));
+  OwnedFd.closeAll(unsent);
+  message.destroy(
+    new AncillaryError(
+      'ERR_FD_WITHOUT_BYTES',
+      `no byte of the message was written after ${counted(unsent.length, 'descriptor')} of it, which had to be carried by one; all were closed`,
+    ),
+  );
 }
 
 /** The connection is known only now. */
