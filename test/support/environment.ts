@@ -4,6 +4,7 @@ import { watch } from 'node:fs';
 import type { Circus } from '@jest/types';
 import NodeEnvironment from 'jest-environment-node';
 import { type Descriptors, expectDescriptors, openDescriptors } from './descriptors';
+import { printOtherWarnings } from './expected-warnings';
 
 /**
  * Node's environment plus one rule for every test: it leaves exactly the descriptors open that it found open. The same
@@ -18,6 +19,7 @@ export default class DescriptorCheckingEnvironment extends NodeEnvironment {
 
   override async setup(): Promise<void> {
     await super.setup();
+    printOtherWarnings();
     await openWhatNodeOpensOnce();
   }
 
