@@ -3,10 +3,10 @@ import {
   invalidType,
   invalidValue,
   type OptionNames,
-  outOfRange,
   OwnedFd,
   requireBoolean,
   requireOptions,
+  wrongNumber,
 } from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
 import { seal } from './seals';
@@ -58,8 +58,7 @@ export function memfd(name: string, content: Uint8Array | number = NOTHING, opti
     );
   }
   const [data, size] = typeof content === 'number' ? [NOTHING, content] : [content, content.length];
-  if (!Number.isSafeInteger(size) || size < 0)
-    throw outOfRange(`the size of a memfd is a number of bytes, not ${describeValue(size)}`);
+  if (!Number.isSafeInteger(size) || size < 0) throw wrongNumber('the size of a memfd is a number of bytes', size);
   const fd = ofLedger(checked(addon.memfd(name, true, data, size), 'memfd_create'));
   try {
     if (options.seal === true) seal(fd);
@@ -87,7 +86,7 @@ const EVENTFD_OPTIONS: OptionNames<EventfdOptions> = { semaphore: true, nonBlock
  */
 export function eventfd(initial = 0, options: EventfdOptions = {}): OwnedFd {
   if (!Number.isInteger(initial) || initial < 0 || initial > MOST_INITIAL)
-    throw outOfRange(`initial is a count from 0 to 2^32 - 1, not ${describeValue(initial)}`);
+    throw wrongNumber('initial is a count from 0 to 2^32 - 1', initial);
   requireOptions('eventfd()', options, EVENTFD_OPTIONS);
   const { semaphore = false, nonBlocking = false } = options;
   requireBoolean('semaphore', semaphore);

@@ -1,13 +1,12 @@
 import {
   counted,
-  describeValue,
   type OptionNames,
-  outOfRange,
   type OwnedFd,
   requireBoolean,
   requireMethods,
   requireOptions,
   systemError,
+  wrongNumber,
 } from '../binding';
 import {
   asError,
@@ -74,8 +73,7 @@ export function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOptions = {}
     requireBoolean('acknowledge', options.acknowledge);
     requireSignal(options.signal);
     const { acknowledge = false, byte = acknowledge ? DESCRIPTOR : ONE_DESCRIPTOR, signal } = options;
-    if (!Number.isInteger(byte) || byte < 0 || byte > 255)
-      throw outOfRange(`byte is an integer from 0 to 255, not ${describeValue(byte)}`);
+    if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw wrongNumber('byte is an integer from 0 to 255', byte);
     if (!acknowledge) return socket.send(Uint8Array.of(byte), [fd], { signal });
     return reportedBySocket(socket, sendAcknowledged(socket, fd, byte, signal));
   } catch (error) {

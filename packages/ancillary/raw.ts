@@ -1,13 +1,13 @@
 import {
   AncillaryError,
   counted,
-  describeValue,
   type OptionNames,
   outOfRange,
   OwnedFd,
   requireBytes,
   requireDescriptors,
   requireOptions,
+  wrongNumber,
 } from '../binding';
 import { addon, checked, nativeBinding } from '../binding-native';
 import { type FdLike, numberOf } from '../stream';
@@ -60,8 +60,7 @@ export function sendMessage(fd: FdLike, bytes: Uint8Array, fds: readonly FdLike[
 export function receiveMessage(fd: FdLike, buffer: Uint8Array, options: ReceiveMessageOptions = {}): ReceivedMessage {
   requireOptions('receiveMessage()', options, RECEIVE_OPTIONS);
   const { maxFds = addon.constants.SCM_MAX_FD } = options;
-  if (!Number.isInteger(maxFds) || maxFds < 0)
-    throw outOfRange(`maxFds is an integer from 0 up, not ${describeValue(maxFds)}`);
+  if (!Number.isInteger(maxFds) || maxFds < 0) throw wrongNumber('maxFds is an integer from 0 up', maxFds);
   requireBytes('buffer', buffer);
   if (buffer.length === 0) throw outOfRange('a buffer without room would drop the descriptors');
   const bytesRead = checked(addon.receiveMessage(numberOf(fd), buffer), 'recvmsg');

@@ -18,6 +18,12 @@ export function outOfRange(message: string): RangeError {
   return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
+/** Where a number is to be within limits: something else is of the wrong type. @param rule what it is, by its name */
+export function wrongNumber(rule: string, given: unknown): Error {
+  const message = `${rule}, not ${describeValue(given)}`;
+  return typeof given === 'number' ? outOfRange(message) : invalidType(message);
+}
+
 /** @throws TypeError for what is no object, or not yet */
 export function requireObject(name: string, given: unknown): void {
   if (typeof given === 'object' && given !== null && !isPromise(given)) return;
@@ -84,7 +90,8 @@ function describeObject(given: object): string {
   if (isPromise(given)) return 'a Promise: await it first';
   const { constructor } = given as { constructor?: { name?: unknown } | null };
   const name = constructor?.name;
-  return typeof name === 'string' && name !== '' ? `an instance of ${printable(name)}` : 'an instance of no class';
+  if (typeof name !== 'string') return 'an instance of no class';
+  return name === '' ? 'an instance of a class without a name' : `an instance of ${printable(name)}`;
 }
 
 function describeFunction(given: object): string {

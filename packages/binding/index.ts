@@ -3,6 +3,7 @@ export {
   invalidType,
   invalidValue,
   outOfRange,
+  wrongNumber,
   requireBoolean,
   requireBytes,
   requireDescriptors,

@@ -1,4 +1,4 @@
-import { describeValue, outOfRange } from './argument-errors';
+import { wrongNumber } from './argument-errors';
 
 /** How deep the values in a message may be nested, unless it is said otherwise: deeper than data is, and no stack overflows. */
 export const DEFAULT_MAX_DEPTH = 256;
@@ -16,7 +16,7 @@ const CLOSING_BRACE = 0x7d;
 /** @throws RangeError */
 export function requireMaxDepth(maxDepth: number): void {
   if (Number.isSafeInteger(maxDepth) && maxDepth >= 1 && maxDepth <= DEEPEST) return;
-  throw outOfRange(`maxDepth is a number from 1 to ${DEEPEST}, not ${describeValue(maxDepth)}`);
+  throw wrongNumber(`maxDepth is a number from 1 to ${DEEPEST}`, maxDepth);
 }
 
 /**

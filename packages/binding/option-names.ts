@@ -14,6 +14,9 @@ export function requireOptions<Options extends object>(
   known: OptionNames<Options>,
 ): void {
   requireObject('options', given);
+  // It has no properties of its own, so it would do nothing.
+  if (given instanceof AbortSignal)
+    throw invalidType(`options is an object, not an AbortSignal${'signal' in known ? ': give { signal }' : ''}`);
   // They have properties, and none by name.
   if (Array.isArray(given) || ArrayBuffer.isView(given))
     throw invalidType(`options is an object, not ${describeValue(given)}`);

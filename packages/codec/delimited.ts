@@ -8,6 +8,7 @@ import {
   outOfRange,
   requireOptions,
   truthfulBuffer,
+  wrongNumber,
 } from '../binding';
 import { type FrameCodec, type Measured, type MeasureAt, refuseAsFactory } from '../stream';
 import { finderOf } from './finder';
@@ -143,6 +144,5 @@ function requireCount(lead: string, rest: string, count: unknown): asserts count
   if (count === 'attached') return;
   if (typeof count !== 'number')
     throw invalidType(`${lead} a number or 'attached', ${rest}, not ${describeValue(count)}`);
-  if (!Number.isSafeInteger(count) || count < 0)
-    throw outOfRange(`${lead} a number from 0 up, not ${describeValue(count)}`);
+  if (!Number.isSafeInteger(count) || count < 0) throw wrongNumber(`${lead} a number from 0 up`, count);
 }

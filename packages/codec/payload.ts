@@ -3,9 +3,9 @@ import {
   counted,
   describeValue,
   invalidType,
-  outOfRange,
   type OwnedFd,
   requireObject,
+  wrongNumber,
 } from '../binding';
 import type { EncodedFrame, FdFrame, FdLike } from '../stream';
 
@@ -62,8 +62,7 @@ export function requireFds(fds: unknown): void {
 
 /** @throws RangeError for what is no number of bytes */
 export function requireMaxLength(maxLength: number): void {
-  if (!Number.isSafeInteger(maxLength) || maxLength < 0)
-    throw outOfRange(`maxLength is a number of bytes, not ${describeValue(maxLength)}`);
+  if (!Number.isSafeInteger(maxLength) || maxLength < 0) throw wrongNumber('maxLength is a number of bytes', maxLength);
 }
 
 export function tooLarge(length: number, longest: number): AncillaryError {

@@ -1,7 +1,6 @@
 import { endianness } from 'node:os';
 import {
   AncillaryError,
-  describeValue,
   type OptionNames,
   outOfRange,
   type OwnedFd,
@@ -9,6 +8,7 @@ import {
   requireBytes,
   requireObject,
   requireOptions,
+  wrongNumber,
 } from '../binding';
 import { type FdLike, type FrameCodec, type Measured, type MeasureAt, refuseAsFactory } from '../stream';
 import { around, doubtOf, type InDoubt, requireFds, requireMaxLength, tooLarge } from './payload';
@@ -110,7 +110,7 @@ export function vhostUserMessages(
       requireObject('a message', message);
       const { request, reply, needReply, payload = NOTHING, fds = [] } = message;
       if (!Number.isInteger(request) || request < 0 || request > MOST_UINT32)
-        throw outOfRange(`request is a number of 32 bits, not ${describeValue(request)}`);
+        throw wrongNumber('request is a number of 32 bits', request);
       requireBoolean('reply', reply);
       requireBoolean('needReply', needReply);
       requireBytes('payload', payload);

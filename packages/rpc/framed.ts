@@ -1,5 +1,5 @@
 import { finished } from 'node:stream/promises';
-import { describeValue, type OptionNames, outOfRange, requireMethods, requireOptions } from '../binding';
+import { type OptionNames, requireMethods, requireOptions, wrongNumber } from '../binding';
 import { encode } from './encoded';
 import {
   asError,
@@ -130,5 +130,5 @@ export function timeoutOf(options: CloseOptions = {}): number {
   const timeout: unknown = options.timeout ?? CLOSE_TIMEOUT_MS;
   if (typeof timeout === 'number' && timeout >= 0 && (timeout <= LONGEST_TIMEOUT_MS || timeout === Infinity))
     return timeout;
-  throw outOfRange(`timeout is 0 to 2^31 - 1 milliseconds, or Infinity, not ${describeValue(timeout)}`);
+  throw wrongNumber('timeout is 0 to 2^31 - 1 milliseconds, or Infinity', timeout);
 }

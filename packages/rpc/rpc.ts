@@ -11,6 +11,7 @@ import {
 } from '../stream';
 import { closedError } from './closed-error';
 import { type CloseOptions, type Framed, framed, timeoutOf } from './framed';
+import { handlersOf } from './handlers-of';
 import { Intake } from './intake';
 import { ofCall, requireName } from './of-call';
 import { OwnCall } from './own-call';
@@ -18,7 +19,7 @@ import { RemoteItems } from './remote-items';
 import { RpcError } from './rpc-error';
 import type { CallOptions, Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
 import { sendMeasured } from './send-measured';
-import { DEFAULT_MAX_PENDING, mostRunning, Serving } from './serving';
+import { DEFAULT_MAX_PENDING, mostRunning, requireListener, Serving } from './serving';
 import { closeGiven } from './values/given';
 import { jsonValues, type ReceivedValue } from './values/json-values';
 import { refuseMessage } from './values/unpack';
@@ -39,7 +40,7 @@ const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
  *
  * @typeParam Remote the handlers of the peer, such as `typeof handlers`
  * @param handlers by name; own properties only, so that no other function can be called
- * @throws TypeError and RangeError for arguments
+ * @throws TypeError and RangeError for arguments; ERR_FD_MODE where the socket was taken over already, which goes on as it was
  */
 export function rpc<
   Remote extends Handlers<Remote> = Readonly<Record<string, Handler>>,
@@ -73,10 +74,14 @@ class Connection implements Rpc {
     requireOptions('rpc()', options, OPTIONS);
     const { maxLength, maxDepth } = options;
     const codec = jsonValues({ maxLength, maxDepth });
-    this.socket = socket;
+    const most = mostRunning(options);
+    const methods = handlersOf(handlers);
+    requireListener(options.onNotificationError);
+    // All arguments are right: until here the socket is as it was.
     socket[takenOver]('rpc()');
+    this.socket = socket;
     this.#messages = framed(socket, codec);
-    this.#intake = new Intake(socket, mostRunning(options), () => this.#calls.size > 0);
+    this.#intake = new Intake(socket, most, () => this.#calls.size > 0);
     const answer = (message: object): Promise<void> => {
       try {
         return this.#intake.answering(sendMeasured(socket, codec, message));
@@ -84,7 +89,7 @@ class Connection implements Rpc {
         return Promise.reject(asError(error));
       }
     };
-    this.#serving = new Serving(this, handlers, answer, this.#intake, options);
+    this.#serving = new Serving(this, handlers, methods, answer, this.#intake, options);
     this.#maxPending = options.maxPending ?? DEFAULT_MAX_PENDING;
     this.closed = this.#whenClosed();
     this.closed.catch(() => undefined);

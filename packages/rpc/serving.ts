@@ -1,7 +1,6 @@
-import { describeValue, invalidType, outOfRange, type OwnedFd } from '../binding';
+import { describeValue, invalidType, type OwnedFd, wrongNumber } from '../binding';
 import { asError, immediate, nextTick } from '../stream';
 import { type Arrival, IN_ONE_TURN, type Intake, type Running } from './intake';
-import { handlersOf } from './handlers-of';
 import { endIterable, isAsyncIterable } from './iterables';
 import { ofCall } from './of-call';
 import { cancelledError, RpcError } from './rpc-error';
@@ -28,22 +27,23 @@ export class Serving {
   #onIdle: (() => void) | undefined;
 
   /**
+   * @param handlers what the methods are called on
    * @param send rejects what cannot be sent
-   * @throws TypeError for handlers
    */
   constructor(
     connection: Rpc,
     handlers: Handlers,
+    methods: ReadonlyMap<string, Handler>,
     send: (message: object) => Promise<void>,
     intake: Intake,
     options: ServingOptions,
   ) {
     this.#connection = connection;
     this.#send = send;
-    this.#handlers = handlersOf(handlers);
+    this.#handlers = methods;
     this.#receiver = handlers;
     this.#intake = intake;
-    this.#onNotificationError = options.onNotificationError ?? warnOnce(this.#handlers);
+    this.#onNotificationError = options.onNotificationError ?? warnOnce(methods);
   }
 
   /** The peer's calls that are not answered yet, by its ids. */
@@ -184,7 +184,15 @@ export class Serving {
 export const DEFAULT_MAX_PENDING = 4096;
 const DEFAULT_MAX_HELD_FDS = 256;
 
-/** @throws RangeError */
+/** @throws TypeError */
+export function requireListener(onNotificationError: unknown): void {
+  if (onNotificationError === undefined || typeof onNotificationError === 'function') return;
+  throw invalidType(
+    `onNotificationError is a function of the error and the method, not ${describeValue(onNotificationError)}`,
+  );
+}
+
+/** @throws TypeError and RangeError */
 export function mostRunning({ maxPending, maxHeldFds }: RpcOptions): Running {
   return {
     calls: requireCount('maxPending', maxPending ?? DEFAULT_MAX_PENDING),
@@ -194,7 +202,7 @@ export function mostRunning({ maxPending, maxHeldFds }: RpcOptions): Running {
 
 function requireCount(name: string, count: number): number {
   if (Number.isSafeInteger(count) && count > 0) return count;
-  throw outOfRange(`${name} is a number from 1 up, not ${describeValue(count)}`);
+  throw wrongNumber(`${name} is a number from 1 up`, count);
 }
 
 /** Of what a peer does again and again, once for each handler, and once for methods that there are not. */

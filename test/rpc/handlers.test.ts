@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { fds, type FdSocket, type OwnedFd, socketpair } from '../../packages/ancillary';
 import { give, type Handlers, rpc, type Rpc, RpcError } from '../../packages/rpc';
+import { fdChannel } from '../../packages/rpc/birpc';
 import { closed } from '../support/peer';
 
 let sockets: [FdSocket, FdSocket];
@@ -230,4 +231,29 @@ test('an iterator is shown by the name that its type has', async () => {
   const items = await client.call('items');
   expect((items as object).constructor.name).toBe('RemoteItems');
   await (items as AsyncIterableIterator<number>).return?.();
+});
+
+describe('a socket that has been taken over', () => {
+  test.each([
+    ['rpc()', (socket: FdSocket) => rpc(socket)],
+    ['fdChannel()', (socket: FdSocket) => fdChannel(socket)],
+  ])('is refused by %s, and goes on as it was', async (name, take) => {
+    serve({ hello: () => 'hello' });
+    for (const socket of sockets)
+      expect(() => take(socket)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_FD_MODE',
+          message: `the socket was taken over by rpc(), which reads all of it: use another socket for ${name}`,
+        }),
+      );
+    expect(await client.call('hello')).toBe('hello');
+  });
+
+  test('is not one whose arguments were refused', async () => {
+    for (const options of [{ maxPending: 0 }, { maxDepth: 0 }, { onNotificationError: 5 as never }])
+      expect(() => rpc(sockets[1], {}, options)).toThrow(/^(max|on)/);
+    expect(() => rpc(sockets[1], { version: 1 } as never)).toThrow(/^handlers are functions/);
+    serve({ hello: () => 'hello' });
+    expect(await client.call('hello')).toBe('hello');
+  });
 });

@@ -62,6 +62,12 @@ const refusals: readonly (readonly [string, () => unknown, string, RegExp])[] = 
     /Socket has no function frames\(\)$/,
   ],
   ['half a codec', () => framed(left, { ...lengthPrefixed(), decode: wrong(1) }), TYPE, /has no function decode\(\)$/],
+  [
+    'an object of a class without a name',
+    () => framed(left, wrong(new (class {})())),
+    TYPE,
+    /an instance of a class without a name has/,
+  ],
   ['an object of no class', () => framed(left, wrong({ __proto__: null })), TYPE, /an instance of no class has/],
 ];
 

@@ -36,6 +36,7 @@ const refuses = kernelRefusesFds();
 async function expectRefused(sender: FdSocket, receiver: FdSocket): Promise<void> {
   const outcome = await codeOf(() => sender.send('x', [memory])).catch(() => 'sent');
   expect(outcome).toBe(refuses ? 'EPERM' : 'sent');
+  if (refuses) await expect(sender.send('x', [memory])).rejects.toThrow('EPERM: the peer takes no descriptors');
   await sender.send('plain');
   const text = refuses ? 'plain' : 'xplain';
   const frame = await receiver.receive(text.length);

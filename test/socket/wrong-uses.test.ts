@@ -266,12 +266,36 @@ const uses: readonly (readonly [use: string, attempt: () => unknown, code: strin
     TYPE,
     /^handler is a function that takes a frame, not undefined$/,
   ],
-  ["receive('4')", () => left.receive(wrong('4')), RANGE, /^length is a whole number of bytes from 1 up, not '4'$/],
+  ["receive('4')", () => left.receive(wrong('4')), TYPE, /^length is a whole number of bytes from 1 up, not '4'$/],
   [
     'receive()',
     () => left.receive(wrong(undefined)),
-    RANGE,
+    TYPE,
     /^length is a whole number of bytes from 1 up, not undefined$/,
+  ],
+  [
+    'receive(1, signal)',
+    () => left.receive(1, wrong(AbortSignal.abort())),
+    TYPE,
+    /^options is an object, not an AbortSignal: give \{ signal \}$/,
+  ],
+  [
+    'authorizeTimeout of a string',
+    () => listen('/x', { authorize: () => true, authorizeTimeout: wrong('30s') }),
+    TYPE,
+    /^authorizeTimeout is a number of milliseconds from 0 up, not '30s'$/,
+  ],
+  [
+    'onNotificationError of a number',
+    () => rpc(left, {}, { onNotificationError: wrong(5) }),
+    TYPE,
+    /^onNotificationError is a function of the error and the method, not 5$/,
+  ],
+  [
+    'maxPending of a string',
+    () => rpc(left, {}, { maxPending: wrong('5') }),
+    TYPE,
+    /^maxPending is a number from 1 up, not '5'$/,
   ],
 
   ['send(x, 5)', () => left.send('x', wrong(5)), TYPE, /^fds, such as \[fd\], is an array of descriptors, not 5$/],
@@ -513,7 +537,7 @@ const uses: readonly (readonly [use: string, attempt: () => unknown, code: strin
   [
     "sendFd(x, fd, { byte: 'X' })",
     () => handoff.sendFd(left, memory, { byte: wrong('X') }),
-    RANGE,
+    TYPE,
     /^byte is an integer from 0 to 255/,
   ],
   [

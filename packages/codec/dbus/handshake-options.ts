@@ -4,11 +4,11 @@ import {
   invalidType,
   invalidValue,
   type OptionNames,
-  outOfRange,
   type PeerCredentials,
   requireBoolean,
   requireIterable,
   requireOptions,
+  wrongNumber,
 } from '../../binding';
 
 /** How a client says who it is: as the kernel knows it (EXTERNAL), or not at all. */
@@ -122,10 +122,10 @@ export function checkedOptions(options: DBusHandshakeOptions): CheckedOptions {
   }
   if (typeof authorize !== 'function') throw invalidType(`authorize is a function, not ${describeValue(authorize)}`);
   if (!Number.isSafeInteger(maxLineLength) || maxLineLength < 64) {
-    throw outOfRange(`maxLineLength is a number of bytes from 64 up, not ${describeValue(maxLineLength)}`);
+    throw wrongNumber('maxLineLength is a number of bytes from 64 up', maxLineLength);
   }
   if (timeout !== Infinity && !(typeof timeout === 'number' && timeout >= 0 && timeout <= LONGEST_TIMEOUT_MS)) {
-    throw outOfRange(`timeout is 0 to 2^31 - 1 milliseconds, or Infinity, not ${describeValue(timeout)}`);
+    throw wrongNumber('timeout is 0 to 2^31 - 1 milliseconds, or Infinity', timeout);
   }
   return { side, mechanisms: chosen, unixFds, identity, guid, authorize, maxLineLength, timeout, signal };
 }

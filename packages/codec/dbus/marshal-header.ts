@@ -1,4 +1,4 @@
-import { describeValue, invalidValue, outOfRange } from '../../binding';
+import { describeValue, invalidValue, outOfRange, wrongNumber } from '../../binding';
 import { type Field, FIELDS, FIXED_LENGTH, REQUIRED, TYPES, UNIX_FDS, VERSION } from './layout';
 import type { DBusHeader } from './header';
 
@@ -118,5 +118,5 @@ function requireValue({ name, type, rule }: Field, value: unknown): number | str
 
 function requireUint(name: string, value: unknown, least: number, most: number): void {
   if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return;
-  throw outOfRange(`${name} is a number from ${least} to ${most}, not ${describeValue(value)}`);
+  throw wrongNumber(`${name} is a number from ${least} to ${most}`, value);
 }

@@ -1,6 +1,5 @@
 import {
   counted,
-  describeValue,
   invalidValue,
   type OptionNames,
   outOfRange,
@@ -9,6 +8,7 @@ import {
   requireDescriptors,
   requireObject,
   requireOptions,
+  wrongNumber,
 } from '../../binding';
 import { type FdLike, type FrameCodec, MAX_FDS_PER_SENDMSG, type Measured, refuseAsFactory } from '../../stream';
 import { declaredFds } from './fields';
@@ -145,5 +145,5 @@ export function dbusMessages(options: DBusMessagesOptions = {}): FrameCodec<DBus
 
 function requireCount(name: string, value: number, least: number, most: number): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw outOfRange(`${name} is a number from ${least} to ${most}, not ${describeValue(value)}`);
+  throw wrongNumber(`${name} is a number from ${least} to ${most}`, value);
 }

@@ -4,10 +4,10 @@ import {
   describeValue,
   invalidValue,
   type OptionNames,
-  outOfRange,
   type OwnedFd,
   requireObject,
   requireOptions,
+  wrongNumber,
 } from '../../binding';
 import {
   type CodecConnection,
@@ -239,5 +239,5 @@ function tooLarge(length: number, maxLength: number): AncillaryError {
 
 function requireCount(name: string, given: unknown, most: number): void {
   if (typeof given === 'number' && Number.isInteger(given) && given >= 1 && given <= most) return;
-  throw outOfRange(`${name} is an integer from 1 to ${most}, not ${describeValue(given)}`);
+  throw wrongNumber(`${name} is an integer from 1 to ${most}`, given);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describeValue, outOfRange, type SystemError } from '../../binding';
+import { type SystemError, wrongNumber } from '../../binding';
 import { abortError, asError } from '../abort';
 import { GrowingPause } from '../growing-pause';
 
@@ -13,7 +13,7 @@ export interface Patience {
 /** @throws RangeError for what is no time to wait */
 export function requireTimeout(timeout: unknown, name = 'timeout'): void {
   if (timeout === undefined || (typeof timeout === 'number' && timeout >= 0)) return;
-  throw outOfRange(`${name} is a number of milliseconds from 0 up, not ${describeValue(timeout)}`);
+  throw wrongNumber(`${name} is a number of milliseconds from 0 up`, timeout);
 }
 
 /**

@@ -5,10 +5,10 @@ import {
   describeValue,
   invalidType,
   type LookAhead,
-  outOfRange,
   type OwnedFd,
   type ReadEnd,
   systemError,
+  wrongNumber,
 } from '../../binding';
 import { asError } from '../abort';
 import { FdFrame } from '../frame';
@@ -297,5 +297,5 @@ function aheadOf(descriptors: FrameMeasure['descriptors']): number | undefined {
     throw invalidType(`codec.descriptors is 'own', 'early' or { ahead: bytes }, not ${describeValue(descriptors)}`);
   }
   if (Number.isSafeInteger(given) && given >= 0) return given;
-  throw outOfRange(`codec.descriptors.ahead is a number of bytes from 0 up, not ${describeValue(given)}`);
+  throw wrongNumber('codec.descriptors.ahead is a number of bytes from 0 up', given);
 }

@@ -60,8 +60,8 @@ export class Inbox implements SegmentReceiver {
   readonly owner: InboxOwner;
   /** Where the frame began that a codec was shown last, before it was taken. */
   shownAt: number | undefined;
-  /** What reads for good, if it is known. */
-  takenOverBy: string | undefined;
+  /** What reads for good. */
+  #takenOverBy: string | undefined;
   readonly #handle: SocketHandle;
   readonly #stats: SocketStats;
   #consumer: Consumer | undefined;
@@ -125,12 +125,18 @@ export class Inbox implements SegmentReceiver {
     if (this.#consumer !== undefined) {
       throw new AncillaryError(
         'ERR_FD_MODE',
-        this.takenOverBy === undefined
+        this.#takenOverBy === undefined
           ? `the socket is being read by ${this.#consumer.name}; ${consumer.name} must wait until that is left`
-          : `the socket was taken over by ${this.takenOverBy}, which reads all of it: use another socket for ${consumer.name}`,
+          : alreadyTaken(this.#takenOverBy, consumer.name),
       );
     }
     this.#consumer = consumer;
+  }
+
+  /** From now on one reads all of it. @param by its name @throws ERR_FD_MODE where another one does */
+  takeOver(by: string): void {
+    if (this.#takenOverBy !== undefined) throw new AncillaryError('ERR_FD_MODE', alreadyTaken(this.#takenOverBy, by));
+    this.#takenOverBy = by;
   }
 
   /**
@@ -314,4 +320,8 @@ export class Inbox implements SegmentReceiver {
     this.discarder.discard(this.queue.clear(), range, this.#end === 'eof' ? 'incomplete' : 'destroyed');
     this.#consumer?.socketDestroyed(error);
   }
+}
+
+function alreadyTaken(by: string, other: string): string {
+  return `the socket was taken over by ${by}, which reads all of it: use another socket for ${other}`;
 }

@@ -7,6 +7,7 @@ import {
   requireBytes,
   requireOptions,
   truthful,
+  wrongNumber,
 } from '../../binding';
 import { requireSignal } from '../abort';
 import { MAX_FDS_PER_SENDMSG } from './send-queue';
@@ -66,5 +67,5 @@ export function requirePieces(bytes: unknown): Uint8Array | readonly Uint8Array[
 export function requireFdsPerSend(fdsPerSend: unknown): void {
   if (fdsPerSend === undefined) return;
   if (Number.isSafeInteger(fdsPerSend) && Number(fdsPerSend) > 0 && Number(fdsPerSend) <= MAX_FDS_PER_SENDMSG) return;
-  throw outOfRange(`codec.fdsPerSend is a number of descriptors from 1 to 253, not ${describeValue(fdsPerSend)}`);
+  throw wrongNumber('codec.fdsPerSend is a number of descriptors from 1 to 253', fdsPerSend);
 }

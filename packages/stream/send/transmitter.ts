@@ -81,7 +81,7 @@ export class Transmitter implements Owed {
     const why = this.#refusal === 'EAGAIN' ? 'the peer does not read' : `${this.#refusal}: too much is in flight`;
     const message =
       `nothing could be sent for ${this.#deadline?.milliseconds ?? 0} ms (sendTimeout): ${why}; ` +
-      `${counted(waiting, 'frame')} that waited, with copies of their descriptors, are given up`;
+      `what waited, ${counted(waiting, 'frame')} with copies of descriptors, is given up`;
     this.#broken(new AncillaryError('ERR_SEND_TIMEOUT', message));
   }
 
@@ -273,7 +273,9 @@ export class Transmitter implements Owed {
 
   #blame(frame: Outgoing, error: string): string {
     const notOpen = error === 'EBADF' ? frame.fds.find((fd) => !this.#binding.descriptors.isOpen(fd)) : undefined;
-    const why = notOpen === undefined ? '' : `descriptor ${notOpen} is not open; `;
+    let why = notOpen === undefined ? '' : `descriptor ${notOpen} is not open; `;
+    if (error === 'EPERM' && frame.fds.length > 0)
+      why = 'the peer takes no descriptors (SO_PASSRIGHTS, receiveFds: false), or a security module refuses; ';
     return `${why}nothing of the frame was sent`;
   }
 

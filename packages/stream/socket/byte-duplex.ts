@@ -172,7 +172,7 @@ export abstract class ByteDuplex extends NetDuplex {
 
   /** @internal */
   [takenOver](by: string): void {
-    this[lifetime].inbox.takenOverBy = by;
+    this[lifetime].inbox.takeOver(by);
   }
 
   /** @internal */

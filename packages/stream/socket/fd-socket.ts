@@ -1,15 +1,14 @@
 import {
   AncillaryError,
-  describeValue,
   INSPECT,
   invalidType,
-  outOfRange,
   type OwnedFd,
   type PeerCredentials,
   requireDescriptors,
   show,
   type ShownHow,
   type SocketBinding,
+  wrongNumber,
 } from '../../binding';
 import { asError } from '../abort';
 import { socketOpened } from '../diagnostics';
@@ -184,7 +183,7 @@ export class FdSocket extends ByteDuplex {
    */
   async receive(length: number, options?: ReadOptions): Promise<FdFrame> {
     if (!Number.isSafeInteger(length) || length < 1) {
-      throw outOfRange(`length is a whole number of bytes from 1 up, not ${describeValue(length)}`);
+      throw wrongNumber('length is a whole number of bytes from 1 up', length);
     }
     const frames = this.#startReceiving(length, signalOf('receive()', options));
     try {
@@ -215,7 +214,7 @@ export class FdSocket extends ByteDuplex {
    */
   takeFds(count = Infinity): OwnedFd[] {
     if (count !== Infinity && (!Number.isSafeInteger(count) || count < 0)) {
-      throw outOfRange(`takeFds() takes a number of descriptors from 0 up, not ${describeValue(count)}`);
+      throw wrongNumber('takeFds() takes a number of descriptors from 0 up', count);
     }
     return this[lifetime].byteConsumer.untaken.take(count);
   }

@@ -1,4 +1,12 @@
-import { AncillaryError, type Discarded, FdQuota, fds, OwnedFd } from '../../../packages/ancillary';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import {
+  AncillaryError,
+  type DiagnosticMessages,
+  type Discarded,
+  FdQuota,
+  fds,
+  OwnedFd,
+} from '../../../packages/ancillary';
 import { lengthPrefixed } from '../../../packages/codec';
 import { until } from '../../hostile/until';
 import { codeOf, nextOf } from '../../socket/sockets';
@@ -175,4 +183,33 @@ test('a frame of more bytes than the quota has can be finished, one connection o
     return (await nextOf(socket.frames(codec))).bytes.length;
   });
   expect(await Promise.all(lengths)).toEqual([300_006, 300_006, 300_006]);
+});
+
+test('that a connection is not read for what its user holds is published', async () => {
+  await using served = await Served.with(new FdQuota({ fds: 100 }));
+  const { socket, client } = await served.connection();
+  const reasons: string[] = [];
+  const listener = (message: unknown): void => {
+    const { socket: of, reason } = message as DiagnosticMessages['ancillary:socket:wait'];
+    if (of === socket) reasons.push(reason);
+  };
+  subscribe('ancillary:socket:wait', listener);
+  try {
+    const received: OwnedFd[] = [];
+    const reading = socket
+      .forEachFrame((one) => void received.push(...one.fds.splice(0)), codec)
+      .catch(() => undefined);
+    for (let index = 0; index < 20; index++) {
+      const { bytes, fds: sent } = frame(2);
+      await client.send(bytes, sent);
+    }
+    await until(() => reasons.length > 0);
+    expect(reasons).toEqual(['quota']);
+    OwnedFd.closeAll(received);
+    socket.destroy();
+    await reading;
+    OwnedFd.closeAll(received);
+  } finally {
+    unsubscribe('ancillary:socket:wait', listener);
+  }
 });
