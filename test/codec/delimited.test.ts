@@ -90,7 +90,7 @@ it.each([
   [{ delimiter: '' }, 'ERR_INVALID_ARG_VALUE'],
   [{ delimiter: 10 }, 'ERR_INVALID_ARG_TYPE'],
   [{ maxLength: -1 }, 'ERR_OUT_OF_RANGE'],
-  [{ maxLength: '3' }, 'ERR_OUT_OF_RANGE'],
+  [{ maxLength: '3' }, 'ERR_INVALID_ARG_TYPE'],
   [{ fds: -1 }, 'ERR_OUT_OF_RANGE'],
   [{ fds: 'many' }, 'ERR_INVALID_ARG_TYPE'],
   [{ separator: '\n' }, 'ERR_INVALID_ARG_VALUE'],
