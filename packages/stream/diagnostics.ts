@@ -16,8 +16,6 @@ export type WaitReason =
   | 'quota'
   /** Reading: whoever reads has as much as its limits allow and does not take it. */
   | 'consumer'
-  /** Reading: the peer's user holds as much as it may. */
-  | 'quota'
   | PutOffReason;
 
 /** Why descriptors that arrived were closed without reaching anyone. */

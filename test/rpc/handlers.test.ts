@@ -244,7 +244,7 @@ describe('a socket that has been taken over', () => {
         expect.objectContaining({
           code: 'ERR_FD_MODE',
           message: `the socket was taken over by rpc(), which reads all of it: use another socket for ${name}`,
-        }),
+        }) as Error,
       );
     expect(await client.call('hello')).toBe('hello');
   });

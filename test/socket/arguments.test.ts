@@ -64,7 +64,15 @@ const refusals: readonly (readonly [string, () => unknown, string, RegExp])[] = 
   ['half a codec', () => framed(left, { ...lengthPrefixed(), decode: wrong(1) }), TYPE, /has no function decode\(\)$/],
   [
     'an object of a class without a name',
-    () => framed(left, wrong(new (class {})())),
+    () =>
+      framed(
+        left,
+        wrong(
+          new (class {
+            codec = 1;
+          })(),
+        ),
+      ),
     TYPE,
     /an instance of a class without a name has/,
   ],
