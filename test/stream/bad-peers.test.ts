@@ -165,7 +165,9 @@ s.sendall(b'cd')
 });
 
 it.each([0, -1, 1.5, NaN, Infinity, '5'])('receive(%p) is refused, and harms nothing', async (length) => {
-  await expect(ends.socket.receive(length as number)).rejects.toThrow(RangeError);
+  await expect(ends.socket.receive(length as number)).rejects.toThrow(
+    typeof length === 'number' ? RangeError : TypeError,
+  );
   put('a');
   await expect(ends.socket.receive(1)).resolves.toMatchObject({ fds: [] });
 });
