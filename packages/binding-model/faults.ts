@@ -2,7 +2,7 @@ import { invalidType, invalidValue, outOfRange } from '../binding';
 import { requireCount, requireKeys, requireObject } from './kernel/require-values';
 
 /** What can go wrong in a recvmsg. */
-export const RECEIVE_FAULTS = ['short-read', 'eagain', 'eintr', 'emfile', 'reset', 'eof'] as const;
+export const RECEIVE_FAULTS = ['short-read', 'eagain', 'eintr', 'emfile', 'lost', 'reset', 'eof'] as const;
 /** The same for a sendmsg. */
 export const SEND_FAULTS = ['short-write', 'eagain', 'eintr', 'etoomanyrefs', 'reset'] as const;
 
@@ -21,6 +21,8 @@ export type SendFault = (typeof SEND_FAULTS)[number];
  *   `'darwin'` with EMSGSIZE. It is tried again on the model's clock.
  * - `'emfile'`: the receiving process has no free descriptor numbers, so descriptors that arrive are lost
  *   (docs/kernel.md 8, 24): ERR_FD_TRUNCATED, or a frame that is marked `truncated`.
+ * - `'lost'`: descriptors on their way are gone that no process has any more, for their sender closed its own (docs/kernel.md
+ *   25): ERR_FD_MISSING, where frames say how many they have. It happens on `'darwin'` alone.
  * - `'reset'`: the connection breaks. A recvmsg fails with ECONNRESET, a sendmsg with EPIPE, and what was on its way to
  *   this socket is lost.
  * - `'eof'`: the peer is gone, and a recvmsg returns the end of the stream, although more had been sent.

@@ -97,6 +97,7 @@ export class ModelReceive {
     this.#message++;
     if (fault?.what === 'eintr') return this.#readOnce(room);
     if (fault?.what === 'eagain') return 'again';
+    if (fault?.what === 'lost') process.loseUnheld(this.#fd);
     if (fault?.what === 'reset' || fault?.what === 'eof') return this.#breakOff(fault.what);
     const most = Math.min(
       (this.into ?? this.#filling)?.length ?? room,

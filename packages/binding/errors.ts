@@ -13,6 +13,7 @@ export type AncillaryErrorCode =
   | 'ERR_FD_REFUSED'
   | 'ERR_FD_MODE'
   | 'ERR_FD_QUOTA'
+  | 'ERR_FD_UNACKNOWLEDGED'
   | 'ERR_FD_PLATFORM'
   | 'ERR_FRAME_TOO_LARGE'
   | 'ERR_FRAME_INVALID'

@@ -7,7 +7,16 @@ import {
   requireBoolean,
   requireOptions,
 } from '../binding';
-import { type FdLike, type FrameCodec, type Measured, refuseAsFactory } from '../stream';
+import {
+  type Acknowledging,
+  acknowledging,
+  type FdLike,
+  type FrameCodec,
+  type MeasureAt,
+  type Measured,
+  refuseAsFactory,
+} from '../stream';
+import { acknowledgingBy, LONGEST_ACKNOWLEDGED, notFramed, readControl, withControl } from './acknowledged';
 import {
   DEFAULT_MAX_LENGTH,
   type Payload,
@@ -27,6 +36,13 @@ export interface LengthPrefixedOptions {
   littleEndian?: boolean | undefined;
   /** The longest payload, in bytes, that is received or sent; default 16 MiB. */
   maxLength?: number | undefined;
+  /**
+   * Each end tells the other which frames have arrived with their descriptors, and the sender keeps those until then. For
+   * `framed()`, at both ends: its `send()` resolves when the peer has the message. With `window`, which is 64 by default, at most
+   * so many descriptors are on their way unacknowledged, and further messages wait; a message without any counts as one. The
+   * smaller window of both ends holds. Needs `lengthBytes: 4`, and a count. Default false.
+   */
+  acknowledge?: boolean | { readonly window?: number | undefined } | undefined;
 }
 
 const OPTIONS: OptionNames<LengthPrefixedOptions> = {
@@ -34,7 +50,10 @@ const OPTIONS: OptionNames<LengthPrefixedOptions> = {
   countBytes: true,
   littleEndian: true,
   maxLength: true,
+  acknowledge: true,
 };
+
+const ACKNOWLEDGE: OptionNames<{ window: number }> = { window: true };
 
 /** A received payload; whoever receives it owns the descriptors. */
 export type LengthPrefixedMessage = ReceivedPayload;
@@ -70,12 +89,14 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   requireOneOf('lengthBytes', lengthBytes, [1, 2, 4]);
   requireOneOf('countBytes', countBytes, [0, 1, 2, 4]);
   requireMaxLength(maxLength);
+  const acknowledged = acknowledgedBy(options.acknowledge, lengthBytes, countBytes);
   const headerLength = lengthBytes + countBytes;
-  const longest = Math.min(maxLength, 2 ** (8 * lengthBytes) - 1);
+  const most = acknowledged === undefined ? 2 ** (8 * lengthBytes) - 1 : LONGEST_ACKNOWLEDGED;
+  const longest = Math.min(maxLength, most);
   const mostFds = countBytes === 0 ? Infinity : 2 ** (8 * countBytes) - 1;
 
   /** @throws ERR_FRAME_TOO_LARGE */
-  const measureAt = (memory: Uint8Array, start: number): Measured => {
+  const measurePayload = (memory: Uint8Array, start: number): Measured => {
     if (memory.length - start < headerLength) return { need: headerLength };
     const length = readUint(memory, start, lengthBytes, littleEndian);
     if (length > longest) throw tooLarge(length, longest);
@@ -83,14 +104,20 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
     return { length: headerLength + length, fds };
   };
 
+  const measureAt: MeasureAt = acknowledged === undefined ? measurePayload : withControl(measurePayload);
+
   return {
+    ...(acknowledged === undefined ? undefined : { [acknowledging]: acknowledged }),
     // With a count, large reads are exact where senders keep frames apart; without one, only those that stop at its end.
     reads: countBytes === 0 ? 'bounded' : 'greedy',
     descriptors: countBytes === 0 ? undefined : 'own',
 
-    measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0), { at: measureAt }),
+    measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0, 0), { at: measureAt }),
 
-    decode: (frame) => takePayload(frame, headerLength),
+    decode(frame) {
+      if (acknowledged !== undefined && readControl(frame.bytes) !== undefined) throw notFramed();
+      return takePayload(frame, headerLength);
+    },
 
     encode(payload) {
       const { bytes, fds } = requirePayload(payload, longest);
@@ -105,6 +132,22 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
       return { bytes: frame, fds };
     },
   };
+}
+
+/** @throws TypeError and RangeError */
+function acknowledgedBy(
+  acknowledge: unknown = false,
+  lengthBytes: number,
+  countBytes: number,
+): Acknowledging | undefined {
+  if (typeof acknowledge === 'boolean') {
+    if (!acknowledge) return undefined;
+  } else {
+    requireOptions('acknowledge', acknowledge as object, ACKNOWLEDGE);
+  }
+  if (lengthBytes !== 4 || countBytes === 0)
+    throw invalidValue('acknowledge needs lengthBytes 4, and a count: countBytes 1, 2 or 4');
+  return acknowledgingBy((acknowledge as { window?: unknown }).window);
 }
 
 function requireOneOf(name: string, value: number, allowed: readonly number[]): void {

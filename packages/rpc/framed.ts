@@ -1,7 +1,9 @@
 import { finished } from 'node:stream/promises';
 import { type OptionNames, requireMethods, requireOptions, wrongNumber } from '../binding';
+import { AcknowledgedFrames } from './acknowledged/frames';
 import { encode } from './encoded';
 import {
+  acknowledgingOf,
   asError,
   type CodecFactory,
   codecOf,
@@ -44,7 +46,9 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
   [Symbol.asyncIterator](): AsyncIterableIterator<In>;
   /**
    * Resolves when the kernel accepted the message; rejects as `FdSocket.send()` would or with what `encode` threw. The signal
-   * takes the message back as long as no byte of it was accepted.
+   * takes the message back as long as no byte of it was accepted. With `lengthPrefixed({ acknowledge })` it resolves when the
+   * peer has the message and its descriptors, which are kept until then, and rejects with ERR_FD_UNACKNOWLEDGED when the
+   * connection ends first.
    */
   send(message: Out, options?: FramedSendOptions): Promise<void>;
   /**
@@ -64,11 +68,13 @@ export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | C
   // A program in plain JavaScript may give anything, and would hear of it with the first message only.
   requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['frames', 'send']);
   const codec = codecOf(socket, given, ['measure', 'decode']);
+  const by = acknowledgingOf(codec);
+  const acknowledged = by && new AcknowledgedFrames(socket, codec, by, codec.fdsPerSend);
   return {
     socket,
 
     [Symbol.asyncIterator]() {
-      const frames = socket.frames(codec);
+      const frames = acknowledged?.frames() ?? socket.frames(codec);
       const messages: AsyncIterableIterator<In> = {
         [Symbol.asyncIterator]: () => messages,
         async next() {
@@ -78,6 +84,7 @@ export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | C
             return { done: false, value: codec.decode(frame) };
           } catch (error) {
             socket.destroy(asError(error));
+            acknowledged?.close();
             throw error;
           } finally {
             frame.close();
@@ -95,6 +102,7 @@ export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | C
       try {
         const signal = signalOf('send()', options);
         const encoded = encode(codec, message);
+        if (acknowledged !== undefined) return acknowledged.send(encoded, signal);
         // The very promise of the socket, which knows whether a failure is told in another way.
         return socket[sendFrame](encoded, { signal, fdsPerSend: codec.fdsPerSend });
       } catch (error) {
@@ -106,16 +114,20 @@ export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | C
 
     async close(options) {
       const timeout = timeoutOf(options);
-      if (socket.destroyed) return;
+      if (socket.destroyed) {
+        acknowledged?.close();
+        return;
+      }
       const closed = new Promise<void>((resolve) => socket.once('close', resolve));
+      const timer = timeout === Infinity ? undefined : setTimeout(() => socket.destroy(), timeout);
+      if (acknowledged !== undefined) await acknowledged.finish();
       socket.end();
       // Whatever ends the sending side, the socket is closed next; a failure rejected the promises of the messages it hit.
-      const sent = finished(socket, { readable: false }).catch(() => undefined);
-      const timer = timeout === Infinity ? undefined : setTimeout(() => socket.destroy(), timeout);
-      await sent;
+      await finished(socket, { readable: false }).catch(() => undefined);
       clearTimeout(timer);
       socket.destroy();
       await closed;
+      acknowledged?.close();
     },
 
     [Symbol.asyncDispose]() {

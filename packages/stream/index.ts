@@ -1,4 +1,5 @@
 export { abortError, asError, onAbort, requireSignal, throwIfAborted } from './abort';
+export { acknowledging, type Acknowledging, acknowledgingOf, type ControlFrame } from './acknowledging';
 export type { Address } from './connect/address';
 export { adopt } from './connect/adopt';
 export { connect, requireConnectArguments } from './connect/connect';
@@ -20,6 +21,7 @@ export {
   type QuotaUsage,
   type UserUsage,
 } from './limits/quota';
+export { Fifo } from './fifo';
 export type { FdSocketEvents } from './socket/events';
 export { fdsAtAnchor, onHangup, quotaOfSocket, takenOver } from './socket/byte-duplex';
 export { type CodecFactory, FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
@@ -48,6 +50,7 @@ export { holdReading, type Stopped, stopReading } from './reading-hold';
 export { SOCKET_OPTIONS } from './socket/options';
 export { type ReadOptions, signalOf } from './receive/read-options';
 export { requireTransfer } from './send/arguments';
+export { keepFds, type Kept } from './send/kept';
 export { sendFrame } from './send/send-frame';
 export { MAX_FDS_PER_SENDMSG } from './send/send-queue';
 export type { SendOptions, WriteFdsOptions } from './send/outgoing';

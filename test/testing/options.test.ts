@@ -6,7 +6,7 @@ import { thrown } from '../native/thrown';
 const make = modelSocketPair as (options?: unknown) => ReturnType<typeof modelSocketPair>;
 
 const OPTIONS = 'seed, faults, kernel, sndbuf, fdLimit, inFlightLimit, socket';
-const NAMES = 'short-read, eagain, eintr, emfile, reset, eof, short-write, etoomanyrefs';
+const NAMES = 'short-read, eagain, eintr, emfile, lost, reset, eof, short-write, etoomanyrefs';
 
 test.each<[unknown, typeof TypeError, string]>([
   [42, TypeError, `modelSocketPair() takes an object of ${OPTIONS}, not 42`],
@@ -61,7 +61,7 @@ test.each<[unknown, typeof TypeError, string]>([
   [
     { faults: [{ what: 'short-write', at: 1, call: 'recvmsg' }] },
     TypeError,
-    "faults[0]: 'short-write' cannot happen in recvmsg, which has short-read, eagain, eintr, emfile, reset, eof",
+    "faults[0]: 'short-write' cannot happen in recvmsg, which has short-read, eagain, eintr, emfile, lost, reset, eof",
   ],
   [
     { faults: [{ what: 'emfile', at: 1, call: 'sendmsg' }] },

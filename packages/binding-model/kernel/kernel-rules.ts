@@ -28,6 +28,8 @@ export interface KernelRules {
   readonly sendsWithoutBytes: boolean;
   /** Whether ending the receiving direction drops what waits there. */
   readonly shutdownDrops: boolean;
+  /** Whether descriptors in flight can be lost when their sender closes its own (docs/kernel.md 25). */
+  readonly losesUnheld: boolean;
   /** What refuses descriptors when too many are in flight (docs/kernel.md 20). */
   readonly tooManyInFlight: 'ETOOMANYREFS' | 'EMSGSIZE';
 }
@@ -45,6 +47,7 @@ export const KERNEL_RULES: Readonly<Record<KernelName, KernelRules>> = {
     mostLists: Infinity,
     sendsWithoutBytes: false,
     shutdownDrops: false,
+    losesUnheld: false,
     tooManyInFlight: 'ETOOMANYREFS',
   },
   bsd: {
@@ -60,6 +63,7 @@ export const KERNEL_RULES: Readonly<Record<KernelName, KernelRules>> = {
     mostLists: Infinity,
     sendsWithoutBytes: true,
     shutdownDrops: true,
+    losesUnheld: false,
     tooManyInFlight: 'ETOOMANYREFS',
   },
   darwin: {
@@ -75,6 +79,7 @@ export const KERNEL_RULES: Readonly<Record<KernelName, KernelRules>> = {
     mostLists: 1,
     sendsWithoutBytes: true,
     shutdownDrops: true,
+    losesUnheld: true,
     tooManyInFlight: 'EMSGSIZE',
   },
 };

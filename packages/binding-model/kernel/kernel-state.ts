@@ -1,8 +1,9 @@
-import { unreachable } from './garbage';
+import { countInFlight, unreachable } from './garbage';
 import type { KernelModelOptions } from './kernel-options';
 import { KERNEL_RULES, type KernelRules } from './kernel-rules';
 import { ModelSocket } from './model-socket';
 import { type OpenFile, ProcessFile } from './open-file';
+import type { QueuedSegment } from './queued-segment';
 import { SocketFile } from './socket-file';
 import type { SocketType } from './system-calls';
 import type { User } from './user';
@@ -59,6 +60,12 @@ export class KernelState {
       this.#pidfds.set(pid, file);
     }
     return file;
+  }
+
+  /** Drops the descriptors of these segments that are open in no process: there are no references but those in flight. */
+  loseUnheld(segments: readonly QueuedSegment[]): void {
+    const inFlight = countInFlight(this.#sockets);
+    for (const segment of [...segments]) segment.lose((file) => file.references === inFlight.get(file));
   }
 
   #socket(type: SocketType): ModelSocket {

@@ -172,6 +172,11 @@ export class ModelProcess implements SystemCalls {
     }
   }
 
+  /** docs/kernel.md 25: what is on its way to this socket, and no process has, can be lost on some kernels. */
+  loseUnheld(fd: number): void {
+    if (this.rules.losesUnheld) this.#kernel.loseUnheld(this.#socket(fd, 'recvmsg').queue);
+  }
+
   /** Every open descriptor, lowest first, and the identity of its file. */
   descriptors(): [number, string][] {
     return this.#table.entries().map(([fd, file]) => [fd, file.identity]);

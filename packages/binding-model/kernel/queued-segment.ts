@@ -75,6 +75,17 @@ export class QueuedSegment {
     return files;
   }
 
+  /** Drops those descriptors for which it is true; their bytes stay. */
+  lose(isLost: (file: OpenFile) => boolean): void {
+    const { files = [], user } = this.#inFlight ?? {};
+    const lost = files.filter(isLost);
+    if (user === undefined || lost.length === 0) return;
+    user.inFlight -= lost.length;
+    const left = files.filter((file) => !lost.includes(file));
+    this.#inFlight = left.length > 0 ? { files: left, user } : undefined;
+    for (const file of lost) file.drop();
+  }
+
   /** Gives the sender its room back, and drops the descriptors that nobody took. */
   free(): void {
     this.sender.memory -= this.#memory;

@@ -5,6 +5,7 @@ import type { FdLike } from '../fd-like';
 import type { ConnectionQuota } from '../limits/quota';
 import type { SocketStats } from '../stats';
 import { HandedOver } from './handed-over';
+import { Kept } from './kept';
 import { lossOf } from './lost-bytes';
 import { Outgoing, type SendOptions } from './outgoing';
 import { Places } from './places';
@@ -88,6 +89,11 @@ export class Outbox implements Gathering {
   get awaited(): boolean {
     const awaits = ({ promised, settled }: Outgoing): boolean => promised && !settled;
     return this.#transmitter.filter(awaits).length > 0 || this.#places.frames.some(awaits);
+  }
+
+  /** Keeps descriptors as long as whoever sends them likes. @throws as the constructor of {@link Kept} */
+  keep(fds: readonly FdLike[], transfer: boolean | readonly boolean[]): Kept {
+    return new Kept(fds, transfer, this.#table, this.#quota);
   }
 
   /**

@@ -33,6 +33,7 @@ import {
   requireTransfer,
   requireWriteOptions,
 } from '../send/arguments';
+import { type Kept, keepFds } from '../send/kept';
 import { type HowToSend, sendFrame } from '../send/send-frame';
 import type { SendOptions, WriteFdsOptions } from '../send/outgoing';
 import { ByteDuplex, lifetime } from './byte-duplex';
@@ -259,6 +260,13 @@ export class FdSocket extends ByteDuplex {
     } catch (error) {
       return Promise.reject(asError(error));
     }
+  }
+
+  /** @internal @throws as for {@link sendFrame}, before anything is sent */
+  [keepFds]({ fds = NO_FDS, transfer = false }: EncodedFrame): Kept {
+    requireDescriptors(fds);
+    requireTransfer(transfer, fds);
+    return this[lifetime].outbox.keep(fds, transfer);
   }
 
   /**
