@@ -52,7 +52,8 @@ export class Lifetime implements SocketEvents, InboxOwner {
     this.#duplex = duplex;
     this.#binding = binding;
     this.stats = new SocketStats(duplex);
-    this.frameTimeout = limits.frameTimeout ?? (binding.realTime ? DEFAULT_FRAME_TIMEOUT : undefined);
+    const frameTimeout = limits.frameTimeout ?? (binding.realTime ? DEFAULT_FRAME_TIMEOUT : undefined);
+    this.frameTimeout = frameTimeout?.milliseconds === Infinity ? undefined : frameTimeout;
     this.#sendTimeout = limits.sendTimeout;
     this.#maxInFlightFds = limits.maxInFlightFds;
     if (socket instanceof ConnectingHandle) {

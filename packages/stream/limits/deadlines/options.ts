@@ -8,7 +8,7 @@ export interface DeadlineOptions {
    * pauses. Then the socket is destroyed with ERR_FRAME_TIMEOUT, and what came of the frame is closed.
    *
    * By default frames that hold descriptors have 150,000, as in dbus-daemon, and others as long as they take. A number holds
-   * for all frames.
+   * for all frames; Infinity is as long as they take.
    */
   frameTimeout?: number | undefined;
   /**
@@ -38,12 +38,12 @@ export function deadlineLimits({ frameTimeout, sendTimeout }: DeadlineOptions): 
   requireDeadline('frameTimeout', frameTimeout);
   requireDeadline('sendTimeout', sendTimeout);
   const ofFrames = frameTimeout === undefined ? undefined : { milliseconds: frameTimeout, ofBytes: true };
-  return { frameTimeout: ofFrames, sendTimeout };
+  return { frameTimeout: ofFrames, sendTimeout: sendTimeout === Infinity ? undefined : sendTimeout };
 }
 
 function requireDeadline(name: string, given: unknown): void {
   if (given === undefined) return;
-  const message = `${name} is a number of milliseconds above 0, and finite, not ${describeValue(given)}`;
+  const message = `${name} is a number of milliseconds above 0, or Infinity for none, not ${describeValue(given)}`;
   if (typeof given !== 'number') throw invalidType(message);
-  if (!(given > 0 && given < Infinity)) throw outOfRange(message);
+  if (!(given > 0)) throw outOfRange(message);
 }
