@@ -32,8 +32,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     broken: 'the descriptors of a segment with plain bytes in front are dropped',
     file: RECEIVE_QUEUE,
-    from: 'const plain = fds.length === 0 && !truncated;',
-    to: 'const plain = (fds.length === 0 && !truncated) || bytes.length > 2;',
+    from: 'const plain = fds.length === 0 && truncated === false;',
+    to: 'const plain = (fds.length === 0 && truncated === false) || bytes.length > 2;',
   },
   {
     broken: 'descriptors in order are taken from behind the end of the frame',
@@ -44,8 +44,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     broken: 'what stands behind a truncated bundle is counted off',
     file: RECEIVE_QUEUE,
-    from: '      if (bundle.truncated) break;\n',
-    to: '      if (bundle.truncated) { this.#bundles.shift(); continue; }\n',
+    from: '      if (bundle.truncated !== false) break;\n',
+    to: '      if (bundle.truncated !== false) { this.#bundles.shift(); continue; }\n',
   },
   {
     broken: 'a message is thought to end with what was read of it',
@@ -134,7 +134,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     broken: 'a frame that lacks descriptors is handed out',
     file: CLAIM_POLICY,
-    from: 'came + closedEarly < declared && !arrived.truncated',
+    from: 'came + closedEarly < declared && arrived.truncated === false',
     to: 'false',
   },
   {
