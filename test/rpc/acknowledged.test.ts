@@ -109,6 +109,7 @@ it('sends no more than the window to a peer that never acknowledges, and keeps t
   using file = fds.memfd('sent');
   const sends = Array.from({ length: 10 }, () => connection.send({ bytes: Buffer.from('x'), fds: [file] }));
   const outcome = Promise.allSettled(sends);
+  await until(() => ends.socket.stats.fdsSent === 3);
   expect(await settledNow(Promise.race(sends))).toBe(false);
   expect(ends.socket.stats.fdsSent).toBe(3);
   ends.socket.destroy();
@@ -128,6 +129,7 @@ it('reads no more than two windows ahead of an end that takes nothing', async ()
   const toLeft = Array.from({ length: 10 }, () => send(right));
   const settled = Promise.allSettled([...toRight, ...toLeft]);
   await Promise.all([toRight[1], toLeft[1]]);
+  await until(() => sockets.every(({ stats }) => stats.fdsReceived === 4));
   expect(await settledNow(Promise.race([toRight[2], toLeft[2]]))).toBe(false);
   expect(sockets.map(({ stats }) => stats.fdsReceived)).toEqual([4, 4]);
   await Promise.all([left.close({ timeout: 0 }), right.close({ timeout: 0 })]);
