@@ -44,7 +44,6 @@ export class Outbox implements Gathering {
   #broken: (error: Error) => void = (error) => void this.#writable.destroy(error);
   readonly #quota: ConnectionQuota | undefined;
 
-  /** @param sendTimeout milliseconds in which something of what waits must be accepted; undefined for as long as it takes */
   constructor(
     writable: Writable,
     handle: SocketHandle,

@@ -51,9 +51,7 @@ export class Transmitter implements Owed {
   /** What it waits for: an errno, such as EAGAIN, or a limit. */
   #refusal = '';
 
-  /**
-   * @param broken called when nothing more can be sent
-   */
+  /** @param broken called when nothing more can be sent */
   constructor(
     handle: SocketHandle,
     binding: SocketBinding,
