@@ -24,6 +24,7 @@
     "look_ahead.cc",
     "message_io.cc",
     "message_ops.cc",
+    "number_limit.cc",
     "number_owners.cc",
     "peer_facts.cc",
     "pending_rights.cc",

@@ -19,11 +19,11 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPatience{10};
 /**
  * Descriptors mostly come in a stream. A thread that is done looks again after a nap, since one that sleeps has to be
- * woken by the event loop, which costs as much as closing ten descriptors does. While there is something each time, it naps
- * for longer and longer: most of what they cost is to wake up.
+ * woken by the event loop, which costs as much as closing ten descriptors does. While there are several each time, it naps
+ * for longer and longer: most of what they cost is to wake up. A peer that waits until one is closed sends no more meanwhile.
  */
 constexpr microseconds kShortestNap{100};
-constexpr microseconds kLongestNap{1000};
+constexpr microseconds kLongestNap{8000};
 constexpr int kNapsInVain = 4;
 /** So many at once end a nap. */
 constexpr std::size_t kMuch = 512;
@@ -185,10 +185,11 @@ void ClosingCrew::workUntilDone(Lock& lock) {
   microseconds pause = kShortestNap;
   for (int inVain = 0; inVain < kNapsInVain && !(ending_ && !hasWork());) {
     std::shared_ptr<ClosingWork> work = nextWork();
+    const bool several = pending_ > 1;
     lock.unlock();
     if (work != nullptr) closeAll(*work);
     inVain = work != nullptr ? 0 : inVain + 1;
-    pause = work != nullptr ? std::min(2 * pause, kLongestNap) : kShortestNap;
+    pause = work != nullptr && several ? std::min(2 * pause, kLongestNap) : kShortestNap;
     work.reset();
     lock.lock();
     if (incoming_->empty()) {

@@ -60,6 +60,10 @@ std::size_t ClosingThreads::pendingOf(std::uint32_t source) const {
 
 bool ClosingThreads::hurry() { return crew_ != nullptr && crew_->pending() > 0 && crew_->hurry(); }
 
+void ClosingThreads::endNap() {
+  if (crew_ != nullptr) crew_->endNap();
+}
+
 void ClosingThreads::end() {
   if (crew_ != nullptr) crew_->end();
 }

@@ -44,6 +44,9 @@ class ClosingThreads {
   /** Waits until all is closed, or a few milliseconds during which nothing was. Whether anything was closed. */
   bool hurry();
 
+  /** Has the threads look for work now. */
+  void endNap();
+
   void end();
 
   // Of all environments of the process, since they share its descriptors.

@@ -1,7 +1,5 @@
 #include "free_numbers.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <limits>
@@ -42,17 +40,16 @@ long countOpen() {
 
 }  // namespace
 
-FreeNumbers::Room FreeNumbers::room() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < kFewNumbers) return Room::plenty;
-  const rlim_t heldBack = std::min<rlim_t>(kMaxFds, limit.rlim_cur / kHeldBackShare);
+FreeNumbers::Room FreeNumbers::room(rlim_t limit) {
+  if (limit < kFewNumbers) return Room::plenty;
+  const rlim_t heldBack = std::min<rlim_t>(kMaxFds, limit / kHeldBackShare);
   const rlim_t enough = heldBack + ReadBatch::kMaxFdsHeld;
-  if (static_cast<rlim_t>(highest_) + enough < limit.rlim_cur) return Room::plenty;
+  if (static_cast<rlim_t>(highest_) + enough < limit) return Room::plenty;
   const long open = countOpen();
   if (open < 0) return Room::plenty;
-  highest_ = static_cast<int>(std::min<rlim_t>(static_cast<rlim_t>(open), limit.rlim_cur));
-  if (static_cast<rlim_t>(open) + enough < limit.rlim_cur) return Room::plenty;
-  return static_cast<rlim_t>(open) + heldBack < limit.rlim_cur ? Room::oneMessage : Room::none;
+  highest_ = static_cast<int>(std::min<rlim_t>(static_cast<rlim_t>(open), limit));
+  if (static_cast<rlim_t>(open) + enough < limit) return Room::plenty;
+  return static_cast<rlim_t>(open) + heldBack < limit ? Room::oneMessage : Room::none;
 }
 
 }  // namespace ancillary

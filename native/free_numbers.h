@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstddef>
+#include <sys/resource.h>
 
 namespace ancillary {
 
@@ -27,7 +27,8 @@ class FreeNumbers {
     if (fd > highest_) highest_ = fd;
   }
 
-  Room room();
+  /** @param limit how many numbers the process may have */
+  Room room(rlim_t limit);
 
  private:
   /** Since they were counted; then, as many as there were. */

@@ -1,7 +1,6 @@
 #include "ledger.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -83,7 +82,7 @@ void Ledger::closeEach(const int* fds, std::size_t count) {
     entry->holder = Holder::nobody;
     if (owners::releaseToWait(fds[i], self_)) later_.push_back({fds[i], entry->source});
   }
-  closing_.close(later_.data(), later_.size());
+  closeLater(later_.data(), later_.size());
 }
 
 bool Ledger::strikeIfQuick(int fd) {
@@ -174,7 +173,7 @@ int Ledger::closeEntry(int fd, Entry& entry) {
   if (later) {
     if (!owners::releaseToWait(fd, self_)) return -EBADF;
     const Closing closing{fd, entry.source};
-    closing_.close(&closing, 1);
+    closeLater(&closing, 1);
     return 0;
   }
   if (!owners::release(fd, self_)) return -EBADF;
@@ -182,26 +181,33 @@ int Ledger::closeEntry(int fd, Entry& entry) {
   return ::close(fd) < 0 && errno != EINTR ? -errno : 0;
 }
 
-bool Ledger::isCongested(int socket) const {
+bool Ledger::isCongested(int socket) {
   const std::size_t pending = closing_.pending();
   if (pending < kFewClosing) return false;
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
-  const std::size_t share = static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur / kShareOfNumbers, kMostClosing));
-  const std::size_t most = std::max(kFewClosing, share);
+  const std::size_t most = mostClosing();
   return pending >= most && closing_.pendingOf(sourceOf(socket)) >= most;
 }
 
-FreeNumbers::Room Ledger::room() {
-  const FreeNumbers::Room room = freeNumbers_.room();
-  return room != FreeNumbers::Room::plenty && waitForNumbers() ? freeNumbers_.room() : room;
+std::size_t Ledger::mostClosing() {
+  const rlim_t share = std::min<rlim_t>(limit_.current() / kShareOfNumbers, kMostClosing);
+  return std::max(kFewClosing, static_cast<std::size_t>(share));
 }
 
-bool Ledger::numbersRunOut() const {
-  rlimit limit;
+void Ledger::closeLater(const Closing* closings, std::size_t count) {
+  closing_.close(closings, count);
+  // Where few may wait, sockets would stop being read while a thread naps.
+  const std::size_t pending = closing_.pending();
+  if (pending >= kFewClosing / 2 && pending >= mostClosing() / 2) closing_.endNap();
+}
+
+FreeNumbers::Room Ledger::room() {
+  const FreeNumbers::Room room = freeNumbers_.room(limit_.current());
+  return room != FreeNumbers::Room::plenty && waitForNumbers() ? freeNumbers_.room(limit_.current()) : room;
+}
+
+bool Ledger::numbersRunOut() {
   // As many as one batch may bring.
-  const auto least = static_cast<rlim_t>(last_) + ReadBatch::kMaxFdsHeld;
-  return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= least;
+  return limit_.current() <= static_cast<rlim_t>(last_) + ReadBatch::kMaxFdsHeld;
 }
 
 void Ledger::lose(int fd) {

@@ -8,6 +8,7 @@
 #include "closing_threads.h"
 #include "descriptor_set.h"
 #include "free_numbers.h"
+#include "number_limit.h"
 #include "number_owners.h"
 
 namespace ancillary {
@@ -107,7 +108,7 @@ class Ledger {
    * Whether so many descriptors that came by a socket wait to be closed that it should not be read for now: closing them
    * may take as long as its peer likes, and they keep their numbers (docs/kernel.md 44).
    */
-  bool isCongested(int socket) const;
+  bool isCongested(int socket);
 
   /** After a system call found no free number. Whether it is worth while to try again. */
   bool waitForNumbers() { return closing_.hurry(); }
@@ -145,10 +146,13 @@ class Ledger {
 
   void lose(int fd);
   /** Whether one more message may bring more than there are free numbers. */
-  bool numbersRunOut() const;
+  bool numbersRunOut();
   /** Whether closing it may take as long as somebody else likes. */
   static bool maySuspend(int fd, const Entry& entry);
   int closeEntry(int fd, Entry& entry);
+  void closeLater(const Closing* closings, std::size_t count);
+  /** Of what came by one socket so many may wait. */
+  std::size_t mostClosing();
   /** Strikes off what can be closed at once, for the caller to close. */
   bool strikeIfQuick(int fd);
 
@@ -164,6 +168,7 @@ class Ledger {
   /** The number that entered last. All below it were in use then, since the kernel gives out the lowest that is free. */
   int last_ = 0;
   FreeNumbers freeNumbers_;
+  NumberLimit limit_;
   std::vector<Closing> later_;
   /** Counts what was handed over, so that sockets with the same number differ. */
   std::uint32_t handedOver_ = 0;

@@ -35,7 +35,7 @@ export function openSocket(socket: OwnedFd, events: SocketEvents): SocketHandle 
 /** Where plain parts that fit are put together: copying small ones is cheaper than telling the addon of each. */
 const together = Buffer.allocUnsafeSlow(16 * 1024);
 
-const SHORTEST_WAIT_MS = 10;
+const SHORTEST_WAIT_MS = 1;
 const LONGEST_WAIT_MS = 80;
 
 const NONE: readonly never[] = [];

@@ -37,7 +37,7 @@ export class ByteQueue implements MemoryHolder {
 
   /** What is left of the chunk at the front. */
   get frontLength(): number {
-    return this.front.length - this.#taken;
+    return (this.#chunks.front?.bytes.length ?? 0) - this.#taken;
   }
 
   push(bytes: Buffer, joins: boolean): void {

@@ -62,6 +62,8 @@ export class FrontMeasure {
       const { length } = this.#queue;
       const ahead = this.#codec.segments === true ? NOTHING : this.#queue.ahead;
       if (this.#need > length + ahead.length) return this.#need - length;
+      // As much as comes is read anyway, and what could be shown is nothing.
+      if (length + ahead.length === 0 && this.#codec.reads === 'greedy') return 1;
       if (ahead.length === 0) this.#ask();
       else if (!this.#learnAhead(ahead)) return 1;
     }
