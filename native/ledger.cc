@@ -181,15 +181,15 @@ int Ledger::closeEntry(int fd, Entry& entry) {
   return ::close(fd) < 0 && errno != EINTR ? -errno : 0;
 }
 
-bool Ledger::isCongested(int socket) {
+bool Ledger::isCongested(int socket) const {
   const std::size_t pending = closing_.pending();
   if (pending < kFewClosing) return false;
   const std::size_t most = mostClosing();
   return pending >= most && closing_.pendingOf(sourceOf(socket)) >= most;
 }
 
-std::size_t Ledger::mostClosing() {
-  const rlim_t share = std::min<rlim_t>(limit_.current() / kShareOfNumbers, kMostClosing);
+std::size_t Ledger::mostClosing() const {
+  const rlim_t share = std::min<rlim_t>(limit_.last() / kShareOfNumbers, kMostClosing);
   return std::max(kFewClosing, static_cast<std::size_t>(share));
 }
 

@@ -108,7 +108,7 @@ class Ledger {
    * Whether so many descriptors that came by a socket wait to be closed that it should not be read for now: closing them
    * may take as long as its peer likes, and they keep their numbers (docs/kernel.md 44).
    */
-  bool isCongested(int socket);
+  bool isCongested(int socket) const;
 
   /** After a system call found no free number. Whether it is worth while to try again. */
   bool waitForNumbers() { return closing_.hurry(); }
@@ -152,7 +152,7 @@ class Ledger {
   int closeEntry(int fd, Entry& entry);
   void closeLater(const Closing* closings, std::size_t count);
   /** Of what came by one socket so many may wait. */
-  std::size_t mostClosing();
+  std::size_t mostClosing() const;
   /** Strikes off what can be closed at once, for the caller to close. */
   bool strikeIfQuick(int fd);
 

@@ -15,6 +15,9 @@ class NumberLimit {
   /** RLIM_INFINITY where that cannot be known. */
   rlim_t current();
 
+  /** As {@link current} found it last. */
+  rlim_t last() const { return limit_; }
+
  private:
   rlim_t limit_ = RLIM_INFINITY;
   std::int64_t askAgainAt_ = 0;

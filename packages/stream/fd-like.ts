@@ -10,6 +10,8 @@ import { isBeingRead } from './reading-hold';
 export type FdLike =
   number | OwnedFd | { readonly fd: number } | fs.ReadStream | fs.WriteStream | NetSocket | NetServer | dgram.Socket;
 
+const MAX_NUMBER = 0x7fffffff;
+
 /** A duplex stream that can say it holds bytes or descriptors which its descriptor no longer does. */
 export const heldBack = Symbol('heldBack');
 
@@ -33,7 +35,7 @@ export function numberOf(source: FdLike, transfer = false, at?: number): number 
   // The usual case, which needs none of what follows.
   if (source instanceof OwnedFd && !source.closed) return source.fd;
   const fd = rawNumber(source);
-  if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > 0x7fffffff) {
+  if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > MAX_NUMBER) {
     throw invalidType(
       `${nameOf(at)} is a descriptor: a number, an OwnedFd, or something else that has one, not ${describeValue(source)}`,
     );
@@ -54,6 +56,21 @@ export function numbersOf(sources: readonly FdLike[], transfer: boolean | readon
     const given = typeof transfer === 'boolean' ? transfer : transfer[at];
     const number = numberOf(source, given, at++);
     // Mostly there is one, and an array that grows from nothing has room for seventeen.
+    if (numbers === undefined) numbers = [number];
+    else numbers.push(number);
+  }
+  return numbers ?? [];
+}
+
+/**
+ * {@link numbersOf} for bare numbers and OwnedFds, of which there is nothing to look at but the number; undefined where
+ * something else is among them.
+ */
+export function bareNumbersOf(sources: readonly FdLike[]): number[] | undefined {
+  let numbers: number[] | undefined;
+  for (const source of sources) {
+    const number = source instanceof OwnedFd ? source.fd : source;
+    if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > MAX_NUMBER) return undefined;
     if (numbers === undefined) numbers = [number];
     else numbers.push(number);
   }

@@ -1,16 +1,19 @@
 import { Writable } from 'node:stream';
 import type { DescriptorTable, SocketBinding, SocketHandle } from '../../binding';
 import { abortError } from '../abort';
-import type { FdLike } from '../fd-like';
+import { bareNumbersOf, type FdLike } from '../fd-like';
 import type { ConnectionQuota } from '../limits/quota';
 import type { SocketStats } from '../stats';
 import { HandedOver } from './handed-over';
 import { Kept } from './kept';
 import { lossOf } from './lost-bytes';
-import { Outgoing, type SendOptions } from './outgoing';
+import { isPieces, Outgoing, SENT, type SendOptions } from './outgoing';
 import { Places } from './places';
+import { MAX_FDS_PER_SENDMSG } from './send-queue';
 import { type SendLimits, Transmitter } from './transmitter';
 import { type Gathering, tellEndOfTurn } from './turn';
+
+const NO_FDS: readonly number[] = [];
 
 /** Why nothing may be sent any more. */
 export interface Refused {
@@ -108,17 +111,61 @@ export class Outbox implements Gathering {
     fdsPerSend?: number,
   ): Promise<void> {
     const { transfer = false, signal } = options;
+    if (transfer === false && signal === undefined && refused === undefined && !isPieces(bytes)) {
+      const numbers = this.#leavesAtOnce(bytes, fds, fdsPerSend);
+      if (numbers !== undefined) return this.#sendAlone(bytes, numbers);
+    }
     const frame = Outgoing.frame(bytes, fds, transfer, this.#table, true, fdsPerSend);
     const closed = refused ?? this.#closed;
+    if (closed !== undefined || signal !== undefined) this.#sendUnless(closed, signal, frame);
+    else this.#begin(frame);
+    return frame.outcome();
+  }
+
+  /**
+   * Most frames find nothing before them, and owe nothing but to be sent. Returns their descriptors' numbers; undefined for all
+   * others.
+   * @throws as {@link Outgoing.frame}
+   */
+  #leavesAtOnce(
+    bytes: Uint8Array,
+    fds: readonly FdLike[],
+    fdsPerSend = MAX_FDS_PER_SENDMSG,
+  ): readonly number[] | undefined {
+    const gathers = fds.length === 0 && this.#gathering;
+    if (gathers || bytes.length === 0 || fds.length > fdsPerSend) return undefined;
+    const numbers = fds.length === 0 ? NO_FDS : bareNumbersOf(fds);
+    if (numbers === undefined) return undefined;
+    this.#table.requireSendable?.(numbers);
+    return this.#transmitter.maySendAlone(numbers.length) && this.#isNext(bytes.length) ? numbers : undefined;
+  }
+
+  #sendAlone(bytes: Uint8Array, fds: readonly number[]): Promise<void> {
+    // The first plain frame of a turn goes at once; those that follow within it share system calls.
+    if (fds.length === 0) this.#gathering = tellEndOfTurn(this);
+    const rest = this.#transmitter.sendAlone(bytes, fds);
+    if (rest === undefined) return SENT;
+    if (!rest.settled) {
+      this.#transmitter.secure(rest);
+      this.#waitsBehindNothing(rest);
+    }
+    if (this.#quota !== undefined) this.#countBytes();
+    return rest.outcome();
+  }
+
+  #sendUnless(closed: Refused | undefined, signal: AbortSignal | undefined, frame: Outgoing): void {
     if (signal?.aborted === true) frame.settle(abortError(signal));
     else if (closed !== undefined) frame.settle(closed.error, closed.reported);
-    else if (frame.length === 0) frame.settle();
-    else if (this.#isNext(frame)) this.#sendNow(frame);
-    else this.#park(frame);
+    else this.#begin(frame);
     if (signal !== undefined && !frame.settled)
       frame.withdrawOn(signal, () => frame.parked || this.#transmitter.withdraw(frame));
-    this.#countBytes();
-    return frame.outcome();
+  }
+
+  #begin(frame: Outgoing): void {
+    if (frame.whole === 0) frame.settle();
+    else if (this.#isNext(frame.whole)) this.#sendNow(frame);
+    else this.#park(frame);
+    if (this.#quota !== undefined) this.#countBytes();
   }
 
   /**
@@ -198,7 +245,7 @@ export class Outbox implements Gathering {
    * Nothing waits before it but the queue. One that is as long as may wait goes through the Writable, which then wants to
    * drain.
    */
-  #isNext({ length }: Outgoing): boolean {
+  #isNext(length: number): boolean {
     return length < this.#highWaterMark && countedLength(this.#writable) === this.#queuedBytes;
   }
 
@@ -249,25 +296,27 @@ export class Outbox implements Gathering {
 
   /** Sends what can be sent now, of a frame that nothing waits before. One that fails is settled, not thrown. */
   #sendNow(frame: Outgoing): void {
-    // A getter of what was given may have destroyed the socket.
-    if (this.#closed !== undefined) {
-      frame.settle(this.#closed.error, this.#closed.reported);
-      return;
-    }
-    // The first plain frame of a turn goes at once; those that follow within it share system calls.
-    const gathers = frame.fds.length === 0;
-    if (gathers && this.#gathering) this.#transmitter.push(frame);
-    else {
-      this.#gathering ||= gathers && tellEndOfTurn(this);
-      this.#transmitter.send(frame);
-      if (frame.settled) return;
-      this.#transmitter.secure(frame);
-    }
+    if (this.#gathering && frame.fds.length === 0) this.#transmitter.push(frame);
+    else if (this.#sendAtOnce(frame)) return;
+    this.#waitsBehindNothing(frame);
+  }
+
+  /** Nothing but the queue is before it. */
+  #waitsBehindNothing(frame: Outgoing): void {
     this.#uncountedFrames++;
-    this.#uncountedBytes += frame.length;
+    this.#uncountedBytes += frame.whole;
     if (this.#gathering && !this.#fillsWritable()) return;
     this.#transmitter.flush();
     this.#countWaiting();
+  }
+
+  /** Returns false where some of it waits. */
+  #sendAtOnce(frame: Outgoing): boolean {
+    this.#gathering ||= frame.fds.length === 0 && tellEndOfTurn(this);
+    this.#transmitter.send(frame);
+    if (frame.settled) return true;
+    this.#transmitter.secure(frame);
+    return false;
   }
 
   /** Whether the next should wait for `'drain'`, which only the Writable can say. */

@@ -21,7 +21,7 @@ export type WriteFdsOptions = Pick<SendOptions, 'transfer'>;
 const NONE: readonly never[] = [];
 const NO_BYTES = new Uint8Array(0);
 /** What every frame's promise is that was sent before anyone could wait for it. */
-const SENT = Promise.resolve();
+export const SENT = Promise.resolve();
 
 /** Settles a promise; takes a rejection too, so that no second function need be kept for each frame. */
 type Resolve = (outcome?: Promise<never>) => void;
@@ -70,6 +70,14 @@ export class Outgoing implements OutgoingFrame {
   /** How many bytes it has, of all its pieces. */
   get length(): number {
     return lengthOf(this);
+  }
+
+  /** What is left of a frame that went on its way without an object of its own: the kernel accepted `sent` bytes of it. */
+  static begun(bytes: Uint8Array, fds: readonly number[], sent: number): Outgoing {
+    const frame = new Outgoing(bytes, true);
+    frame.fds = fds;
+    frame.sent = sent;
+    return frame;
   }
 
   /** Plain bytes of a stream. */
@@ -195,7 +203,7 @@ export class Outgoing implements OutgoingFrame {
   }
 }
 
-function isPieces(bytes: Uint8Array | readonly Uint8Array[]): bytes is readonly Uint8Array[] {
+export function isPieces(bytes: Uint8Array | readonly Uint8Array[]): bytes is readonly Uint8Array[] {
   return Array.isArray(bytes);
 }
 

@@ -16,7 +16,7 @@ import type { ConnectionQuota } from '../limits/quota';
 import type { SocketStats } from '../stats';
 import { microtask } from '../later';
 import { lostBytes } from './lost-bytes';
-import type { Outgoing } from './outgoing';
+import { Outgoing } from './outgoing';
 import { refusalOf } from './refusal';
 import { holdsFds, isLost, SendQueue } from './send-queue';
 
@@ -117,6 +117,29 @@ export class Transmitter implements Owed {
     }
   }
 
+  /** Whether a frame with so many descriptors could leave now, since nothing waits. */
+  maySendAlone(fdCount: number): boolean {
+    return !this.#inUse && (fdCount === 0 || this.#inFlight?.maySend(fdCount) !== false);
+  }
+
+  /**
+   * Sends a frame for which {@link maySendAlone} is true. Returns one for what the kernel did not take, if anything, which then
+   * waits, or failed: most need no object of their own.
+   */
+  sendAlone(bytes: Uint8Array, fds: readonly number[]): Outgoing | undefined {
+    let result: SendResult;
+    try {
+      result = this.#handle.sendParts([{ bytes, fds }]);
+    } catch (error) {
+      return this.#cannotSend(Outgoing.begun(bytes, fds, 0), error);
+    }
+    const { accepted } = result;
+    if (accepted < bytes.length) return this.#waitWith(Outgoing.begun(bytes, fds, accepted), result);
+    this.#count(accepted, fds.length);
+    this.#stats.frameSent(accepted, fds.length);
+    return undefined;
+  }
+
   /** Sends until the queue is empty or the kernel refuses. */
   flush(): void {
     if (this.#flushing) return;
@@ -171,9 +194,13 @@ export class Transmitter implements Owed {
     return this.#queue.clear();
   }
 
+  /** Whether something waits, or is being sent. */
+  get #inUse(): boolean {
+    return this.#queue.length > 0 || this.#flushing || this.#waiting;
+  }
+
   #canPassQueue(frame: Outgoing): boolean {
-    const inUse = this.#queue.length > 0 || this.#flushing || this.#waiting;
-    return !inUse && !isLost(frame) && frame.fds.length <= frame.fdsPerSend;
+    return !this.#inUse && !isLost(frame) && frame.fds.length <= frame.fdsPerSend;
   }
 
   /** What the queue would do with its only frame, in less time: mostly the kernel takes all of it. */
@@ -187,19 +214,31 @@ export class Transmitter implements Owed {
     try {
       result = this.#handle.sendParts([frame]);
     } catch (error) {
-      this.#queue.push(frame);
-      this.#broken(asError(error));
+      this.#cannotSend(frame, error);
       return;
     }
     const { accepted } = result;
-    if (accepted > 0) this.#count(accepted, frame.fds.length);
-    if (accepted === frame.length) {
-      this.#sent(frame);
+    if (accepted < frame.length) {
+      frame.sent = accepted;
+      this.#waitWith(frame, result);
       return;
     }
-    frame.sent = accepted;
+    this.#count(accepted, frame.fds.length);
+    this.#sent(frame);
+  }
+
+  #cannotSend(frame: Outgoing, error: unknown): Outgoing {
     this.#queue.push(frame);
-    if (result.error !== undefined) this.#refused(result.error);
+    this.#broken(asError(error));
+    return frame;
+  }
+
+  /** The kernel did not take all of a frame before which nothing waited. */
+  #waitWith(frame: Outgoing, { accepted, error }: SendResult): Outgoing {
+    if (accepted > 0) this.#count(accepted, frame.fds.length);
+    this.#queue.push(frame);
+    if (error !== undefined) this.#refused(error);
+    return frame;
   }
 
   #sendSome(): void {

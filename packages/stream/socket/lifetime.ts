@@ -121,12 +121,15 @@ export class Lifetime implements SocketEvents, InboxOwner {
 
   /** The sending half. */
   get outbox(): Outbox {
-    this.#outbox ??= new Outbox(this.#duplex, this.handle, this.#binding, this.stats, {
+    return (this.#outbox ??= this.#makeOutbox());
+  }
+
+  #makeOutbox(): Outbox {
+    return new Outbox(this.#duplex, this.handle, this.#binding, this.stats, {
       quota: this.#quota,
       maxInFlightFds: this.#maxInFlightFds,
       sendTimeout: this.#sendTimeout,
     });
-    return this.#outbox;
   }
 
   /** Who is at the other end. @throws system errors */
