@@ -218,19 +218,32 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
 /** Fills {@link together} and returns how far; 0 where the parts are too large for it, or not plain. */
 function putTogether(parts: readonly SendPart[]): number {
   let length = 0;
-  for (const { bytes, pieces = NONE, fds } of parts) {
+  for (const { bytes, pieces, fds } of parts) {
     length += bytes.length;
-    for (const piece of pieces) length += piece.length;
+    if (pieces !== undefined) length += lengthOfAll(pieces);
     if (fds.length > 0 || length > together.length) return 0;
   }
   let at = 0;
-  for (const { bytes, pieces = NONE } of parts) {
+  for (const { bytes, pieces } of parts) {
     together.set(bytes, at);
     at += bytes.length;
-    for (const piece of pieces) {
-      together.set(piece, at);
-      at += piece.length;
-    }
+    if (pieces !== undefined) at = putPieces(pieces, at);
   }
   return length;
+}
+
+function lengthOfAll(pieces: readonly Uint8Array[]): number {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  return length;
+}
+
+/** Returns where they end. */
+function putPieces(pieces: readonly Uint8Array[], start: number): number {
+  let at = start;
+  for (const piece of pieces) {
+    together.set(piece, at);
+    at += piece.length;
+  }
+  return at;
 }

@@ -7,7 +7,7 @@ import { immediate, microtask, nextTick } from '../later';
  */
 const IN_ONE_TURN = 8192;
 /** Each socket hands out so many, whatever the others do. */
-const LEAST = 16;
+export const LEAST = 16;
 
 /** Who has something to hand out, and is not to in this turn. */
 export interface Waiting {

@@ -79,6 +79,22 @@ export class ByteQueue implements MemoryHolder {
 
   /** Takes the first `length` bytes (they must be there) out, without a copy where one chunk holds them all. */
   take(length: number): Buffer {
+    return this.#takeWithinFront(length) ?? this.#takeAny(length);
+  }
+
+  /** What most frames need: they lie in the chunk at the front, and do not end it. */
+  #takeWithinFront(length: number): Buffer | undefined {
+    const { front } = this.#chunks;
+    if (front === undefined || this.#reserved !== undefined) return undefined;
+    if (this.#taken + length >= front.bytes.length) return undefined;
+    const bytes = front.view(this.#taken, length);
+    this.#taken += length;
+    this.#length -= length;
+    if (front.settled) this.#letGo();
+    return bytes;
+  }
+
+  #takeAny(length: number): Buffer {
     const view = this.#viewOf(length);
     const bytes = view ?? Buffer.allocUnsafe(length);
     for (let at = 0; at < length;) {

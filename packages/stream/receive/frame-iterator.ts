@@ -70,10 +70,12 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   next(): Promise<Result> {
     const unreported = this.#report();
     if (unreported !== undefined) return unreported;
-    try {
-      this.start();
-    } catch (error) {
-      return Promise.reject(asError(error));
+    if (this.#state === 'new') {
+      try {
+        this.start();
+      } catch (error) {
+        return Promise.reject(asError(error));
+      }
     }
     const result = this.#waiter === undefined && this.#hasTurn() ? this.#take() : undefined;
     const failed = this.#report();

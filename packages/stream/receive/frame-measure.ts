@@ -70,11 +70,6 @@ export class FrontMeasure {
     return 0;
   }
 
-  /** Whether the codec wants to see each frame. */
-  get watches(): boolean {
-    return this.#codec.cut !== undefined;
-  }
-
   /** Shows the codec the whole frame at the front. @throws what the codec throws; RangeError */
   show(): void {
     const frame = this.#queue.show(this.#length);
@@ -127,8 +122,8 @@ export class FrontMeasure {
       this.#scanned = scanned;
     } else {
       const { length, fds } = measured;
-      if (!isCount(length) || length === 0 || !(fds === 'attached' || isCount(fds)))
-        throw senseless(measured, buffered);
+      const known = typeof fds === 'number' ? isCount(fds) : fds === 'attached';
+      if (!known || !isCount(length) || length === 0) throw senseless(measured, buffered);
       this.#length = length;
       this.#fds = fds;
     }

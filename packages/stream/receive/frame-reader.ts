@@ -50,6 +50,8 @@ export class FrameReader {
   readonly #ahead: number | undefined;
   readonly #segments: boolean;
   readonly #endExpected: boolean;
+  /** Whether the codec wants to see each frame. */
+  readonly #watches: boolean;
   /** Whether the length of the frame at the front is known, and that frame is allowed. */
   #measured = false;
   #stopped = false;
@@ -69,6 +71,7 @@ export class FrameReader {
     this.#ahead = aheadOf(codec.descriptors);
     this.#segments = codec.segments === true;
     this.#endExpected = endExpected;
+    this.#watches = codec.cut !== undefined;
     this.#greedy = this.#reads === 'greedy';
   }
 
@@ -170,19 +173,21 @@ export class FrameReader {
     if (this.#stopped) return undefined;
     if (this.#failure !== undefined) throw this.#failure;
     if (missing > 0) return undefined;
-    if (this.#measure.watches && !this.#shown()) return undefined;
+    if (this.#watches && !this.#shown()) return undefined;
     const { length, fds } = this.#measure;
     const range = { start: this.#queue.start, end: this.#queue.start + length };
     // Before anything is claimed: it throws where a user transferred the memory of bytes that wait here.
     const bytes = this.#queue.takeBytes(length);
     // Most frames have none and want none, and there is nothing to decide.
-    const plain = this.#queue.plain && (fds === 0 || fds === 'attached');
-    const frame = plain
-      ? new FdFrame(bytes, [], range, false, fds === 'attached' && this.#doubted(range))
-      : this.#withFds(bytes, range, fds);
+    const plain = this.#queue.plain && (typeof fds !== 'number' || fds === 0);
+    const frame = plain ? this.#plain(bytes, range, fds) : this.#withFds(bytes, range, fds);
     this.#measured = false;
     this.#measure.startOver();
     return frame;
+  }
+
+  #plain(bytes: Buffer, range: ByteRange, fds: number | 'attached'): FdFrame {
+    return new FdFrame(bytes, [], range, false, typeof fds !== 'number' && this.#doubted(range));
   }
 
   /** Shows the codec the frame that is about to be taken. Returns false where the codec made whoever takes it leave. */

@@ -279,8 +279,11 @@ export class Inbox implements SegmentReceiver {
 
   /** A consumer took something that was there: if reading had paused, it goes on once half of what may wait is gone. */
   tookSome(): void {
-    this.#countUntaken();
-    if (!this.#allowance.isUsedUp) return;
+    if (this.#quota !== undefined) this.#countUntaken();
+    if (this.#allowance.isUsedUp) this.#goOnAtHalf();
+  }
+
+  #goOnAtHalf(): void {
     const { highWaterMark, maxQueuedFds } = this.limits;
     if (2 * this.queue.length < highWaterMark && 2 * this.queue.fdCount < maxQueuedFds) this.updateAllowance();
   }

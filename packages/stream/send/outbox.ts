@@ -112,13 +112,30 @@ export class Outbox implements Gathering {
   ): Promise<void> {
     const { transfer = false, signal } = options;
     if (transfer === false && signal === undefined && refused === undefined && !isPieces(bytes)) {
-      const numbers = this.#leavesAtOnce(bytes, fds, fdsPerSend);
-      if (numbers !== undefined) return this.#sendAlone(bytes, numbers);
+      if (this.#gathering && fds.length === 0) {
+        if (this.#gathers(bytes)) return this.#gather(bytes);
+      } else {
+        const numbers = this.#leavesAtOnce(bytes, fds, fdsPerSend);
+        if (numbers !== undefined) return this.#sendAlone(bytes, numbers);
+      }
     }
     const frame = Outgoing.frame(bytes, fds, transfer, this.#table, true, fdsPerSend);
     const closed = refused ?? this.#closed;
     if (closed !== undefined || signal !== undefined) this.#sendUnless(closed, signal, frame);
     else this.#begin(frame);
+    return frame.outcome();
+  }
+
+  /** Whether it shares system calls with the others that are sent in this turn. */
+  #gathers({ length }: Uint8Array): boolean {
+    return length > 0 && this.#closed === undefined && this.#isNext(length);
+  }
+
+  #gather(bytes: Uint8Array): Promise<void> {
+    const frame = Outgoing.begun(bytes, NO_FDS, 0);
+    this.#transmitter.push(frame);
+    this.#waitsBehindNothing(frame);
+    if (this.#quota !== undefined) this.#countBytes();
     return frame.outcome();
   }
 
@@ -132,8 +149,7 @@ export class Outbox implements Gathering {
     fds: readonly FdLike[],
     fdsPerSend = MAX_FDS_PER_SENDMSG,
   ): readonly number[] | undefined {
-    const gathers = fds.length === 0 && this.#gathering;
-    if (gathers || bytes.length === 0 || fds.length > fdsPerSend) return undefined;
+    if (bytes.length === 0 || fds.length > fdsPerSend) return undefined;
     const numbers = fds.length === 0 ? NO_FDS : bareNumbersOf(fds);
     if (numbers === undefined) return undefined;
     this.#table.requireSendable?.(numbers);
@@ -360,7 +376,9 @@ const nothing = (): void => undefined;
 
 /** What a Writable counts itself. An FdSocket adds {@link Outbox.uncountedBytes}. */
 export function countedLength(writable: Writable): number {
-  return Number(lengthGetter?.get?.call(writable));
+  return lengthOfWritable(writable);
 }
 
-const lengthGetter = Object.getOwnPropertyDescriptor(Writable.prototype, 'writableLength');
+const lengthOfWritable = Function.prototype.call.bind(
+  Object.getOwnPropertyDescriptor(Writable.prototype, 'writableLength')?.get ?? (() => NaN),
+) as (writable: Writable) => number;

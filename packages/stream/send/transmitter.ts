@@ -255,6 +255,8 @@ export class Transmitter implements Owed {
     }
     const { accepted, error } = this.#handle.sendParts(parts);
     const { fdsAccepted } = this.#queue;
+    // The kernel takes something of whatever there is: bytes went away, or say that they are more than they are.
+    if (accepted === 0 && error === undefined) throw lostBytes();
     const complete = this.#queue.accept(accepted);
     if (accepted > 0) this.#count(accepted, this.#queue.fdsAccepted - fdsAccepted);
     for (const frame of complete) this.#sent(frame);
