@@ -35,8 +35,8 @@ export function truthfulBuffer(bytes: Uint8Array): Buffer {
 }
 
 function uncurried(name: string): unknown {
-  const get: unknown = Object.getOwnPropertyDescriptor(typedArray, name)?.get;
-  return Function.prototype.call.bind(get as () => unknown);
+  const property = Object.getOwnPropertyDescriptor(typedArray, name) ?? {};
+  return Function.prototype.call.bind(Reflect.get(property, 'get') as () => unknown);
 }
 
 function getter(name: string): (bytes: Uint8Array) => unknown {

@@ -122,7 +122,7 @@ export class FrontMeasure {
       this.#scanned = scanned;
     } else {
       const { length, fds } = measured;
-      const known = typeof fds === 'number' ? isCount(fds) : fds === 'attached';
+      const known = typeof fds === 'number' ? isCount(fds) : isAttached(fds);
       if (!known || !isCount(length) || length === 0) throw senseless(measured, buffered);
       this.#length = length;
       this.#fds = fds;
@@ -143,6 +143,11 @@ function late(method: string, answer: string): TypeError {
   return invalidType(
     `the codec's ${method} returns ${answer} at once, and returned a Promise: make it a function that is not async`,
   );
+}
+
+/** A codec in plain JavaScript may answer anything. */
+function isAttached(fds: unknown): boolean {
+  return fds === 'attached';
 }
 
 function isCount(value: unknown): boolean {

@@ -379,6 +379,7 @@ export function countedLength(writable: Writable): number {
   return lengthOfWritable(writable);
 }
 
-const lengthOfWritable = Function.prototype.call.bind(
-  Object.getOwnPropertyDescriptor(Writable.prototype, 'writableLength')?.get ?? (() => NaN),
-) as (writable: Writable) => number;
+const property = Object.getOwnPropertyDescriptor(Writable.prototype, 'writableLength') ?? {};
+const lengthOfWritable = Function.prototype.call.bind(Reflect.get(property, 'get') as () => unknown) as (
+  writable: Writable,
+) => number;
