@@ -61,3 +61,28 @@ it('onread reads as much as there is room for', async () => {
   );
   expect(uncaught).toEqual([]);
 });
+
+it('send() comes to an end with bytes that change their mind about how many they are', async () => {
+  const { result, uncaught } = await inChild(`
+    const outcomes = new Set();
+    for (const later of [1e9, 5, 1, 0, -1]) {
+      for (let truths = 1; truths < 12; truths++) {
+        for (const [kind, fds] of [[Buffer, []], [Uint8Array, []], [Buffer, [0]], [Uint8Array, [0]]]) {
+          let asked = 0;
+          const get = () => (asked++ < truths ? 4 : later);
+          const [left, right] = ancillary.socketpair();
+          right.resume();
+          left.on('error', () => undefined);
+          // The second waits for the end of the turn.
+          const bytes = Object.defineProperty(kind.from([97, 98, 99, 100]), 'length', { get });
+          const sends = ['x', bytes].map((each) => left.send(each, fds));
+          for (const { status, reason } of await Promise.allSettled(sends)) outcomes.add(reason?.code ?? reason?.name ?? status);
+          left.destroy();
+          right.destroy();
+        }
+      }
+    }
+    return [...outcomes].sort();`);
+  expect(result).toEqual(['ERR_FD_WITHOUT_BYTES', 'ERR_INVALID_STATE', 'RangeError', 'fulfilled']);
+  expect(uncaught).toEqual([]);
+});
