@@ -50,6 +50,7 @@ export async function underAttack(attack: Attack): Promise<Outcome> {
   fs.chmodSync(directory, 0o777);
   const where = path.join(directory, 'socket');
   const [questions, ask] = fds.pipe();
+  const [begin, begun] = fds.pipe();
   const children: Child[] = [];
   const started = (child: Child): Child => {
     children.push(child);
@@ -63,14 +64,18 @@ export async function underAttack(attack: Attack): Promise<Outcome> {
       fs.writeSync(ask.fd, `${JSON.stringify({ calls: CALLS, fresh })}\n`);
       return JSON.parse(await honest.line()) as Round;
     };
+    // Interpreters that start take the processors, whatever they do then.
+    const hostile = Array.from({ length: attack.users }, (_, user) =>
+      started(startHostile(where, begin.fd, attack, user)),
+    );
+    await Promise.all(hostile.map((each) => each.line()));
     const calm = await round(true);
-    const hostile = Array.from({ length: attack.users }, (_, user) => started(startHostile(where, attack, user)));
+    begun.close();
     const beginning = await round(false);
     await Promise.all(hostile.map((each) => each.line()));
     return { calm, beginning, old: await round(false), fresh: await round(true) };
   } finally {
-    questions.close();
-    ask.close();
+    for (const each of [questions, ask, begin, begun]) each.close();
     for (const child of children.reverse()) await child[Symbol.asyncDispose]();
     fs.rmSync(directory, { recursive: true });
   }
@@ -88,6 +93,7 @@ function startHonest(where: string, questions: number, { quota }: Attack): Child
   return start(process.execPath, ['-e', HONEST, '--'], { args, descriptors: [questions] });
 }
 
-function startHostile(where: string, { connections }: Attack, user: number): Child {
-  return python(HOSTILE, { args: [where, String(connections), String(FIRST_HOSTILE_USER + user)] });
+function startHostile(where: string, begin: number, { connections }: Attack, user: number): Child {
+  const args = [where, String(connections), String(FIRST_HOSTILE_USER + user)];
+  return python(HOSTILE, { args, descriptors: [begin] });
 }

@@ -81,8 +81,8 @@ main();
 `;
 
 /**
- * Connections that ask as often as they can, and never read. Arguments: the path, how many, and the user. It says when it
- * cannot send anything more, and goes on trying.
+ * Connections that ask as often as they can, and never read. Arguments: the path, how many, and the user. It says when it is
+ * ready, and begins when descriptor 3 ends; it says when it cannot send anything more, and goes on trying.
  */
 export const HOSTILE = `
 import json, os, select, socket, struct, sys
@@ -91,6 +91,8 @@ path, count, user = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 os.setgroups([])
 os.setgid(user)
 os.setuid(user)
+print('ready', flush=True)
+os.read(3, 1)
 
 class Peer:
     def __init__(self):
