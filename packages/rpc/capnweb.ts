@@ -3,7 +3,7 @@ import { asError, type FdSocket } from '../stream';
 import { closedError } from './closed-error';
 import type { Message } from './frameworks/receiver';
 import { ValueChannel } from './frameworks/value-channel';
-import type { GivenFd } from './values/given';
+import { GivenFd } from './values/given';
 import { jsonValues, type JsonValuesOptions } from './values/json-values';
 
 // Which types a value may have is fixed in Cap'n Web, and an OwnedFd is none of them. Bytes are one, and at this encoding
@@ -22,8 +22,12 @@ export interface FdTransport {
 /**
  * What stands for a descriptor in an argument or a result.
  * @param fd is lent, and can be closed once the call was made or the result was sent; `give(fd)` closes it then
+ * @throws TypeError for anything else
  */
 export function fdValue(fd: OwnedFd | GivenFd): Uint8Array {
+  const source: unknown = fd;
+  if (!(source instanceof OwnedFd || source instanceof GivenFd))
+    throw invalidType(`fdValue() takes an OwnedFd, or what give() makes, not ${describeValue(source)}`);
   const value = new Uint8Array();
   held.set(value, fd);
   return value;

@@ -94,7 +94,8 @@ export interface Rpc<Remote extends Handlers<Remote> = Readonly<Record<string, H
   /**
    * Calls a handler of the peer, whose result the caller owns, descriptors included.
    * @throws RpcError with the code of what the handler threw, or `ERR_RPC_METHOD` where there is none of that name; AbortError;
-   * ERR_RPC_BUSY; why the connection ended before the answer came; TypeError and RangeError for what cannot be sent
+   * ERR_RPC_BUSY; why the connection ended before the answer came; TypeError and RangeError for what cannot be sent, and for its
+   * descriptors ERR_FD_CLOSED and ERR_FD_BUSY, which name the member
    */
   call<Name extends keyof Remote & string>(
     method: Name,

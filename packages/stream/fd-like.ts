@@ -25,26 +25,47 @@ interface WithHandle {
 }
 
 /**
+ * What errors call a descriptor: its place in `fds`, or a name; without, it is the argument `fd`. A function makes a name that
+ * costs something where there is an error only.
+ */
+export type FdName = number | (() => string) | undefined;
+
+/**
  * The number to lend.
  * @param transfer whether the source will be closed afterwards
- * @param at its place in `fds`; without, it is the argument `fd`
  * @throws TypeError for what has no descriptor; ERR_FD_CLOSED; ERR_FD_BUSY where the other end would miss bytes or lose
  * a path
  */
-export function numberOf(source: FdLike, transfer = false, at?: number): number {
+export function numberOf(source: FdLike, transfer = false, name?: FdName): number {
   // The usual case, which needs none of what follows.
   if (source instanceof OwnedFd && !source.closed) return source.fd;
-  const fd = rawNumber(source);
-  if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > MAX_NUMBER) {
-    throw invalidType(
-      `${nameOf(at)} is a descriptor: a number, an OwnedFd, or something else that has one, not ${describeValue(source)}`,
-    );
-  }
+  const fd = rawNumber(source, name);
+  if (!isNumber(fd)) throw noDescriptor(`${nameOf(name)} is`, source);
   if (fd < 0) {
-    throw new AncillaryError('ERR_FD_CLOSED', `${nameOf(at)}, ${describeValue(source)}, ${whyWithout(source)}`);
+    throw new AncillaryError('ERR_FD_CLOSED', `${nameOf(name)}, ${describeValue(source)}, ${whyWithout(source)}`);
   }
-  if (typeof source !== 'number') refuseBusy(source, transfer);
+  if (typeof source !== 'number') refuseBusy(source, transfer, name);
   return fd;
+}
+
+/**
+ * Refuses what can have no descriptor. One that is closed, or not open yet, passes: only when it is sent is that known.
+ * @param what the function that takes it, such as `give() takes`
+ * @throws TypeError
+ */
+export function requireFdLike(what: string, source: unknown): asserts source is FdLike {
+  const fd = rawNumber(source, undefined);
+  if (!isNumber(fd) || (typeof source === 'number' && fd < 0)) throw noDescriptor(what, source);
+}
+
+function isNumber(fd: unknown): fd is number {
+  return typeof fd === 'number' && Number.isInteger(fd) && fd <= MAX_NUMBER;
+}
+
+function noDescriptor(what: string, source: unknown): TypeError {
+  return invalidType(
+    `${what} a descriptor: a number, an OwnedFd, or something else that has one, not ${describeValue(source)}`,
+  );
 }
 
 /** {@link numberOf} for each. */
@@ -77,8 +98,9 @@ export function bareNumbersOf(sources: readonly FdLike[]): number[] | undefined 
   return numbers ?? [];
 }
 
-function nameOf(at: number | undefined): string {
-  return at === undefined ? 'fd' : `fds[${at}]`;
+function nameOf(name: FdName): string {
+  if (typeof name === 'function') return name();
+  return name === undefined ? 'fd' : `fds[${name}]`;
 }
 
 /** Closes the source by its own method; a bare number by close(2). Never throws: it runs on every failure path. */
@@ -133,22 +155,22 @@ function whyWithout(source: unknown): string {
   return 'is closed, or not open yet; lend it while it is open';
 }
 
-function rawNumber(source: unknown): unknown {
+function rawNumber(source: unknown, name: FdName): unknown {
   if (typeof source !== 'object' || source === null) return source;
   if (source instanceof NetSocket || source instanceof NetServer) {
     const handle = (source as unknown as WithHandle)._handle;
-    if (handle !== undefined && handle !== null && handle.fd === undefined) throw hidden(source);
+    if (handle !== undefined && handle !== null && handle.fd === undefined) throw hidden(source, name);
     return handle?.fd ?? -1;
   }
   // fs.ReadStream has null until it is open.
   if ('fd' in source) return source.fd ?? -1;
-  return isDgramSocket(source) ? datagramNumber(source) : undefined;
+  return isDgramSocket(source) ? datagramNumber(source, name) : undefined;
 }
 
-function datagramNumber(source: dgram.Socket): number {
+function datagramNumber(source: dgram.Socket, name: FdName): number {
   const handle = datagramHandle(source);
   // Until it is bound there is no descriptor, and libuv says -1.
-  if (handle === undefined || (handle !== null && handle.fd === undefined)) throw hidden(source);
+  if (handle === undefined || (handle !== null && handle.fd === undefined)) throw hidden(source, name);
   return handle?.fd ?? -1;
 }
 
@@ -157,14 +179,17 @@ export function isTlsSocket(source: object): boolean {
   return source instanceof NetSocket && 'encrypted' in source && source.encrypted === true;
 }
 
-function hidden(source: NetSocket | NetServer | dgram.Socket): AncillaryError {
+function hidden(source: NetSocket | NetServer | dgram.Socket, name: FdName): AncillaryError {
   return new AncillaryError(
     'ERR_FD_PLATFORM',
-    `this runtime does not expose the descriptor of ${describeValue(source)}, so it cannot be sent; send a number or an OwnedFd`,
+    `this runtime does not expose the descriptor of ${nameOf(name)}, ${describeValue(source)}, so it cannot be sent; ` +
+      'send a number or an OwnedFd',
   );
 }
 
-function refuseBusy(source: Exclude<FdLike, number>, transfer: boolean): void {
+function refuseBusy(source: Exclude<FdLike, number>, transfer: boolean, name: FdName): void {
+  const busy = (why: string): AncillaryError =>
+    new AncillaryError('ERR_FD_BUSY', `${nameOf(name)}: ${why}. Nothing was sent, and the source is as it was`);
   if (isTlsSocket(source)) {
     throw busy('a TLSSocket cannot be passed: its keys and buffers stay in this process');
   }
@@ -188,8 +213,4 @@ function refuseBusy(source: Exclude<FdLike, number>, transfer: boolean): void {
       'it holds bytes or frames that were read or are not sent yet; accept with pauseOnConnect, or consume them first',
     );
   }
-}
-
-function busy(message: string): AncillaryError {
-  return new AncillaryError('ERR_FD_BUSY', `${message}. Nothing was sent, and the source is as it was`);
 }

@@ -8,7 +8,7 @@ export type { Expectation, ExpectedPeer } from './connect/expectation';
 export { createConnection } from './connect/create-connection';
 export type { Discarded } from './receive/discard';
 export type { DiagnosticMessages, DiscardReason, WaitReason } from './diagnostics';
-export { closeSource, type FdLike, heldBack, numberOf } from './fd-like';
+export { closeSource, type FdLike, type FdName, heldBack, numberOf, requireFdLike } from './fd-like';
 export type { Authorize } from './connect/admission';
 export { FdServer } from './connect/fd-server';
 export type { ListenOptions } from './connect/listen-options';

@@ -455,8 +455,9 @@ it('an id stays free where its message is refused for a descriptor, or for what 
   closed.close();
   const send = (fd: unknown, transfer?: unknown) =>
     codec.encode({ object: 1, name: 'pool', args: { id: 2, fd }, transfer } as WaylandOutgoing);
-  expect(() => send(closed)).toThrow(expect.objectContaining({ code: 'ERR_FD_CLOSED' }) as Error);
-  expect(() => send('a file')).toThrow(TypeError);
+  const named = expect.stringMatching(/^fd of wl_display.pool, an instance of OwnedFd, is closed/) as string;
+  expect(() => send(closed)).toThrow(expect.objectContaining({ code: 'ERR_FD_CLOSED', message: named }) as Error);
+  expect(() => send('a file')).toThrow(/^fd of wl_display.pool is a descriptor: .*, not 'a file'$/);
   expect(() => send(file, [true, false])).toThrow(RangeError);
   expect(() => send(file, 'yes')).toThrow(TypeError);
   expect(send(file, [true])).toMatchObject({ fds: [file], transfer: [true] });

@@ -220,7 +220,11 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
       if (bytes.length > maxLength) throw tooLarge(bytes.length, maxLength);
       // What sending would refuse is refused before anything is remembered.
       requireTransfer(transfer, fds);
-      fds.forEach((fd, at) => numberOf(fd, typeof transfer === 'object' ? transfer[at] : transfer, at));
+      const fdArgs = signature.args.filter(({ type: each }) => each === 'fd');
+      for (const [at, fd] of fds.entries()) {
+        const given = typeof transfer === 'object' ? transfer[at] : transfer;
+        numberOf(fd, given, () => `${fdArgs[at]?.name} of ${type.name}.${name}`);
+      }
       for (const { id } of made) objects.require(side, id);
       for (const each of made) objects.add(side, each.id, each.name);
       if (signature.frees) objects.delete(Number(args['id']));

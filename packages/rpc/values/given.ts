@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { getProcessTable, hasProcessTable, OwnedFd } from '../../binding';
-import { closeSource, type FdLike } from '../../stream';
+import { closeSource, type FdLike, requireFdLike } from '../../stream';
 
 /** A descriptor that goes with the message: what {@link give} makes. It arrives as an `OwnedFd`. */
 export class GivenFd {
@@ -22,8 +22,10 @@ export class GivenFd {
  * failed to be. Without, an `OwnedFd` in a value is lent: whoever sends it closes it, which may be as soon as the function
  * that sends has returned.
  * @param fd an `OwnedFd`, or anything else with a descriptor: a number, a `FileHandle`, a stream
+ * @throws TypeError for anything else. One that is closed, or not open yet, is an error when the message is sent
  */
 export function give(fd: FdLike): GivenFd {
+  requireFdLike('give() takes', fd);
   return new GivenFd(fd);
 }
 
@@ -31,10 +33,12 @@ export function give(fd: FdLike): GivenFd {
  * Closes what was given away in a value that will not be sent. Calls nothing of the value's own, such as `toJSON`, and
  * bears cycles.
  * @param more that were given away, which getters and `toJSON` made; each is closed once
+ * @param busy one that stays as it was, since closing it would do harm
  */
-export function closeGiven(value: unknown, more: Iterable<FdLike> = []): void {
+export function closeGiven(value: unknown, more: Iterable<FdLike> = [], busy?: FdLike): void {
   const given = new Set(more);
   for (const { source } of givenIn(value)) given.add(source);
+  if (busy !== undefined) given.delete(busy);
   for (const source of given) closeAway(source);
 }
 

@@ -1,6 +1,14 @@
 import { types } from 'node:util';
-import { DEFAULT_MAX_DEPTH, describeValue, invalidType, isDeeper, outOfRange, OwnedFd } from '../../binding';
-import { type FdLike, MAX_FDS_PER_SENDMSG } from '../../stream';
+import {
+  AncillaryError,
+  DEFAULT_MAX_DEPTH,
+  describeValue,
+  invalidType,
+  isDeeper,
+  outOfRange,
+  OwnedFd,
+} from '../../binding';
+import { type FdLike, MAX_FDS_PER_SENDMSG, numberOf } from '../../stream';
 import { closeGiven, GivenFd } from './given';
 import { isJson, isJsonOf, isPlain, jsonOfBigInt, pathOf, whyNot } from './json-kinds';
 import { escaped, isReserved, Placeholder } from './placeholder';
@@ -15,8 +23,9 @@ export interface Packed {
 
 /**
  * Makes JSON of a value that holds descriptors: an `OwnedFd`, or what `give()` made, anywhere in it. Everything else that JSON
- * has becomes what `JSON.stringify` makes of it. If it throws, what was given away is closed.
- * @throws TypeError, which names the member, for what JSON does not have; RangeError for what is nested too deep
+ * has becomes what `JSON.stringify` makes of it. If it throws, what was given away is closed, but for one that is busy.
+ * @throws TypeError for what JSON does not have, ERR_FD_CLOSED and ERR_FD_BUSY, all of which name the member; RangeError for
+ * what is nested too deep
  */
 export function pack(value: unknown, maxDepth = DEFAULT_MAX_DEPTH): Packed {
   const packing = new Packing();
@@ -29,17 +38,25 @@ export function pack(value: unknown, maxDepth = DEFAULT_MAX_DEPTH): Packed {
     if (packing.fds.length > MAX_FDS_PER_SENDMSG) throw tooMany(packing.fds.length);
     return { text, fds: packing.fds, transfer: packing.transfer };
   } catch (error) {
-    closePacked(value, packing);
+    closePacked(value, packing, packing.busy);
     throw error;
   }
 }
 
 /** Closes what was given away, where the message is not sent. */
-export function closePacked(value: unknown, { fds, transfer }: Pick<Packed, 'fds' | 'transfer'>): void {
+export function closePacked(value: unknown, { fds, transfer }: Pick<Packed, 'fds' | 'transfer'>, busy?: FdLike): void {
   closeGiven(
     value,
     fds.filter((_, index) => transfer[index] === true),
+    busy,
   );
+}
+
+const aboutMembers = new WeakSet<AncillaryError>();
+
+/** Whether it is of a descriptor in a value, and says which, where others of that code are of the connection. */
+export function isAboutMember(error: AncillaryError): boolean {
+  return aboutMembers.has(error);
 }
 
 /** The peer would break off the connection. */
@@ -56,6 +73,8 @@ const NONE: readonly never[] = [];
 class Packing {
   fds: FdLike[] | readonly never[] = NONE;
   transfer: boolean[] | readonly never[] = NONE;
+  /** The descriptor that is refused, and must not be closed. */
+  busy: FdLike | undefined;
   /** The objects around what is looked at, and their names. */
   readonly #within: object[] = [];
   readonly #names: string[] = [];
@@ -70,8 +89,8 @@ class Packing {
       throw this.#refusal(value, name);
     }
     if (value === null) return value;
-    if (value instanceof OwnedFd) return this.#hold(value, false);
-    if (value instanceof GivenFd) return this.#hold(value.source, true);
+    if (value instanceof OwnedFd) return this.#hold(value, false, name);
+    if (value instanceof GivenFd) return this.#hold(value.source, true, name);
     if (value instanceof Date) return value;
     const object: object = value;
     // JSON.stringify would refuse it too, and without end nothing would be refused.
@@ -134,12 +153,26 @@ class Packing {
     return Object.fromEntries(entries);
   }
 
-  #hold(fd: FdLike, given: boolean): Placeholder {
+  #hold(fd: FdLike, given: boolean, name: string): Placeholder {
+    if (!(fd instanceof OwnedFd) || fd.closed) this.#requireOpen(fd, given, name);
     if (this.fds === NONE) {
       this.fds = [];
       this.transfer = [];
     }
     (this.transfer as boolean[]).push(given);
     return new Placeholder((this.fds as FdLike[]).push(fd) - 1);
+  }
+
+  /** Sending would refuse it, too, and only know that it is the first or second of many. */
+  #requireOpen(fd: FdLike, given: boolean, name: string): void {
+    try {
+      numberOf(fd, given, () => this.#path(name));
+    } catch (error) {
+      if (error instanceof AncillaryError) {
+        aboutMembers.add(error);
+        if (error.code === 'ERR_FD_BUSY') this.busy = fd;
+      }
+      throw error;
+    }
   }
 }

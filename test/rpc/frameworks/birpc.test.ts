@@ -25,6 +25,7 @@ async function printed(name: string, program: string): Promise<string[]> {
       fail(file) { got.push(file); throw Object.assign(new RangeError('no'), { code: 'ENO' }); },
       make: () => ({ file: give(fds.memfd('made')) }),
       bad: () => ({ file: give(fds.memfd('bad')), big: 1n }),
+      closed: () => ({ file: give(shut) }),
       note(file) { got.push(file); },
       thrown: () => { throw 'text'; },
     };
@@ -36,6 +37,8 @@ async function printed(name: string, program: string): Promise<string[]> {
     const serve = () => createBirpc(functions, fdChannel(sockets[1]));
     const connect = (options) => createBirpc({}, { ...fdChannel(sockets[0]), ...options });
     const file = fds.memfd('lent');
+    const shut = fds.memfd('shut');
+    shut.close();
     ${program}
     for (const socket of sockets) if (!socket.closed) await once(socket.destroy(), 'close');
     file.close();
@@ -71,9 +74,11 @@ describe.each(['birpc', 'birpc-lowest'])('%s', (name) => {
       say((await outcome(remote.bad()))[2].includes("the result of 'bad' cannot be sent: r.big is a BigInt"));
       const given = fds.memfd('given');
       say((await outcome(remote.identity(give(given), 1n)))[2].includes("the call of 'identity' cannot be sent: a[1] is a BigInt"), given.closed);
+      say((await outcome(remote.closed()))[2].includes("the result of 'closed' cannot be sent: r.file, an instance of OwnedFd, is closed"));
+      say((await outcome(remote.identity({ file: shut })))[2].includes("the call of 'identity' cannot be sent: a[0].file, an instance of OwnedFd, is closed"));
       await remote.thrown().catch((thrown) => say(thrown));`,
     );
-    expect(lines).toEqual(['true', 'true true', 'text', 'left []']);
+    expect(lines).toEqual(['true', 'true true', 'true', 'true', 'text', 'left []']);
   });
 
   test('the answer to a call that has timed out is closed', async () => {

@@ -74,6 +74,12 @@ describe.each([
     const arguments_ = [give(given), 1n] as unknown as [OwnedFd];
     await expect(remote.identity(...arguments_)).rejects.toThrow('BigInt');
     expect(given.closed).toBe(true);
+    await expect(remote.identity(given)).rejects.toMatchObject({
+      code: 'ERR_FD_CLOSED',
+      message: expect.stringMatching(
+        /^the call of 'identity' cannot be sent: argumentList\[0\].value, an instance of OwnedFd, is closed/,
+      ) as string,
+    });
     expect(await remote.name).toBe('files');
   });
 

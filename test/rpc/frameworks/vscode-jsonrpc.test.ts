@@ -88,6 +88,9 @@ describe.each<[string, typeof current]>([
     await expect(client.sendRequest('bad')).rejects.toThrow(
       "the result of 'bad' cannot be sent: result.big is a BigInt",
     );
+    await expect(client.sendRequest('make')).rejects.toThrow(
+      "the result of 'make' cannot be sent: result.file, an instance of OwnedFd, is closed, or taken",
+    );
   });
 
   test('those in data of an error arrive', async () => {
