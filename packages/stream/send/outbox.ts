@@ -17,7 +17,7 @@ const NO_FDS: readonly number[] = [];
 
 /** Why nothing may be sent any more. */
 export interface Refused {
-  readonly error: Error;
+  readonly error: () => Error;
   /** The program knows, or learns of it besides: a promise that nobody awaits need not end it. */
   readonly reported: boolean;
 }
@@ -67,7 +67,7 @@ export class Outbox implements Gathering {
    */
   failAlone(told: (error: Error) => void): void {
     this.#broken = (error) => {
-      this.destroy(error, true);
+      this.destroy(() => error, true);
       told(error);
     };
   }
@@ -171,7 +171,7 @@ export class Outbox implements Gathering {
 
   #sendUnless(closed: Refused | undefined, signal: AbortSignal | undefined, frame: Outgoing): void {
     if (signal?.aborted === true) frame.settle(abortError(signal));
-    else if (closed !== undefined) frame.settle(closed.error, closed.reported);
+    else if (closed !== undefined) frame.settle(closed.error(), closed.reported);
     else this.#begin(frame);
     if (signal !== undefined && !frame.settled)
       frame.withdrawOn(signal, () => frame.parked || this.#transmitter.withdraw(frame));
@@ -251,10 +251,10 @@ export class Outbox implements Gathering {
   }
 
   /** Fails every frame that was not sent or still comes. */
-  destroy(reason: Error, reported: boolean): void {
+  destroy(reason: () => Error, reported: boolean): void {
     this.#closed = { error: reason, reported };
     this.#allCounted();
-    for (const frame of [...this.#transmitter.stop(), ...this.#places.clear()]) frame.settle(reason, reported);
+    for (const frame of [...this.#transmitter.stop(), ...this.#places.clear()]) frame.settle(reason(), reported);
   }
 
   /**

@@ -338,6 +338,6 @@ export class FdSocket extends ByteDuplex {
   #refused(): Refused {
     const gone = this[lifetime].endedForPeer && !this.errored;
     const error = gone ? peerGone() : this.#closedReason('nothing was sent');
-    return { error, reported: this.listenerCount('error') > 0 || (this.destroyed && !this.errored) };
+    return { error: () => error, reported: this.listenerCount('error') > 0 || (this.destroyed && !this.errored) };
   }
 }

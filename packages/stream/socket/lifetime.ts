@@ -194,8 +194,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
     const listened = this.#duplex.listenerCount('error') > 0;
     this.#peer?.close();
     this.handle.close();
-    const reason = error ?? new AncillaryError('ERR_FD_CLOSED', 'the socket was destroyed');
-    this.#outbox?.destroy(reason, listened || error === null);
+    this.#outbox?.destroy(error === null ? socketDestroyed : () => error, listened || error === null);
     this.inbox.destroy(error ?? undefined);
     this.#bytes?.closeUntaken();
     this.#quota?.close();
@@ -267,4 +266,9 @@ export class Lifetime implements SocketEvents, InboxOwner {
     if (this.#duplex.destroyed || this.#duplex.readableEnded || !this.#duplex.writableEnded) return;
     if (this.inbox.idle && this.handle.unread() === 0) this.endReached();
   }
+}
+
+/** Made where something waits for it only: its stack trace costs more than destroying the socket. */
+function socketDestroyed(): Error {
+  return new AncillaryError('ERR_FD_CLOSED', 'the socket was destroyed');
 }
