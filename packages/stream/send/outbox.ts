@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { DescriptorTable, SocketBinding, SocketHandle } from '../../binding';
 import { abortError } from '../abort';
 import { bareNumbersOf, type FdLike } from '../fd-like';
@@ -6,12 +6,11 @@ import type { ConnectionQuota } from '../limits/quota';
 import type { SocketStats } from '../stats';
 import { HandedOver } from './handed-over';
 import { Kept } from './kept';
-import { lossOf } from './lost-bytes';
 import { isPieces, Outgoing, SENT, type SendOptions } from './outgoing';
-import { Places } from './places';
 import { MAX_FDS_PER_SENDMSG } from './send-queue';
 import { type SendLimits, Transmitter } from './transmitter';
 import { type Gathering, tellEndOfTurn } from './turn';
+import { WritableBuffer } from './writable-buffer';
 
 const NO_FDS: readonly number[] = [];
 
@@ -35,9 +34,7 @@ export class Outbox implements Gathering {
   readonly #highWaterMark: number;
   readonly #table: DescriptorTable;
   readonly #transmitter: Transmitter;
-  readonly #places = new Places();
-  /** Of what the Writable counts, the bytes that are in the queue: nothing waits before the next frame but the queue. */
-  #queuedBytes = 0;
+  readonly #buffer: WritableBuffer;
   /** Frames at the end of the queue that hold no place yet, since they may leave within this turn. */
   #uncountedFrames = 0;
   #uncountedBytes = 0;
@@ -55,6 +52,7 @@ export class Outbox implements Gathering {
     limits: SendLimits,
   ) {
     this.#writable = writable;
+    this.#buffer = new WritableBuffer(writable);
     this.#highWaterMark = writable.writableHighWaterMark;
     this.#table = binding.descriptors;
     this.#quota = limits.quota;
@@ -90,7 +88,7 @@ export class Outbox implements Gathering {
   /** Whether somebody holds the promise of a frame that waits. */
   get awaited(): boolean {
     const awaits = ({ promised, settled }: Outgoing): boolean => promised && !settled;
-    return this.#transmitter.filter(awaits).length > 0 || this.#places.frames.some(awaits);
+    return this.#transmitter.filter(awaits).length > 0 || this.#buffer.frames.some(awaits);
   }
 
   /** Keeps descriptors as long as whoever sends them likes. @throws as the constructor of {@link Kept} */
@@ -210,18 +208,11 @@ export class Outbox implements Gathering {
     let length = 0;
     for (const chunk of chunks) length += chunk.length;
     const handedOver = new HandedOver((error) => {
-      this.#queuedBytes -= length;
+      this.#buffer.leave(length);
       callback(error);
     });
     const frames: Outgoing[] = [];
-    for (const chunk of chunks) {
-      if (handedOver.failed) break;
-      const place = this.#places.take(chunk);
-      if (place?.queued !== true) this.#queuedBytes += chunk.length;
-      if (place !== undefined) frames.push(...this.#leavePlace(place.frames, handedOver));
-      else if (chunk.length > 0) frames.push(Outgoing.chunk(chunk, handedOver.add()));
-      else handedOver.fail(lossOf(chunk));
-    }
+    for (const chunk of chunks) if (!handedOver.failed) frames.push(...this.#buffer.handOver(chunk, handedOver));
     const [only] = frames;
     if (only !== undefined && frames.length === 1) this.#transmitter.send(only);
     else for (const frame of frames) this.#transmitter.push(frame);
@@ -254,7 +245,7 @@ export class Outbox implements Gathering {
   destroy(reason: () => Error, reported: boolean): void {
     this.#closed = { error: reason, reported };
     this.#allCounted();
-    for (const frame of [...this.#transmitter.stop(), ...this.#places.clear()]) frame.settle(reason(), reported);
+    for (const frame of [...this.#transmitter.stop(), ...this.#buffer.clear()]) frame.settle(reason(), reported);
   }
 
   /**
@@ -262,52 +253,13 @@ export class Outbox implements Gathering {
    * drain.
    */
   #isNext(length: number): boolean {
-    return length < this.#highWaterMark && countedLength(this.#writable) === this.#queuedBytes;
+    return length < this.#highWaterMark && this.#buffer.isQueued;
   }
 
-  /** Lets a frame wait for its turn in the Writable's buffer; where there is no turn to wait for, sends it. */
   #park(frame: Outgoing, callback?: (error?: Error | null) => void): boolean {
-    frame.parked = true;
-    const [place, ...others] = this.#places.reserve([frame], false);
-    let more = this.#writable.write(place, (error) => {
-      if (error) {
-        this.#places.take(place);
-        frame.settle(error);
-      }
-      callback?.(error);
-    });
-    this.#secureParked(frame);
-    for (const other of others) more = this.#writeMore(other) && more;
-    return more;
-  }
-
-  #secureParked(frame: Outgoing): void {
+    const more = this.#buffer.park(frame, callback);
     if (frame.parked && this.#writable.writable) this.#transmitter.secure(frame);
-  }
-
-  #writeMore(place: Buffer): boolean {
-    return this.#writable.writable && this.#writable.write(place);
-  }
-
-  /** Of frames that are in the queue already. */
-  #takePlace(frames: readonly Outgoing[]): void {
-    for (const frame of frames) frame.onSettled = nothing;
-    for (const place of this.#places.reserve(frames, true)) {
-      this.#queuedBytes += place.length;
-      this.#writeMore(place);
-    }
-  }
-
-  /** Frames whose place has come: those that are to be queued now. */
-  #leavePlace(placed: readonly Outgoing[], handedOver: HandedOver): Outgoing[] {
-    const unsettled = placed.filter(({ settled }) => !settled);
-    for (const frame of unsettled) frame.onSettled = handedOver.add();
-    const parked = unsettled.filter((frame) => frame.parked);
-    for (const frame of parked) {
-      frame.parked = false;
-      if (frame.bytes.length === 0) frame.settle(lossOf(frame.bytes));
-    }
-    return parked.filter(({ settled }) => !settled);
+    return more;
   }
 
   /** Sends what can be sent now, of a frame that nothing waits before. One that fails is settled, not thrown. */
@@ -339,7 +291,8 @@ export class Outbox implements Gathering {
   #fillsWritable(): boolean {
     const most = this.#highWaterMark;
     // Once it is full, no frame more makes a difference.
-    const counted = this.#queuedBytes < most ? this.#queuedBytes : 0;
+    const { queuedBytes } = this.#buffer;
+    const counted = queuedBytes < most ? queuedBytes : 0;
     return counted + this.#uncountedBytes >= most;
   }
 
@@ -349,9 +302,9 @@ export class Outbox implements Gathering {
       .last(this.#uncountedFrames)
       .filter(({ promised, onSettled }) => promised && onSettled === undefined);
     this.#allCounted();
-    if (waiting.length === 0) return;
-    if (this.#writable.writable) this.#takePlace(waiting);
-    else this.#leaveUncounted(waiting);
+    if (waiting.length === 0 || this.#buffer.hold(waiting)) return;
+    this.#uncountedFrames = waiting.length;
+    for (const { length } of waiting) this.#uncountedBytes += length;
   }
 
   /** Of bytes that only the Writable knows, those that wait when something else happens here. */
@@ -364,22 +317,4 @@ export class Outbox implements Gathering {
     this.#uncountedFrames = 0;
     this.#uncountedBytes = 0;
   }
-
-  /** After end() the Writable takes nothing more. */
-  #leaveUncounted(frames: readonly Outgoing[]): void {
-    this.#uncountedFrames = frames.length;
-    for (const { length } of frames) this.#uncountedBytes += length;
-  }
 }
-
-const nothing = (): void => undefined;
-
-/** What a Writable counts itself. An FdSocket adds {@link Outbox.uncountedBytes}. */
-export function countedLength(writable: Writable): number {
-  return lengthOfWritable(writable);
-}
-
-const property = Object.getOwnPropertyDescriptor(Writable.prototype, 'writableLength') ?? {};
-const lengthOfWritable = Function.prototype.call.bind(Reflect.get(property, 'get') as () => unknown) as (
-  writable: Writable,
-) => number;

@@ -4,7 +4,7 @@ import { heldBack } from '../fd-like';
 import { type Stopped, stopReading } from '../reading-hold';
 import type { ConnectionQuota } from '../limits/quota';
 import { nextMemory, OnreadConsumer } from '../receive/onread';
-import { countedLength } from '../send/outbox';
+import { countedLength } from '../send/writable-buffer';
 import type { SocketStats } from '../stats';
 import type { ConnectingHandle } from './connecting-handle';
 import type { CloseWaiter, FdSocketEvent, FdSocketListener } from './events';
