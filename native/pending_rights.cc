@@ -1,5 +1,6 @@
 #include "pending_rights.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -34,6 +35,13 @@ bool holdsRights(int socket, Sharing sharing) {
   if (peeked < 0) return errno != EAGAIN && errno != EWOULDBLOCK && errno != EINVAL && errno != ENOTCONN;
   // Under SO_PASSCRED, where it stops at bytes of another writer (docs/kernel.md 36), that is always reported.
   return peeked > 0 && (message.msg_flags & MSG_CTRUNC) != 0;
+}
+
+bool rightsWait(int socket) {
+  int bytes = 0;
+  // An error is told behind all that is queued, and once (docs/kernel.md 13): a peek of an empty queue would take it.
+  if (ioctl(socket, FIONREAD, &bytes) == 0 && bytes == 0) return false;
+  return holdsRights(socket, Sharing::maybe);
 }
 
 UnixSocket unixSocketOf(int fd) {

@@ -16,6 +16,9 @@ enum class Sharing {
  */
 bool holdsRights(int socket, Sharing sharing);
 
+/** The same of a socket that goes on being read: an error that waits to be told stays. */
+bool rightsWait(int socket);
+
 enum class UnixSocket { none, stream, other };
 
 UnixSocket unixSocketOf(int fd);

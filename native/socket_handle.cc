@@ -85,7 +85,7 @@ bool SocketHandle::read() {
     const Napi::HandleScope scope(env);
     if (environment().ledger.isCongested(fd())) return tellLater(-EAGAIN);
     const FreeNumbers::Room room = environment().ledger.room();
-    if (room == FreeNumbers::Room::none && holdsRights(fd(), Sharing::maybe)) return tellLater(-EMFILE);
+    if (room == FreeNumbers::Room::none && rightsWait(fd())) return tellLater(-EMFILE);
     const bool large = expectedLarge || expectLarge_ > 0;
     // A callback may have set another one.
     const bool again = target_ != nullptr && !target_->fillsUp;

@@ -1,8 +1,9 @@
 import { type LookAhead, OwnedFd, type ReadEnd, type Segment } from '../binding';
 import type { Fault } from './faults';
 import type { HandleParts } from './handle-parts';
-import { KernelError, type ReceivedMessage } from './kernel';
+import { KernelError, MSG_PEEK, type ReceivedMessage } from './kernel';
 import { ModelLookAhead } from './model-look-ahead';
+import { type NumbersLeft, numbersLeft } from './numbers-left';
 
 /** What one wake-up reads at most, much as in native/: bytes, segments, and descriptors but for one bundle. */
 const SLAB = 65_536;
@@ -64,11 +65,17 @@ export class ModelReceive {
     this.#fdsAllowed = fds;
   }
 
+  /** Whether descriptors wait for which there are too few numbers, so that nothing is to be read. */
+  get heldBack(): boolean {
+    return this.#numbersLeft === 'none' && this.#rightsWait();
+  }
+
   /** Reads until there is nothing more, or the allowance or the wake-up's share is used up. */
   pump(segments: Segment[]): ReadEnd | undefined {
     this.ahead = undefined;
     let room = this.#large ? LARGE_SLAB : SLAB;
     let fds = 0;
+    const one = this.into !== undefined || this.#numbersLeft !== 'plenty';
     while (this.wanted && room > 0 && segments.length < MOST_SEGMENTS && fds < FD_BUDGET) {
       const read = this.#readOnce(room);
       if (read === 'again') return undefined;
@@ -81,9 +88,22 @@ export class ModelReceive {
       this.#large = read.bytes.length >= LARGE;
       room -= read.bytes.length;
       fds += read.fds.length;
-      if (this.into !== undefined || this.#parts.random.chance(EARLY_STOP)) return undefined;
+      if (one || this.#parts.random.chance(EARLY_STOP)) return undefined;
     }
     return undefined;
+  }
+
+  /** As native/free_numbers.cc, only Linux is asked. */
+  get #numbersLeft(): NumbersLeft {
+    const { rules, openCount, fdLimit } = this.#parts.process;
+    return rules.name === 'linux' ? numbersLeft(openCount, fdLimit) : 'plenty';
+  }
+
+  #rightsWait(): boolean {
+    const { process } = this.#parts;
+    // A peek of an empty queue would take the error that waits behind it.
+    if (process.inq(this.#fd) === 0) return false;
+    return process.recvmsg(this.#fd, { size: 1, controlLength: 0, flags: MSG_PEEK }).truncated;
   }
 
   #readOnce(room: number): Segment | ReadEnd | 'again' | 'shown' {

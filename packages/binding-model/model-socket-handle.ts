@@ -8,6 +8,7 @@ import {
   type SocketEvents,
   type SocketHandle,
   systemError,
+  warnOfFewNumbers,
 } from '../binding';
 import type { HandleParts } from './handle-parts';
 import { KernelError } from './kernel';
@@ -24,6 +25,8 @@ export class ModelSocketHandle implements SocketHandle {
   readonly #watches: readonly Watch[];
   #wantsRoom = false;
   #wantsHangup = false;
+  /** That nothing is read, for want of numbers, was told. */
+  #isPutOff = false;
 
   constructor(fd: number, events: SocketEvents, parts: HandleParts) {
     this.#fd = fd;
@@ -32,7 +35,7 @@ export class ModelSocketHandle implements SocketHandle {
     this.#send = new ModelSend(fd, parts);
     this.#watches = [
       this.#watch(
-        () => this.#receive.wanted && parts.process.poll(fd).in,
+        () => this.#receive.wanted && parts.process.poll(fd).in && !(this.#isPutOff && this.#receive.heldBack),
         () => this.#read(events),
       ),
       this.#watch(
@@ -147,6 +150,12 @@ export class ModelSocketHandle implements SocketHandle {
   }
 
   #read(events: SocketEvents): void {
+    this.#isPutOff = this.#receive.heldBack;
+    if (this.#isPutOff) {
+      warnOfFewNumbers();
+      events.putOff?.('numbers');
+      return;
+    }
     const segments: Segment[] = [];
     const end: ReadEnd | undefined = this.#receive.pump(segments);
     const { ahead } = this.#receive;

@@ -31,11 +31,15 @@ export function modelKernel(options: ModelWorldOptions): Kernel {
     },
     async withFreeNumbers(free, place, run) {
       const { process } = bindings[place];
-      process.setFdLimit(limitFor(world, place, free));
+      const setFdLimit = (limit: number): void => {
+        process.setFdLimit(limit);
+        world.scheduler.changed();
+      };
+      setFdLimit(limitFor(world, place, free));
       try {
         return await run();
       } finally {
-        process.setFdLimit(FD_LIMIT);
+        setFdLimit(FD_LIMIT);
       }
     },
     leftOpen: () => world.openDescriptors(),

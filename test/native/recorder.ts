@@ -1,4 +1,11 @@
-import { OwnedFd, type ReadEnd, type Segment, type SocketEvents, type SocketHandle } from '../../packages/binding';
+import {
+  OwnedFd,
+  type PutOffReason,
+  type ReadEnd,
+  type Segment,
+  type SocketEvents,
+  type SocketHandle,
+} from '../../packages/binding';
 import { addon, nativeBinding } from '../../packages/binding-native';
 
 /** Keeps what a socket tells, and lets a test wait for it. */
@@ -9,6 +16,8 @@ export class Recorder implements SocketEvents, Disposable {
   end: ReadEnd | undefined;
   /** What was told before it was read. */
   readonly shown: string[] = [];
+  /** Why nothing was read for a while, each time that was told. */
+  readonly putOffs: PutOffReason[] = [];
   writables = 0;
   hangups = 0;
   /** Runs inside each callback. */
@@ -30,6 +39,10 @@ export class Recorder implements SocketEvents, Disposable {
   hangup(): void {
     this.hangups++;
     this.#told('hangup');
+  }
+
+  putOff(reason: PutOffReason): void {
+    this.putOffs.push(reason);
   }
 
   failed(error: Error): void {

@@ -34,6 +34,11 @@ export class DescriptorTable {
     return fd;
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#files.size;
+  }
+
   hasRoomFor(count: number): boolean {
     let free = this.limit;
     for (const fd of this.#files.keys()) if (fd < this.#firstNumber + this.limit) free--;

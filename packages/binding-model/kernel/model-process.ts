@@ -160,6 +160,16 @@ export class ModelProcess implements SystemCalls {
     this.#table.limit = limit;
   }
 
+  /** RLIMIT_NOFILE. @internal */
+  get fdLimit(): number {
+    return this.#table.limit;
+  }
+
+  /** How many descriptors are open. @internal */
+  get openCount(): number {
+    return this.#table.size;
+  }
+
   /** Runs a call while so many descriptor numbers are free, and no more. */
   withFreeNumbers<T>(free: number, call: () => T): T {
     requireCount(free, 'how many numbers are free');
