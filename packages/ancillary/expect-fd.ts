@@ -40,6 +40,7 @@ export interface SizeBounds {
 
 const DEMANDS: OptionNames<FdDemands> = { kind: true, access: true, sealed: true, size: true, listening: true };
 const BOUNDS: OptionNames<SizeBounds> = { min: true, max: true };
+const EXAMPLE = "{ kind: 'memfd' }";
 const ACCESSES = ['read', 'write', 'read-write', 'path'];
 
 /**
@@ -101,16 +102,17 @@ function sizeUnmet(size: bigint | undefined, demanded: number | bigint | SizeBou
 
 /** @throws TypeError and RangeError; also where nothing is demanded, for then nothing would be checked */
 function requireDemands(demands: FdDemands): void {
-  requireOptions('expectFd()', demands, DEMANDS);
+  requireOptions('expectFd()', demands, DEMANDS, { called: `demands, such as ${EXAMPLE},`, each: 'demand' });
   const { kind, access, sealed, size, listening } = demands;
   if ([kind, access, sealed, size, listening].every((each) => each === undefined))
-    throw invalidValue(`expectFd() has no demand; there is ${Object.keys(DEMANDS).join(', ')}`);
+    throw invalidValue(`expectFd() has no demand, such as ${EXAMPLE}; there is ${Object.keys(DEMANDS).join(', ')}`);
   if (kind !== undefined) requireKinds(kind);
   if (access !== undefined && !ACCESSES.includes(access))
     throw invalidValue(`access is one of ${ACCESSES.join(', ')}, not ${describeValue(access)}`);
   if (sealed !== undefined) requireSeals('sealed', sealed);
-  if (typeof size === 'object') requireBounds(size);
-  else if (size !== undefined) requireSize('size', size);
+  // A program in plain JavaScript may give null, which is an object, too.
+  if (typeof size === 'object' && (size as unknown) !== null) requireBounds(size);
+  else if (size !== undefined) requireSize('size', size, ', or { min, max }');
   requireBoolean('listening', listening);
 }
 
@@ -123,7 +125,7 @@ function requireKinds(given: FdKind | readonly FdKind[]): void {
 }
 
 function requireBounds(given: SizeBounds): void {
-  requireOptions('size', given, BOUNDS);
+  requireOptions('size', given, BOUNDS, { called: 'size, unless it is a number,', each: 'bound' });
   const { min, max } = given;
   if (min === undefined && max === undefined) throw invalidValue('size has neither min nor max');
   if (min !== undefined) requireSize('size.min', min);
@@ -132,8 +134,8 @@ function requireBounds(given: SizeBounds): void {
     throw outOfRange(`size.min is at most size.max, not ${min} with ${max}`);
 }
 
-function requireSize(name: string, size: number | bigint): void {
-  const rule = `${name} is a number of bytes, a whole one from 0 up or a bigint`;
+function requireSize(name: string, size: number | bigint, otherwise = ''): void {
+  const rule = `${name} is a number of bytes, a whole one from 0 up or a bigint${otherwise}`;
   if (typeof size !== 'number' && typeof size !== 'bigint') throw invalidType(`${rule}, not ${describeValue(size)}`);
   if (size < 0 || (typeof size === 'number' && !Number.isSafeInteger(size))) throw outOfRange(`${rule}, not ${size}`);
 }

@@ -30,7 +30,7 @@ export type {
   WatchedCloses,
 } from './listening';
 export { LostNumbers } from './lost-numbers';
-export { type OptionNames, requireNames, requireOptions } from './option-names';
+export { type Elsewhere, type OptionNames, requireNames, requireOptions, requireTogether } from './option-names';
 export { OwnedFd } from './owned-fd';
 export type { PeerBinding, PeerCredentials } from './peer-binding';
 export { printable } from './printable';

@@ -143,7 +143,8 @@ function acknowledgedBy(
   if (typeof acknowledge === 'boolean') {
     if (!acknowledge) return undefined;
   } else {
-    requireOptions('acknowledge', acknowledge as object, ACKNOWLEDGE);
+    const words = { called: 'acknowledge, unless it is true or false,' };
+    requireOptions('acknowledge', acknowledge as object, ACKNOWLEDGE, words);
   }
   if (lengthBytes !== 4 || countBytes === 0)
     throw invalidValue('acknowledge needs lengthBytes 4, and a count: countBytes 1, 2 or 4');

@@ -27,7 +27,7 @@ export function proxy<In = unknown>(
 ): Proxying {
   requireMethods('listener', 'an FdServer, as listen() returns it', listener, ['close', 'on']);
   requireProxyOptions(options);
-  requireConnectArguments(address, options.connect ?? {});
+  requireConnectArguments(address, options.connect ?? {}, 'connect');
   const connections = new Connections(connect, address, options);
   const proxying = connections.serve(listener);
   return Object.defineProperties(proxying, {

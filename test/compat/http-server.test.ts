@@ -37,6 +37,11 @@ it.each([
   );
 });
 
+it('refuses options beside a server that exists, which they would do nothing for', () => {
+  const existing = http.createServer();
+  expect(() => serveHttp(ends.listener, existing as never, { keepAlive: true })).toThrow(/^options do nothing beside/);
+});
+
 it('close() calls back once all connections are closed, and the path is gone at once', async () => {
   const server = serveHttp(ends.listener, (_request, response) => response.end('ok'));
   const keeping = ends.agent({ keepAlive: true });

@@ -171,6 +171,21 @@ it.each<[unknown, string]>([
   expect(await codeOf(() => fds.expectFd(memory, demands as Demands))).toBe(code);
 });
 
+it.each<[unknown, string]>([
+  [undefined, "demands, such as { kind: 'memfd' }, is an object, not undefined"],
+  [{}, "expectFd() has no demand, such as { kind: 'memfd' }; there is kind, access, sealed, size, listening"],
+  [
+    { seals: [] },
+    "expectFd() has no demand 'seals'. Did you mean 'sealed'? There is kind, access, sealed, size, listening",
+  ],
+  [{ size: null }, 'size is a number of bytes, a whole one from 0 up or a bigint, or { min, max }, not null'],
+  [{ size: [1] }, 'size, unless it is a number, is an object, not an instance of Array'],
+  [{ size: { most: 1 } }, "size has no bound 'most'. There is min, max"],
+])('of %p it says what is expected', (demands, message) => {
+  using memory = fds.memfd('memory');
+  expect(() => fds.expectFd(memory, demands as Demands)).toThrow(expect.objectContaining({ message }) as Error);
+});
+
 it('what a peer sends is trusted by it alone, and closed where it is not', async () => {
   const [ours, theirs] = socketpair({ child: true });
   await using peer = python(

@@ -85,6 +85,8 @@ export type CheckedOptions = ClientOptions &
     readonly signal: AbortSignal | undefined;
   };
 
+const OF_CLIENTS = ['identity'] as const;
+const OF_SERVERS = ['guid', 'authorize'] as const;
 const MECHANISMS: readonly DBusMechanism[] = ['EXTERNAL', 'ANONYMOUS'];
 /** As much as libdbus takes. */
 const MAX_LINE_LENGTH = 16 * 1024;
@@ -126,6 +128,12 @@ export function checkedOptions(options: DBusHandshakeOptions): CheckedOptions {
   }
   if (timeout !== Infinity && !(typeof timeout === 'number' && timeout >= 0 && timeout <= LONGEST_TIMEOUT_MS)) {
     throw wrongNumber('timeout is 0 to 2^31 - 1 milliseconds, or Infinity', timeout);
+  }
+  for (const name of side === 'server' ? OF_CLIENTS : OF_SERVERS) {
+    if (options[name] !== undefined)
+      throw invalidValue(
+        `${name} does nothing with side '${side}', which ${options.side === undefined ? 'is the default' : 'was given'}`,
+      );
   }
   return { side, mechanisms: chosen, unixFds, identity, guid, authorize, maxLineLength, timeout, signal };
 }

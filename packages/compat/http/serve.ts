@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, Server as HttpServer, type ServerOptions } from 'node:http';
 import { Server as NetServer } from 'node:net';
-import { describeValue, invalidType } from '../../binding';
+import { describeValue, invalidType, invalidValue } from '../../binding';
 import { FdServer } from '../../stream';
 import { overServer } from './over-server';
 import { tellOfRequests } from './tell-of-requests';
@@ -20,7 +20,7 @@ export function serveHttp<Server extends NetServer>(server: Server, listener: Fd
 export function serveHttp(
   first: FdServer | NetServer,
   second?: FdServer | NetServer | RequestListener,
-  options: ServerOptions = {},
+  options?: ServerOptions,
 ): NetServer {
   const [listening, serving] = first instanceof FdServer ? [first, second] : [second, first];
   if (!(listening instanceof FdServer))
@@ -28,7 +28,9 @@ export function serveHttp(
   const given: unknown = serving;
   if (given !== undefined && typeof given !== 'function' && !(given instanceof NetServer))
     throw invalidType(`serveHttp() takes a function for requests or an http.Server, not ${describeValue(given)}`);
-  const server = given instanceof NetServer ? given : createServer(options, given as RequestListener | undefined);
+  if (given instanceof NetServer && options !== undefined)
+    throw invalidValue('options do nothing beside a server that exists: give them to what made it');
+  const server = given instanceof NetServer ? given : createServer(options ?? {}, given as RequestListener | undefined);
   overServer(server, listening, server instanceof HttpServer ? tellOfRequests(server) : undefined);
   return server;
 }

@@ -1,4 +1,11 @@
-import { DEFAULT_MAX_DEPTH, type OptionNames, OwnedFd, requireMaxDepth, requireOptions } from '../../binding';
+import {
+  DEFAULT_MAX_DEPTH,
+  invalidValue,
+  type OptionNames,
+  OwnedFd,
+  requireMaxDepth,
+  requireOptions,
+} from '../../binding';
 import { lengthPrefixed, type Payload, type ReceivedPayload } from '../../codec';
 import type { FrameCodec } from '../../stream';
 import { closePacked, pack } from './pack';
@@ -34,6 +41,8 @@ export interface ReceivedValue {
  */
 export function jsonValues(options: JsonValuesOptions = {}): FrameCodec<ReceivedValue, unknown> {
   requireOptions('jsonValues()', options, OPTIONS);
+  if (options.frames !== undefined && options.maxLength !== undefined)
+    throw invalidValue('maxLength does nothing beside frames: give it to the codec that you gave as frames');
   const { maxLength = DEFAULT_MAX_LENGTH, maxDepth = DEFAULT_MAX_DEPTH } = options;
   const { frames = lengthPrefixed({ maxLength }) } = options;
   requireMaxDepth(maxDepth);

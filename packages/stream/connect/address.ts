@@ -1,6 +1,7 @@
 import {
   type BoundAddress,
   describeValue,
+  type Elsewhere,
   invalidValue,
   requireNames,
   type SystemError,
@@ -20,13 +21,14 @@ export const ADDRESS_FORMS = { path: { path: true }, abstract: { abstract: true 
 
 /**
  * Checks the form alone, as {@link boundAddress} does not: there, whoever calls may give more than an address.
+ * @param elsewhere where properties belong that may well be given beside them
  * @throws TypeError for what has none of these forms, or properties beside them
  */
-export function requireAddress(given: unknown, forms: AddressForms): void {
+export function requireAddress(given: unknown, forms: AddressForms, elsewhere: Elsewhere): void {
   if (typeof given === 'string') return;
   const form = Object.entries(forms).find(([name]) => typeof given === 'object' && given !== null && name in given);
   if (form === undefined) throw noAddress(given, forms);
-  requireNames(`an address { ${Object.keys(form[1]).join(', ')} } has no`, given as object, form[1]);
+  requireNames(`an address { ${Object.keys(form[1]).join(', ')} } has no`, given as object, form[1], elsewhere);
 }
 
 /** @throws TypeError for what is no address */

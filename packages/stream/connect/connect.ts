@@ -6,6 +6,7 @@ import type { Peer } from '../socket/peer';
 import { type Address, ADDRESS_FORMS, boundAddress, requireAddress } from './address';
 import { CONNECT_OPTIONS, type ConnectOptions, requireConnectOptions } from './connect-options';
 import { ConnectionAttempt } from './connection-attempt';
+import { NOT_CONNECT_ADDRESS, NOT_CONNECT_OPTIONS } from './elsewhere';
 
 /**
  * Connects to a listening Unix stream socket.
@@ -36,10 +37,14 @@ export function connect(
   });
 }
 
-/** What {@link connect} takes, before there is anything to connect for. @throws TypeError and RangeError */
-export function requireConnectArguments(address: Address, options: ConnectOptions): void {
-  requireAddress(address, ADDRESS_FORMS);
+/**
+ * What {@link connect} takes, before there is anything to connect for.
+ * @param called how the caller's own caller knows the options
+ * @throws TypeError and RangeError
+ */
+export function requireConnectArguments(address: Address, options: ConnectOptions, called = 'options'): void {
+  requireAddress(address, ADDRESS_FORMS, NOT_CONNECT_ADDRESS);
   boundAddress(address);
-  requireOptions('connect()', options, CONNECT_OPTIONS);
+  requireOptions('connect()', options, CONNECT_OPTIONS, { called, elsewhere: NOT_CONNECT_OPTIONS });
   requireConnectOptions(options);
 }

@@ -9,12 +9,13 @@ import type { Peer } from '../socket/peer';
 import { type Address, boundAddress } from './address';
 import { type ConnectOptions, requireConnectOptions } from './connect-options';
 import { ConnectionAttempt } from './connection-attempt';
+import { requireInPlace } from './elsewhere';
 
 /**
  * A socket at once, which connects to a listening Unix stream socket: `'connect'` and `'ready'` tell when it has, and
  * `'error'` why it could not. All ways of reading and sending may be used at once, and wait.
  * Options that it does not know, and properties of an address, are passed over: Node's own callers, such as `http.Agent`, give
- * all of theirs.
+ * all of theirs. Those of this package alone are refused where they would do nothing.
  * @param onConnect a listener for `'connect'`; it may also come in place of the options
  * @throws TypeError and RangeError for arguments
  */
@@ -27,6 +28,7 @@ export function createConnection(
   if (typeof options === 'function') return createConnection(binding, address, undefined, options);
   const target = boundAddress(address);
   requireConnectOptions(options ?? {});
+  requireInPlace(address, options ?? {});
   requireListener(onConnect);
   const handle = new ConnectingHandle();
   const socket = FdSocket.wrap(binding, handle, options);

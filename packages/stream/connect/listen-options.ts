@@ -1,9 +1,17 @@
-import { describeValue, invalidType, type OptionNames, requireBoolean, requireOptions } from '../../binding';
+import {
+  describeValue,
+  invalidType,
+  type OptionNames,
+  requireBoolean,
+  requireOptions,
+  requireTogether,
+} from '../../binding';
 import { type FdQuota, quotaOf } from '../limits/quota';
 import type { FdSocketOptions } from '../socket/fd-socket';
 import { receiveLimits, SOCKET_OPTIONS } from '../socket/options';
 import type { Authorize } from './admission';
 import { requireTimeout } from './attempts';
+import { NOT_LISTEN_OPTIONS } from './elsewhere';
 
 export interface ListenOptions extends FdSocketOptions {
   /** Closes the server, or gives up waiting for its path. */
@@ -12,7 +20,7 @@ export interface ListenOptions extends FdSocketOptions {
   backlog?: number | undefined;
   /** Waits while another server has the path or name, until the signal or the timeout. */
   retry?: boolean | undefined;
-  /** Milliseconds after which `retry` gives up with ETIMEDOUT. Default: none. */
+  /** Milliseconds after which `retry`, which it needs, gives up with ETIMEDOUT. Default: none. */
   timeout?: number | undefined;
   /** As of every EventEmitter; a connection whose listener rejects is destroyed with the error, as net does. */
   captureRejections?: boolean | undefined;
@@ -22,7 +30,7 @@ export interface ListenOptions extends FdSocketOptions {
    * path everybody whom its mode lets in; at an abstract name, which has no mode, the server's own user alone.
    */
   authorize?: Authorize | undefined;
-  /** Milliseconds after which a promise of `authorize` that has not settled is a refusal; default 30 000, Infinity for none. */
+  /** Milliseconds in which a promise of `authorize`, which it needs, must settle or refuses; default 30 000, Infinity for none. */
   authorizeTimeout?: number | undefined;
   /**
    * What each user's connections may hold of this process. Default: one that all servers share that are given none, of seven
@@ -45,7 +53,7 @@ const LISTEN_OPTIONS: OptionNames<ListenOptions> = {
 
 /** @throws TypeError and RangeError */
 export function requireListenOptions(options: ListenOptions): void {
-  requireOptions('listen()', options, LISTEN_OPTIONS);
+  requireOptions('listen()', options, LISTEN_OPTIONS, { elsewhere: NOT_LISTEN_OPTIONS });
   receiveLimits(options);
   requireBoolean('retry', options.retry);
   requireBoolean('captureRejections', options.captureRejections);
@@ -55,4 +63,6 @@ export function requireListenOptions(options: ListenOptions): void {
   const authorize: unknown = options.authorize;
   if (authorize !== undefined && typeof authorize !== 'function')
     throw invalidType(`authorize is a function of the peer, not ${describeValue(authorize)}`);
+  requireTogether(options, 'authorizeTimeout', 'authorize');
+  requireTogether(options, 'timeout', 'retry');
 }

@@ -12,6 +12,7 @@ import { type Address, ADDRESS_FORMS, addressError, boundAddress, requireAddress
 import { untilDone } from './attempts';
 import { bindPath } from './bind-path';
 import type { BoundPath } from './bound-path';
+import { NOT_LISTEN_ADDRESS } from './elsewhere';
 import { FdServer } from './fd-server';
 import { type ListenOptions, requireListenOptions } from './listen-options';
 import { PinnedAddress } from './pinned-address';
@@ -41,7 +42,7 @@ export async function listen(
   const backlog = backlogOf(options);
   const { signal } = options;
   throwIfAborted(signal);
-  requireAddress(address, FORMS);
+  requireAddress(address, FORMS, NOT_LISTEN_ADDRESS);
   const inherited = inheritedNumber(address);
   if (inherited !== undefined) return listenOn(binding, inherited, options);
 
