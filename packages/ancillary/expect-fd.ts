@@ -112,7 +112,7 @@ function requireDemands(demands: FdDemands): void {
   if (sealed !== undefined) requireSeals('sealed', sealed);
   // A program in plain JavaScript may give null, which is an object, too.
   if (typeof size === 'object' && (size as unknown) !== null) requireBounds(size);
-  else if (size !== undefined) requireSize('size', size, ', or { min, max }');
+  else if (size !== undefined) requireSize('size', size as number | bigint, ', or { min, max }');
   requireBoolean('listening', listening);
 }
 
