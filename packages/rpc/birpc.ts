@@ -22,7 +22,7 @@ export interface FdChannel {
  * are the caller's. When the connection ends, calls that wait are rejected.
  *
  * @param socket is taken over
- * @throws TypeError and RangeError for arguments
+ * @throws TypeError and RangeError for arguments; ERR_FD_MODE while the socket is read in another way, which goes on
  */
 export function fdChannel(socket: FdSocket, options?: JsonValuesOptions): FdChannel {
   const receivers = new Set<(message: unknown) => unknown>();

@@ -52,7 +52,7 @@ const onClaim = new WeakMap<OwnedFd, () => void>();
  * A transport of Cap'n Web over a socket. A message is that of `jsonValues()`, with `["bytes",{"$fd":0}]` for a descriptor.
  *
  * @param socket is taken over, and closed when the session is
- * @throws TypeError and RangeError for arguments
+ * @throws TypeError and RangeError for arguments; ERR_FD_MODE while the socket is read in another way, which goes on
  */
 export function fdTransport(socket: FdSocket, options?: JsonValuesOptions): FdTransport {
   return new Transport(socket, options);

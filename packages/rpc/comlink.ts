@@ -33,7 +33,7 @@ export interface FdEndpoint {
  * `constructor` breaks the connection with ERR_FRAME_INVALID.
  *
  * @param socket is taken over
- * @throws TypeError and RangeError for arguments
+ * @throws TypeError and RangeError for arguments; ERR_FD_MODE while the socket is read in another way, which goes on
  */
 export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEndpoint {
   const listeners = new Set<FdEndpointListener>();

@@ -40,7 +40,8 @@ const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
  *
  * @typeParam Remote the handlers of the peer, such as `typeof handlers`
  * @param handlers by name; own properties only, so that no other function can be called
- * @throws TypeError and RangeError for arguments; ERR_FD_MODE where the socket was taken over already, which goes on as it was
+ * @throws TypeError and RangeError for arguments; ERR_FD_MODE where the socket was taken over already, or is read in another
+ * way, which goes on as it was
  */
 export function rpc<
   Remote extends Handlers<Remote> = Readonly<Record<string, Handler>>,

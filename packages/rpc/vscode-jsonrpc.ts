@@ -82,7 +82,7 @@ interface Strategy {
  *
  * @param create `createMessageConnection` of `vscode-jsonrpc` or `vscode-jsonrpc/node`
  * @param socket is taken over; what breaks the connection is told by `onError`, and then `onClose`
- * @throws TypeError and RangeError for arguments
+ * @throws TypeError and RangeError for arguments; ERR_FD_MODE while the socket is read in another way, which goes on
  */
 export function fdMessageConnection<Connection, Logger, Options>(
   create: CreateMessageConnection<Connection, Logger, Options>,

@@ -7,6 +7,7 @@ import {
   type FdSocket,
   Fifo,
   type FrameDecoder,
+  requireUnread,
   sendFrame,
 } from '../../stream';
 import { AcknowledgedReceiving } from './receiving';
@@ -30,6 +31,8 @@ export class AcknowledgedFrames {
   readonly #waiters = new Fifo<Waiter>();
   /** The loop that has taken frames, until it is left. */
   #loop: object | undefined;
+  /** Whether the socket is read by this. */
+  #begun = false;
   #reading = false;
   #greeted = false;
   #ended: { readonly error: Error | undefined } | undefined;
@@ -62,10 +65,14 @@ export class AcknowledgedFrames {
     };
   }
 
-  /** Resolves when the peer has acknowledged the frame. @throws as FdSocket.send() */
+  /**
+   * Resolves when the peer has acknowledged the frame.
+   * @throws as FdSocket.send(); ERR_FD_MODE where the acknowledgement would be read in another way, before anything is sent
+   */
   send(frame: EncodedFrame, signal: AbortSignal | undefined): Promise<void> {
-    const outcome = this.#sending.send(frame, signal);
-    this.#read();
+    const outcome = this.#sending.send(frame, signal, this.#readOtherwise());
+    // Nothing waits, where it was refused.
+    if (this.#sending.awaits) this.#read();
     return outcome;
   }
 
@@ -86,6 +93,11 @@ export class AcknowledgedFrames {
     const frame = this.#waiters.length === 0 ? this.#receiving.take() : undefined;
     if (frame !== undefined) return Promise.resolve({ done: false, value: frame });
     if (this.#ended !== undefined) return this.#tellEnd();
+    const otherwise = this.#readOtherwise();
+    if (otherwise !== undefined) {
+      this.#loop = undefined;
+      return Promise.reject(otherwise);
+    }
     return new Promise((resolve) => {
       this.#waiters.push(resolve);
       this.#read();
@@ -99,6 +111,17 @@ export class AcknowledgedFrames {
     return error === undefined ? Promise.resolve(DONE) : Promise.reject(error);
   }
 
+  /** ERR_FD_MODE while the socket is: known before this reads, since what fails then breaks the connection. */
+  #readOtherwise(): Error | undefined {
+    if (this.#begun || this.#ended !== undefined) return undefined;
+    try {
+      this.#socket[requireUnread]('framed()');
+      return undefined;
+    } catch (error) {
+      return asError(error);
+    }
+  }
+
   #read(): void {
     if (this.#reading || this.#ended !== undefined) return;
     this.#reading = true;
@@ -108,7 +131,9 @@ export class AcknowledgedFrames {
   async #readOn(): Promise<void> {
     try {
       while (this.#waiters.length > 0 || this.#sending.awaits) {
-        const { done, value: frame } = await this.#source.next();
+        const next = this.#source.next();
+        this.#begun = true;
+        const { done, value: frame } = await next;
         if (done === true) {
           this.#end(undefined);
           return;

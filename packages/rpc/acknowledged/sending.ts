@@ -61,8 +61,11 @@ export class AcknowledgedSending {
     });
   }
 
-  /** @throws as FdSocket.send() */
-  send({ bytes, ...frame }: EncodedFrame, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * @param refused why nothing may be sent
+   * @throws as FdSocket.send()
+   */
+  send({ bytes, ...frame }: EncodedFrame, signal: AbortSignal | undefined, refused?: Error): Promise<void> {
     const kept = this.#socket[keepFds]({ bytes, ...frame });
     const cost = { fds: kept.fds.length, bytes: lengthOf(bytes) };
     let stopListening: (() => void) | undefined;
@@ -80,6 +83,7 @@ export class AcknowledgedSending {
     const message = { bytes, cost, kept, signal, sent: false, acknowledged: false, settle };
     if (signal?.aborted === true) settle(abortError(signal));
     else if (this.#ended !== undefined || this.#finishing) settle(this.#ended?.error ?? unsent());
+    else if (refused !== undefined) settle(refused);
     else {
       if (signal !== undefined)
         stopListening = onAbort(signal, () => {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type OwnedFd, type SocketBinding, truthful } from '../../binding';
+import { AncillaryError, type OwnedFd, type SocketBinding, truthful } from '../../binding';
 import { heldBack } from '../fd-like';
 import { type Stopped, stopReading } from '../reading-hold';
 import type { ConnectionQuota } from '../limits/quota';
@@ -25,6 +25,9 @@ export const quotaOfSocket = Symbol('quotaOfSocket');
 /** Says what took the socket over, for whoever reads it in another way. */
 export const takenOver = Symbol('takenOver');
 
+/** Makes sure that nobody reads a socket in a way that does not give way to another. */
+export const requireUnread = Symbol('requireUnread');
+
 /** Both halves of a socket. */
 export const lifetime = Symbol('lifetime');
 
@@ -35,6 +38,7 @@ export abstract class ByteDuplex extends NetDuplex {
   /** @internal */
   readonly [lifetime]: Lifetime;
   readonly #onread: OnreadConsumer<ByteDuplex> | undefined;
+  #takenOver = false;
 
   static {
     // A property, for the types of Node.
@@ -170,9 +174,22 @@ export abstract class ByteDuplex extends NetDuplex {
     this[lifetime].byteConsumer.fdsAtAnchor = whether;
   }
 
-  /** @internal */
+  /** @internal @throws ERR_FD_MODE; the socket is as it was then */
+  [requireUnread](by: string): void {
+    const reader = this[lifetime].inbox.consumer;
+    // Nobody may read any more, and what was put back with unshift() still be text.
+    if (reader === undefined && this.readableLength > 0) this[lifetime].byteConsumer.leave();
+    if (reader === undefined || reader.leave?.() === true) return;
+    const message = `the socket is being read by ${reader.name}; ${by} must wait until that is left, and nothing was changed`;
+    throw new AncillaryError('ERR_FD_MODE', message);
+  }
+
+  /** @internal @throws ERR_FD_MODE; the socket is as it was then */
   [takenOver](by: string): void {
+    // By its name, where it was taken over before.
+    if (!this.#takenOver) this[requireUnread](by);
     this[lifetime].inbox.takeOver(by);
+    this.#takenOver = true;
   }
 
   /** @internal */
