@@ -78,12 +78,18 @@ export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
       }
     }
     const result = this.#waiter === undefined && this.#hasTurn() ? this.#take() : undefined;
-    const failed = this.#report();
-    if (failed !== undefined) return failed;
+    if (result === undefined || result.done === true) {
+      const failed = this.#report();
+      if (failed !== undefined) return failed;
+    }
     if (result !== undefined) {
       this.#inbox.tookSome();
       return Promise.resolve(result);
     }
+    return this.#wait();
+  }
+
+  #wait(): Promise<Result> {
     return new Promise((resolve) => {
       if (this.#waiter === undefined) this.#waiter = resolve;
       else (this.#others ??= new Fifo()).push(resolve);

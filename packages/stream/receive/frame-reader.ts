@@ -106,8 +106,9 @@ export class FrameReader {
   /** @throws as {@link cut}; ERR_FRAME_INCOMPLETE; system errors of recvmsg */
   #cutOrEnd(): FdFrame | 'end' | undefined {
     const frame = this.cut();
+    if (frame !== undefined) return frame;
     const { end } = this.#supply;
-    if (frame !== undefined || end === undefined || this.#stopped) return frame;
+    if (end === undefined || this.#stopped) return undefined;
     if (end !== 'eof') throw systemError(end.error, 'recvmsg');
     if (this.#queue.length > 0 || !this.#endExpected) throw this.#incomplete();
     this.#closeLeft();
