@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   adopt,
   connect,
@@ -13,7 +14,10 @@ import {
 } from '../../packages/ancillary';
 import { lengthPrefixed } from '../../packages/codec';
 import { framed } from '../../packages/rpc';
+import { byAcknowledgedMessages } from './acknowledged';
+import { byCalls } from './calls';
 import type { Hook } from './hooks';
+import type { Stage } from './stage';
 
 type Messages = FrameCodec<{ bytes: Buffer; fds: OwnedFd[] }, { bytes: Uint8Array; fds?: readonly OwnedFd[] }>;
 
@@ -48,6 +52,9 @@ export class Exchange {
     this.#run(this.#unheard());
     this.#run(this.#intoMemory());
     this.#run(this.#handOver());
+    const stage = this.#stage();
+    this.#run(byCalls(stage));
+    this.#run(byAcknowledgedMessages(stage));
   }
 
   /** Ends what is left, and waits until everything is closed and every promise settled. */
@@ -70,6 +77,16 @@ export class Exchange {
     return this.aborter.signal;
   }
 
+  #stage(): Stage {
+    return {
+      signal: this.#signal,
+      files: this.#files,
+      pair: () => this.#pair(),
+      run: (promise) => this.#run(promise),
+      reach: (hook, socket, peer) => this.#reach(hook, socket, peer),
+    };
+  }
+
   #run(promise: Promise<unknown>): void {
     promise.catch(() => undefined);
     this.promises.push(promise);
@@ -90,10 +107,18 @@ export class Exchange {
     return [this.#socket(left), this.#socket(right)];
   }
 
+  async #authorizeLater(): Promise<boolean> {
+    await nextTurn();
+    this.#reach('authorize later');
+    return true;
+  }
+
   async #connections(path: string): Promise<void> {
+    let asked = 0;
     const server = await listen(path, {
       signal: this.#signal,
       authorize: () => {
+        if (asked++ > 0) return this.#authorizeLater();
         this.#reach('authorize');
         return true;
       },

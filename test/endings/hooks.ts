@@ -1,6 +1,7 @@
 /** Where this library calls a program, or a program goes on after waiting for it: each is reached in an exchange. */
 export const HOOKS = [
   'authorize',
+  'authorize later',
   'connection',
   'connect',
   'ready',
@@ -26,6 +27,24 @@ export const HOOKS = [
   'onread buffer',
   'onread callback',
   'handoff settled',
+  'rpc handler',
+  'rpc handler later',
+  'rpc handler aborted',
+  'rpc answer written',
+  'rpc answer under way',
+  'rpc notification',
+  'rpc notification error',
+  'rpc iterator item',
+  'rpc iterator end',
+  'rpc iterator body',
+  'rpc call made',
+  'rpc call settled',
+  'rpc call cancelled',
+  'acknowledged sends wait',
+  'acknowledged send unread',
+  'acknowledged send settled',
+  'acknowledged end',
+  'acknowledged body',
 ] as const;
 
 export type Hook = (typeof HOOKS)[number];
