@@ -34,6 +34,8 @@ export type DiscardReason =
   | 'missing'
   /** The stream ended inside their frame, or the rest of it did not come in time, or they belonged to none. */
   | 'incomplete'
+  /** The message of HTTP that they came with is over, and nobody took them. */
+  | 'untaken'
   /** The socket was destroyed before anyone took them. */
   | 'destroyed';
 

@@ -23,7 +23,7 @@ export {
 } from './limits/quota';
 export { Fifo } from './fifo';
 export type { FdSocketEvents } from './socket/events';
-export { fdsAtAnchor, onHangup, quotaOfSocket, requireUnread, takenOver } from './socket/byte-duplex';
+export { discardFds, fdsAtAnchor, onHangup, quotaOfSocket, requireUnread, takenOver } from './socket/byte-duplex';
 export { type CodecFactory, FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
 export { failSendingAlone } from './socket/half-open';
 export type { Peer } from './socket/peer';

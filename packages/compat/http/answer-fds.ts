@@ -1,44 +1,53 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { OwnedFd } from '../../binding';
+import type { OwnedFd } from '../../binding';
+import { type FdFrame, immediate } from '../../stream';
 import { ConnectionFds } from './connection-fds';
 
-/** A request, with the answer to it once that begins: http has no other name for it before 'response', to which nobody may listen. */
-type Asked = ClientRequest & { readonly res?: IncomingMessage | null };
-
-/** What comes with answers. An agent asks one thing at a time over a connection, so all that comes is of the answer to it. */
+/**
+ * What comes with answers. An agent asks one thing at a time over a connection, so all that comes is of the answer to it: from when
+ * it is asked until the answer is read.
+ */
 export class AnswerFds extends ConnectionFds {
-  readonly #untaken: OwnedFd[] = [];
-  /** What was asked last. */
-  #request: Asked | undefined;
+  /** What was asked last, unless the answer to it is over. */
+  #request: ClientRequest | undefined;
+  #begun = false;
 
-  protected override get count(): number {
-    return this.#untaken.length;
+  /** The connection is used for a request, from now on. */
+  usedFor(request: ClientRequest): void {
+    this.#request = request;
+    this.#begun = false;
+    // Not as a listener: http drops the answer where there is none.
+    const emit = request.emit.bind(request) as (event: string | symbol, ...args: unknown[]) => boolean;
+    request.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+      if (event === 'response') this.#began(request, args[0] as IncomingMessage);
+      return emit(event, ...args);
+    };
   }
 
-  /** The connection is used for a request: what came with the answer to the one before, and nobody took, is closed. */
-  usedFor(request: ClientRequest): void {
-    this.close();
-    this.#request = request;
+  override take({ req }: IncomingMessage & { readonly req?: ClientRequest }): OwnedFd[] {
+    // That of an upgrade has none, and is the last.
+    const request = req ?? this.#request;
+    return request === undefined ? [] : this.takeOf(request);
+  }
+
+  protected override add(frame: FdFrame): void {
+    if (this.#request === undefined) this.discard(frame, 'untaken');
+    else this.keep(this.#request, frame);
   }
 
   /** An answer may be the last on its connection, and be read when that is closed. */
   protected override connectionClosed(): void {
-    const answer = this.#request?.res;
-    if (answer === undefined || answer === null || answer.closed) this.close();
-    else answer.once('close', () => this.close());
+    if (this.#request !== undefined && !this.#begun) this.discardOf(this.#request, 'destroyed');
   }
 
-  override take(answer: IncomingMessage): OwnedFd[] {
-    const { req } = answer as { readonly req?: ClientRequest };
-    // That of an upgrade has none, and is the last.
-    return req === undefined || req === this.#request ? this.#untaken.splice(0) : [];
+  #began(request: ClientRequest, answer: IncomingMessage): void {
+    this.#begun = true;
+    // Who waits for the end of it goes on when it is closed, and takes what came with it then.
+    answer.once('close', () => immediate(() => this.#over(request)));
   }
 
-  override close(): void {
-    OwnedFd.closeAll(this.#untaken.splice(0));
-  }
-
-  protected override add(fds: OwnedFd[]): void {
-    this.#untaken.push(...fds);
+  #over(request: ClientRequest): void {
+    this.discardOf(request, 'untaken');
+    if (this.#request === request) this.#request = undefined;
   }
 }

@@ -1,6 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { OwnedFd } from '../../binding';
+import type { OwnedFd } from '../../binding';
+import type { FdFrame } from '../../stream';
 import { ConnectionFds } from './connection-fds';
+
+/** Stands for the request whose head is not complete. */
+const NEXT = {};
 
 /**
  * What comes with requests, of which a client may send many without waiting. http parses at once what it is given. So the
@@ -8,59 +12,51 @@ import { ConnectionFds } from './connection-fds';
  * complete next.
  */
 export class RequestFds extends ConnectionFds {
-  readonly #next: OwnedFd[] = [];
-  readonly #untaken = new Map<IncomingMessage, OwnedFd[]>();
   #current: IncomingMessage | undefined;
   #answer: ServerResponse | undefined;
+  /** A program may have a request told of again, as a listener to 'checkContinue' does. */
+  readonly #begun = new WeakSet<IncomingMessage>();
   /** The request whose answer closes what came with it. */
   #watched: IncomingMessage | undefined;
-  #count = 0;
-
-  protected override get count(): number {
-    return this.#count;
-  }
 
   /**
    * The head of a request is complete.
    * @param answer when it is over, what nobody took is closed
    */
   began(request: IncomingMessage, answer?: ServerResponse): void {
+    if (this.#begun.has(request)) return;
+    this.#begun.add(request);
     this.#current = request;
     this.#answer = answer;
-    if (this.#next.length > 0) this.#give(request, this.#next.splice(0));
+    if (!this.has(NEXT)) return;
+    this.move(NEXT, request);
+    this.#watch(request);
   }
 
   override take(request: IncomingMessage): OwnedFd[] {
-    const fds = this.#untaken.get(request) ?? [];
-    this.#untaken.delete(request);
-    this.#count -= fds.length;
-    return fds;
+    return this.takeOf(request);
   }
 
-  override close(): void {
-    OwnedFd.closeAll(this.#next.splice(0));
-    for (const fds of this.#untaken.values()) OwnedFd.closeAll(fds);
-    this.#untaken.clear();
-    this.#count = 0;
+  protected override connectionClosed(): void {
+    this.discardAll('destroyed');
   }
 
-  protected override add(fds: OwnedFd[]): void {
-    this.#count += fds.length;
-    if (this.#current === undefined || this.#current.complete) this.#next.push(...fds);
-    else this.#give(this.#current, fds);
-  }
-
-  #give(request: IncomingMessage, fds: OwnedFd[]): void {
-    const before = this.#untaken.get(request);
-    if (before !== undefined) {
-      before.push(...fds);
+  protected override add(frame: FdFrame): void {
+    const request = this.#current;
+    if (request === undefined || request.complete) {
+      this.keep(NEXT, frame);
     } else if (this.#answer?.destroyed === true) {
-      this.#count -= OwnedFd.closeAll(fds);
+      this.discard(frame, 'untaken');
     } else {
-      this.#untaken.set(request, fds);
-      if (this.#watched === request) return;
-      this.#watched = request;
-      this.#answer?.once('close', () => OwnedFd.closeAll(this.take(request)));
+      this.keep(request, frame);
+      this.#watch(request);
     }
+  }
+
+  #watch(request: IncomingMessage): void {
+    if (this.#watched === request) return;
+    this.#watched = request;
+    if (this.#answer?.destroyed === true) this.discardOf(request, 'untaken');
+    else this.#answer?.once('close', () => this.discardOf(request, 'untaken'));
   }
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { AncillaryError, type OwnedFd, type SocketBinding, truthful } from '../../binding';
+import { AncillaryError, type ByteRange, type OwnedFd, type SocketBinding, truthful } from '../../binding';
+import type { DiscardReason } from '../diagnostics';
 import { heldBack } from '../fd-like';
 import { type Stopped, stopReading } from '../reading-hold';
 import type { ConnectionQuota } from '../limits/quota';
@@ -15,6 +16,9 @@ import type { SocketLimits, SocketOptions } from './options';
 
 /** Has 'fds' emitted just before the byte that the descriptors surely came with, and not before those that came along. */
 export const fdsAtAnchor = Symbol('fdsAtAnchor');
+
+/** Closes descriptors that a listener to 'fds' was given, and nobody took of it. */
+export const discardFds = Symbol('discardFds');
 
 /** Tells when the peer is gone, also where nobody reads. */
 export const onHangup = Symbol('onHangup');
@@ -172,6 +176,11 @@ export abstract class ByteDuplex extends NetDuplex {
   /** @internal */
   [fdsAtAnchor](whether: boolean): void {
     this[lifetime].byteConsumer.fdsAtAnchor = whether;
+  }
+
+  /** @internal */
+  [discardFds](fds: readonly OwnedFd[], range: ByteRange, reason: DiscardReason): void {
+    this[lifetime].inbox.discarder.discard(fds, range, reason);
   }
 
   /** @internal @throws ERR_FD_MODE; the socket is as it was then */
