@@ -20,10 +20,14 @@ constexpr milliseconds kPatience{10};
 /**
  * Descriptors mostly come in a stream. A thread that is done looks again after a nap, since one that sleeps has to be
  * woken by the event loop, which costs as much as closing ten descriptors does. While there are several each time, it naps
- * for longer and longer: most of what they cost is to wake up. A peer that waits until one is closed sends no more meanwhile.
+ * for longer and longer: most of what they cost is to wake up. The longest naps are for streams that go on meanwhile: who sends
+ * some and waits until they are closed would wait for one each time.
  */
 constexpr microseconds kShortestNap{100};
+constexpr microseconds kLongNap{1000};
 constexpr microseconds kLongestNap{8000};
+/** So many in each {@link kLongNap} are such a stream. */
+constexpr std::uint64_t kStream = 16;
 constexpr int kNapsInVain = 4;
 /** So many at once end a nap. */
 constexpr std::size_t kMuch = 512;
@@ -36,6 +40,14 @@ constexpr std::size_t kStackSize = 128 * 1024;
 
 /** Of all environments, whose closes a server that ends waits for. */
 std::atomic<std::uint64_t> lastTurn{0};
+
+/** How long to nap after one nap, for so many that came meanwhile. */
+microseconds nextNap(microseconds nap, std::uint64_t closed) {
+  if (closed < 2) return kShortestNap;
+  if (closed * kLongNap >= kStream * nap) return std::min(2 * nap, kLongestNap);
+  // A stream may falter: its sender has no processor for a while.
+  return nap > kLongNap ? std::max(nap / 2, kLongNap) : std::min(2 * nap, kLongNap);
+}
 
 }  // namespace
 
@@ -185,11 +197,11 @@ void ClosingCrew::workUntilDone(Lock& lock) {
   microseconds pause = kShortestNap;
   for (int inVain = 0; inVain < kNapsInVain && !(ending_ && !hasWork());) {
     std::shared_ptr<ClosingWork> work = nextWork();
-    const bool several = pending_ > 1;
+    const std::uint64_t before = closed_;
     lock.unlock();
     if (work != nullptr) closeAll(*work);
     inVain = work != nullptr ? 0 : inVain + 1;
-    pause = work != nullptr && several ? std::min(2 * pause, kLongestNap) : kShortestNap;
+    pause = nextNap(pause, closed_ - before);
     work.reset();
     lock.lock();
     if (incoming_->empty()) {
