@@ -60,3 +60,29 @@ it.each([
   await left.send('y');
   expect((await right.receive(1)).bytes.toString()).toBe('y');
 });
+
+it.each([
+  ['is longer than it says first', () => growing([given], 300)],
+  ['has an iterator of its own', () => Object.defineProperty([given], Symbol.iterator, { value: repeated })],
+])('a list of descriptors that %s is sent whole', async (_, list) => {
+  await destroyed(left, right);
+  [left, right] = socketpair({ maxFdsPerFrame: 300 });
+  await left.send('xy', list());
+  const frame = await right.receive(2);
+  expect(frame.fds.map(({ fd }) => identity(fd))).toEqual(Array(300).fill(identity(given.fd)));
+  frame.close();
+});
+
+function* repeated(this: readonly OwnedFd[]): Generator<OwnedFd | undefined> {
+  for (let count = 0; count < 300; count++) yield this[0];
+}
+
+/** Says at first that it has one. */
+function growing(list: OwnedFd[], count: number): OwnedFd[] {
+  return new Proxy(list, {
+    get(target, name) {
+      if (name === Symbol.iterator) while (target.length < count) target.push(given);
+      return Reflect.get(target, name, target) as unknown;
+    },
+  });
+}

@@ -147,11 +147,13 @@ export class Outbox implements Gathering {
     fds: readonly FdLike[],
     fdsPerSend = MAX_FDS_PER_SENDMSG,
   ): readonly number[] | undefined {
-    if (bytes.length === 0 || fds.length > fdsPerSend) return undefined;
     const numbers = fds.length === 0 ? NO_FDS : bareNumbersOf(fds);
-    if (numbers === undefined) return undefined;
+    if (numbers === undefined || numbers.length > fdsPerSend) return undefined;
     this.#table.requireSendable?.(numbers);
-    return this.#transmitter.maySendAlone(numbers.length) && this.#isNext(bytes.length) ? numbers : undefined;
+    // Last, since looking at the arguments may have run code of the user.
+    const { length } = bytes;
+    const isNext = length > 0 && this.#closed === undefined && this.#isNext(length);
+    return isNext && this.#transmitter.maySendAlone(numbers.length) ? numbers : undefined;
   }
 
   #sendAlone(bytes: Uint8Array, fds: readonly number[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { AncillaryError, counted, type DescriptorTable, systemError } from '../../binding';
+import { AncillaryError, counted, type DescriptorTable, systemError, truthful } from '../../binding';
 import { abortError, onAbort } from '../abort';
 import { type FdLike, numbersOf } from '../fd-like';
 import { nextTick } from '../later';
@@ -34,6 +34,7 @@ interface Failure {
 
 /** A frame with everything that must happen when it is sent or failed. It is settled exactly once. */
 export class Outgoing implements OutgoingFrame {
+  /** Whose length is asked for again and again, and always is that of the memory. */
   bytes: Uint8Array;
   pieces: readonly Uint8Array[] | undefined;
   readonly whole: number;
@@ -74,7 +75,7 @@ export class Outgoing implements OutgoingFrame {
 
   /** What is left of a frame that went on its way without an object of its own: the kernel accepted `sent` bytes of it. */
   static begun(bytes: Uint8Array, fds: readonly number[], sent: number): Outgoing {
-    const frame = new Outgoing(bytes, true);
+    const frame = new Outgoing(truthful(bytes), true);
     frame.fds = fds;
     frame.sent = sent;
     return frame;
@@ -103,7 +104,7 @@ export class Outgoing implements OutgoingFrame {
   ): Outgoing {
     const frame = isPieces(bytes)
       ? Outgoing.#ofPieces(bytes, promised, fdsPerSend)
-      : new Outgoing(bytes, promised, undefined, fdsPerSend);
+      : new Outgoing(truthful(bytes), promised, undefined, fdsPerSend);
     if (frame.bytes.length === 0) requireMemory(frame.bytes);
     if (given.length > 0) frame.#attach(given, transfer, table);
     return frame;

@@ -133,8 +133,8 @@ export class Transmitter implements Owed {
     } catch (error) {
       return this.#cannotSend(Outgoing.begun(bytes, fds, 0), error);
     }
-    const { accepted } = result;
-    if (accepted < bytes.length) return this.#waitWith(Outgoing.begun(bytes, fds, accepted), result);
+    const { accepted, error } = result;
+    if (error !== undefined || accepted === 0) return this.#waitWith(Outgoing.begun(bytes, fds, accepted), result);
     this.#count(accepted, fds.length);
     this.#stats.frameSent(accepted, fds.length);
     return undefined;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FdSocket, fds, type FdSocketOptions, raw, socketpair } from '../../../packages/ancillary';
 import { modelSocketPair } from '../../../packages/ancillary/testing';
+import { failSendingAlone } from '../../../packages/stream';
 import { openDescriptors } from '../../support/descriptors';
 import { destroyed, fill } from '../../socket/sockets';
 import { clockedPair, SteppedClock } from './stepped-clock';
@@ -49,6 +50,20 @@ describe('of real time', () => {
     fill(left);
     left.end();
     expect(await once(left, 'error')).toMatchObject([{ code: 'ERR_SEND_TIMEOUT' }]);
+  });
+
+  it('ends a sending side that ends alone for good, also once there is room', async () => {
+    pair({ sendTimeout: 10 });
+    const filled = raw.sendMessage(left, MORE);
+    const sent = left.send('x');
+    const told = new Promise((resolve) => left[failSendingAlone](resolve));
+    await expect(sent).rejects.toMatchObject({ code: 'ERR_SEND_TIMEOUT' });
+    await told;
+    await right.receive(filled);
+    // The kernel tells that there is room.
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
+    await expect(left.send('y')).rejects.toMatchObject({ code: 'ERR_SEND_TIMEOUT' });
+    await expect(left.send('z', [0])).rejects.toMatchObject({ code: 'ERR_SEND_TIMEOUT' });
   });
 });
 
