@@ -1,6 +1,5 @@
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
-import { EventEmitter } from 'node:events';
 import { describeValue, invalidType, requireObject } from '../binding';
+import { isNative, isOfPlatform } from './platform-classes';
 import type { Handler, Handlers } from './rpc-types';
 import { isPlain } from './values/json-kinds';
 
@@ -58,31 +57,3 @@ function describe(object: object): (readonly [string, { readonly value?: unknown
 function isOfEveryObject(prototype: object): boolean {
   return Object.getPrototypeOf(prototype) === null && isNative(prototype);
 }
-
-/** Whether it is of a class of the language's or Node's, whose methods were written for the program alone. */
-function isOfPlatform(prototype: object): boolean {
-  return OF_NODE.has(prototype) || isNative(prototype) || isGlobal(prototype);
-}
-
-/** Classes that programs extend, and whose text does not show that they are Node's. */
-const OF_NODE: ReadonlySet<object> = new Set([
-  EventEmitter.prototype,
-  AsyncResource.prototype,
-  AsyncLocalStorage.prototype,
-]);
-
-/** `EventTarget` and the like are JavaScript in Node. What a program makes global itself is enumerable, and they are not. */
-function isGlobal(prototype: object): boolean {
-  const { constructor } = prototype as { readonly constructor?: unknown };
-  if (typeof constructor !== 'function') return false;
-  const { name } = constructor;
-  if (Object.getOwnPropertyDescriptor(globalThis, name)?.enumerable !== false) return false;
-  return (globalThis as Readonly<Record<string, unknown>>)[name] === constructor;
-}
-
-function isNative(prototype: object): boolean {
-  const { constructor } = prototype as { readonly constructor?: unknown };
-  return typeof constructor === 'function' && NATIVE.test(Function.prototype.toString.call(constructor));
-}
-
-const NATIVE = /\{\s*\[native code\]\s*\}$/;
