@@ -51,6 +51,8 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   /** Until it is read again. */
   #pause: NodeJS.Timeout | undefined;
   #wait = SHORTEST_WAIT_MS;
+  /** Why nothing is read, since that was told. */
+  #toldWhy: string | undefined;
   /** Memory other than the slab, if reads go there. */
   #memory: ReadMemory | undefined;
 
@@ -68,6 +70,7 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
       return;
     }
     this.#wait = SHORTEST_WAIT_MS;
+    this.#toldWhy = undefined;
     const into = memory === this.#memory?.bytes ? this.#memory : slabOf(memory);
     const ahead = shownBytes(into, count);
     const segments = takeSegments(into, ahead === undefined ? count : count - 1);
@@ -80,7 +83,9 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
   #putOff(why: string): boolean {
     if (why === 'EMFILE') warnOfFewNumbers();
     else if (why !== 'EAGAIN') return false;
-    this.#events.putOff?.(why === 'EMFILE' ? 'numbers' : 'closing');
+    // Once, however often it is tried again.
+    if (why !== this.#toldWhy) this.#events.putOff?.(why === 'EMFILE' ? 'numbers' : 'closing');
+    this.#toldWhy = why;
     this.#pause = setTimeout(() => this.#watched(addon.resumeReading(this.#fd)), this.#wait);
     if (!this.#refed) this.#pause.unref();
     // Closing takes as long as the peer likes.

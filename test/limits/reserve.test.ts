@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fds, OwnedFd, socketpair } from '../../packages/ancillary';
+import { type DiagnosticMessages, fds, OwnedFd, socketpair } from '../../packages/ancillary';
+import { addon } from '../../packages/binding-native';
 import type { FdFrame, FrameDecoder } from '../../packages/stream';
 import { start } from '../support/children';
 import { withDescriptorLimit } from '../support/descriptor-limit';
@@ -57,6 +59,34 @@ test.each(['frames', 'receive', 'bytes'] as const)(
     await closed(left, right);
   },
 );
+
+test('that a socket waits for numbers is published once for each wait, however often it is tried again', async () => {
+  using memory = fds.memfd('sent');
+  const [left, right] = socketpair();
+  let waits = 0;
+  const listener = (message: unknown): void => {
+    const { socket, reason } = message as DiagnosticMessages['ancillary:socket:wait'];
+    if (socket === right && reason === 'numbers') waits++;
+  };
+  const watched = jest.spyOn(addon, 'resumeReading');
+  subscribe('ancillary:socket:wait', listener);
+  const timesTried = (): number => watched.mock.calls.length;
+  await withDescriptorLimit(SLOTS, async () => {
+    for (const wait of [1, 2]) {
+      const hoard = fill(memory);
+      const frame = right.receive(1);
+      await left.send('x', [memory]);
+      const before = timesTried();
+      await until(() => timesTried() > before + 3);
+      expect(waits).toBe(wait);
+      OwnedFd.closeAll(hoard);
+      (await frame).close();
+    }
+  });
+  unsubscribe('ancillary:socket:wait', listener);
+  watched.mockRestore();
+  await closed(left, right);
+});
 
 test('bytes without descriptors go on', async () => {
   using memory = fds.memfd('x');
