@@ -31,6 +31,8 @@ export class ConnectionQuota implements Pausable {
   /** It is not read, or calls wait to be started, until its user holds less. */
   #isPaused = false;
   #awaitsStart = false;
+  /** It may be read when {@link Pauses} sets it going. */
+  #awaitsTurn = false;
   #closed = false;
   #onChange: (() => void) | undefined;
   #onRoom: (() => void) | undefined;
@@ -61,8 +63,23 @@ export class ConnectionQuota implements Pausable {
     this.#onRoom?.();
   }
 
+  resume(): void {
+    this.#awaitsTurn = false;
+    this.reconsider();
+  }
+
+  holdBack(): void {
+    this.#awaitsTurn = true;
+    this.#onChange?.();
+  }
+
   /** How many descriptors may be read now, of so many that are wanted; 0 where nothing may be read until {@link onChange}. */
   mayRead(wanted: number): number {
+    if (this.#awaitsTurn) {
+      this.#pause();
+      this.#pauses.soon();
+      return 0;
+    }
     const { free } = this.#fds;
     // Who holds no bytes may have some: so that most need not ask how many.
     if (free >= OF_A_CALL && (this.#bytes.held === 0 || this.#bytes.free >= 1)) {
@@ -90,6 +107,7 @@ export class ConnectionQuota implements Pausable {
 
   /** Nothing more is to be read, or it may be. */
   stopped(): void {
+    this.#awaitsTurn = false;
     if (!this.#isPaused) return;
     this.#isPaused = false;
     if (!this.#awaitsStart) this.#pauses.delete(this.#user, this);
@@ -104,6 +122,7 @@ export class ConnectionQuota implements Pausable {
     this.#fds.count(fds.length);
     for (const fd of fds) fd.account = this.#fds;
     this.#user.tookFds();
+    this.#user.brought(this);
     return true;
   }
 
@@ -185,6 +204,7 @@ export class ConnectionQuota implements Pausable {
 
   #pause(): void {
     const user = this.#user;
+    user.expected.delete(this);
     this.#isPaused = true;
     this.#pauses.add(user, this);
     if (user.warned) return;

@@ -27,6 +27,11 @@ export class Pauses {
     if (this.#users.size > 0) this.#lookBy(microtask);
   }
 
+  /** One waits for its turn. */
+  soon(): void {
+    this.#lookBy(immediate);
+  }
+
   #lookBy(later: (callback: () => void) => unknown): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -48,7 +53,8 @@ export class Pauses {
       if (resumed === IN_ONE_TURN) return true;
       resumed++;
       this.delete(user, connection);
-      connection.reconsider();
+      user.expected.add(connection);
+      connection.resume();
     }
     return false;
   }

@@ -9,12 +9,18 @@ export type Wholes = Readonly<Record<Resource, Whole>>;
 export interface Pausable {
   /** What it may read has changed. */
   reconsider(): void;
+  /** It is set going again. */
+  resume(): void;
+  /** It is not read before its turn comes. */
+  holdBack(): void;
   /** Whether it may be set going again, which takes more than going on. */
   readonly mayResume: boolean;
 }
 
 /** Once it may take only so few descriptors, no connection of a user may have leave to read from before: one read may bring as many. */
 const CLOSE = 765;
+/** The most descriptors of one recvmsg (docs/kernel.md 14). */
+const BUNDLE = 253;
 /** As long as so much of everything is free, connections may be more than is their user's share. */
 const FOR_CONNECTIONS = 5 / 8;
 /** What a user may have in any case besides its connections: they must be able to ask for something, one after the other. */
@@ -32,6 +38,8 @@ export class UserQuota {
   readonly open = new Set<Pausable>();
   /** Those of them that are not read, in the order in which they stopped. */
   readonly paused = new Set<Pausable>();
+  /** Those that were set going again and have brought no descriptors since: what they will bring is not counted yet. */
+  readonly expected = new Set<Pausable>();
   /** The one that may finish its frame, though too much is held: so there is always one that goes on. */
   finishing: Pausable | undefined;
   warned = false;
@@ -61,6 +69,7 @@ export class UserQuota {
   /** One was closed. */
   closed(connection: Pausable): void {
     this.open.delete(connection);
+    this.expected.delete(connection);
     if (this.finishing === connection) this.finishing = undefined;
     this.#connectionsAre(-1);
   }
@@ -83,6 +92,18 @@ export class UserQuota {
     if (this.#isClose) return;
     this.#isClose = true;
     for (const connection of this.open) connection.reconsider();
+  }
+
+  /**
+   * A connection brought descriptors. Where that leaves too few for whatever others bring that were set going together with it, those
+   * wait for their turn: each alone has what it was set going for.
+   */
+  brought(connection: Pausable): void {
+    this.expected.delete(connection);
+    if (this.expected.size === 0 || this.fds.free >= BUNDLE * this.expected.size) return;
+    const others = [...this.expected];
+    this.expected.clear();
+    for (const other of others) other.holdBack();
   }
 
   /** Each is a descriptor of its own, beside which there is always something to be used. */
