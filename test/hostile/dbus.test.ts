@@ -1,4 +1,4 @@
-import { type FdSocket, fds, OwnedFd, socketpair } from '../../packages/ancillary';
+import { type FdSocket, fds, OwnedFd, raw, socketpair } from '../../packages/ancillary';
 import { type DBusMessage, dbusMessages } from '../../packages/codec';
 import { type Framed, framed } from '../../packages/rpc';
 import { CALL, callWith, marshalled } from '../codec/dbus-message';
@@ -127,6 +127,32 @@ it('descriptors of a message are never taken for those of the next one', async (
     ],
     ['surplus'],
   ]);
+  await destroyed(client, server);
+});
+
+it('copies of descriptors that come with each part of a message are closed, and none is for the next one', async () => {
+  const [client, server] = socketpair({ onSurplus: 'close' });
+  const discarded: unknown[] = [];
+  server.on('discarded', ({ count, reason }) => discarded.push([count, reason]));
+  using files = new Files(3);
+  const numbers = files.owned.map(({ fd }) => fd);
+  const first = marshalled({ serial: 1, fields: callWith(2) });
+  // As sd-bus sent what the socket did not take whole, before systemd pull request 6603.
+  for (const part of [first.subarray(0, 10), first.subarray(10, 20), first.subarray(20)])
+    expect(raw.sendMessage(client, part, numbers.slice(0, 2))).toBe(part.length);
+  const second = marshalled({ serial: 2, fields: callWith(1) });
+  expect(raw.sendMessage(client, second, numbers.slice(2))).toBe(second.length);
+  client.end();
+  const came: [number, string[]][] = [];
+  for await (const { serial, fds: ofMessage } of framed(server, codec)) {
+    came.push([serial, identitiesOf(ofMessage)]);
+    OwnedFd.closeAll(ofMessage);
+  }
+  expect(came).toEqual([
+    [1, files.identities.slice(0, 2)],
+    [2, files.identities.slice(2)],
+  ]);
+  expect(discarded).toEqual([[4, 'surplus']]);
   await destroyed(client, server);
 });
 
