@@ -156,3 +156,30 @@ it('publishes what is asked for and nothing else', async () => {
   expect(segments).toEqual([{ socket: right, bytes: 1, fds: 0, truncated: false }]);
   await closed(left, right);
 });
+
+it('a frame that was taken reaches its reader though a subscriber destroys the socket, and then the error', async () => {
+  using memory = fds.memfd('x');
+  const codec = lengthPrefixed();
+  const [left, right] = socketpair();
+  right.on('error', () => undefined);
+  const { bytes, fds: sent } = codec.encode({ bytes: Buffer.from('x'), fds: [memory] });
+  await left.send(bytes, sent);
+  await left.send(bytes, sent);
+  const frames = right.frames(codec);
+  const first = await frames.next();
+  const destroy = ({ socket }: DiagnosticMessages['ancillary:frame:receive']): void =>
+    void socket.destroy(new Error('enough'));
+  const listener = destroy as (message: unknown) => void;
+  subscribe('ancillary:frame:receive', listener);
+  // It waits already, so it is taken while its reader asks.
+  const second = await frames.next();
+  unsubscribe('ancillary:frame:receive', listener);
+  await expect(frames.next()).rejects.toThrow('enough');
+  for (const frame of [first, second]) {
+    if (frame.done === true) throw new Error('the stream has ended');
+    const [received] = frame.value.fds;
+    expect(identity(received?.fd ?? -1)).toBe(identity(memory.fd));
+    received?.close();
+  }
+  await closed(left, right);
+});
