@@ -1,4 +1,6 @@
 import { endianness } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type FdSocket, OwnedFd, socketpair } from '../../packages/ancillary';
 import { forward } from '../../packages/ancillary/proxy';
 import {
@@ -188,6 +190,60 @@ describe('objects', () => {
     ['it has bytes behind its arguments', Buffer.concat([words(1), text('thing'), words(3, 9, 9)])],
   ])('are not made by a bind of which %s', (_what, body) => {
     expect(() => withThings().cut?.(raw(2, 0, body))).toThrow(invalid('wl_registry@2.bind'));
+  });
+
+  it.each([0, 1, 0xff00_0000, 0xffff_ffff])('are not deleted by the id %d, which no client gave', (id) => {
+    const [client, server] = sides();
+    client.cut?.(raw(1, 1, words(77)));
+    const refused = invalid(`event 2 of the connection, wl_display@1.delete_id, deletes object ${id}, which is none`);
+    expect(() => client.cut?.(raw(1, 1, words(id)))).toThrow(refused);
+    expect(server.measure(raw(1, 0, words(9)), 0)).toEqual({ length: 12, fds: 0 });
+    const sender = codecOf('server');
+    expect(() => sender.encode({ object: 1, name: 'delete_id', args: { id } })).toThrow(invalid('deletes object'));
+    expect(sender.measure(raw(1, 0, words(9)), 0)).toEqual({ length: 12, fds: 0 });
+  });
+
+  it('of which one message makes two are not of the same id, nor too many, and none is remembered then', () => {
+    const one = { type: 'new_id', interface: 'thing' } as const;
+    const both = {
+      name: 'both',
+      arguments: [
+        { name: 'a', ...one },
+        { name: 'b', ...one },
+      ],
+    };
+    const { wl_display: display } = PROTOCOL;
+    if (display === undefined) throw new Error('no display');
+    const protocol = { ...PROTOCOL, wl_display: { ...display, requests: [...display.requests, both] } };
+    const made = (side: WaylandSide) =>
+      waylandMessages(protocol, side, { maxObjects: 2 })({ socket: sockets[0] as FdSocket });
+    for (const [a, b, message] of [
+      [2, 2, 'makes object 2 twice'],
+      [2, 3, 'raise maxObjects'],
+    ] as const) {
+      const server = made('server');
+      expect(() => server.cut?.(raw(1, 2, words(a, b)))).toThrow(invalid(message));
+      expect(() => server.measure(raw(2, THING.ask), 0)).toThrow(invalid('object 2'));
+      const client = made('client');
+      expect(() => client.encode({ object: 1, name: 'both', args: { a, b } })).toThrow(invalid(message));
+      expect(() => client.encode({ object: 1, name: 'get_registry', args: { registry: 2 } })).not.toThrow();
+    }
+  });
+
+  it('of interfaces that are not known, with names as long as a message, take little memory', () => {
+    const codec = withThings();
+    const name = 'x'.repeat(60_000);
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let id = 3; id < 4003; id++)
+      codec.cut?.(raw(2, 0, Buffer.concat([words(1), text(`${id}${name}`), words(1, id)])));
+    collectGarbage();
+    // The names are 240 MB, and what is kept of them less than one.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
+    // It is used until here.
+    expect(() => codec.measure(raw(4002, 0), 0)).toThrow(invalid(/interface 4002x{60} the protocol/));
   });
 
   it('are not more than there may be', () => {

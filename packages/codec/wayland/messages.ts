@@ -186,11 +186,17 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
       const signature = signatureAt(frame, 0);
       if (signature.makes) {
         naming(frame, signature, () => {
-          for (const { id, name } of newObjects(frame, signature)) objects.add(peer, id, name);
+          const made = newObjects(frame, signature);
+          objects.requireAll(
+            peer,
+            made.map(({ id }) => id),
+          );
+          for (const { id, name } of made) objects.add(peer, id, name);
         });
       }
       cutFrames.add(frame, signature);
-      if (signature.frees && received === 'events') objects.delete(readUint(frame, HEADER_LENGTH));
+      if (signature.frees && received === 'events')
+        naming(frame, signature, () => objects.delete(readUint(frame, HEADER_LENGTH)));
       count++;
     },
 
@@ -225,9 +231,12 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
         const given = typeof transfer === 'object' ? transfer[at] : transfer;
         numberOf(fd, given, () => `${fdArgs[at]?.name} of ${type.name}.${name}`);
       }
-      for (const { id } of made) objects.require(side, id);
-      for (const each of made) objects.add(side, each.id, each.name);
+      objects.requireAll(
+        side,
+        made.map(({ id }) => id),
+      );
       if (signature.frees) objects.delete(Number(args['id']));
+      for (const each of made) objects.add(side, each.id, each.name);
       writeHeader(bytes, object, opcode);
       return { bytes, fds, transfer };
     },
