@@ -109,7 +109,7 @@ export class Outbox implements Gathering {
     fdsPerSend?: number,
   ): Promise<void> {
     const { transfer = false, signal } = options;
-    if (transfer === false && signal === undefined && refused === undefined && !isPieces(bytes)) {
+    if ((transfer === false || fds.length === 0) && signal === undefined && refused === undefined && !isPieces(bytes)) {
       if (this.#gathering && fds.length === 0) {
         if (this.#gathers(bytes)) return this.#gather(bytes);
       } else {
