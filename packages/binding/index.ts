@@ -12,7 +12,7 @@ export {
   requireObject,
 } from './argument-errors';
 export { warnOfFewNumbers } from './few-numbers';
-export { BufferView, isTruthful, truthful, truthfulBuffer } from './buffer-view';
+export { BufferView, truthful, truthfulBuffer } from './buffer-view';
 export type { ByteRange } from './byte-range';
 export { counted } from './counted';
 export { type DescriptorTable, getProcessTable, hasProcessTable, setProcessTable } from './descriptor-table';

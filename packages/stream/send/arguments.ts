@@ -6,9 +6,7 @@ import {
   outOfRange,
   requireBytes,
   requireOptions,
-  isTruthful,
   truthful,
-  truthfulBuffer,
   wrongNumber,
 } from '../../binding';
 import { requireSignal } from '../abort';
@@ -51,7 +49,7 @@ export function requireCallback(callback: unknown): void {
 /** A string as UTF-8. @throws TypeError for what is neither bytes nor a string */
 export function asBytes(bytes: unknown): Uint8Array {
   if (typeof bytes === 'string') return Buffer.from(bytes);
-  if (types.isUint8Array(bytes)) return isTruthful(bytes) ? bytes : truthfulBuffer(bytes);
+  if (types.isUint8Array(bytes)) return bytes;
   throw invalidType(`bytes is a Uint8Array, such as a Buffer, or a string, not ${describeValue(bytes)}`);
 }
 
