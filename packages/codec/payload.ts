@@ -68,7 +68,7 @@ export function requireMaxLength(maxLength: number): void {
 export function tooLarge(length: number, longest: number): AncillaryError {
   return new AncillaryError(
     'ERR_FRAME_TOO_LARGE',
-    `a payload of ${counted(length, 'byte')} is longer than the ${longest} allowed; nothing was allocated for it`,
+    `a payload of ${counted(length, 'byte')} is longer than the ${longest} allowed (maxLength); nothing was allocated for it`,
   );
 }
 

@@ -6,7 +6,7 @@ import { ofCall } from './of-call';
 import { cancelledError, RpcError } from './rpc-error';
 import type { Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
 import { RunningCall } from './running-call';
-import { closeGiven } from './values/given';
+import { closeGiven, closeUngiven, isUngiven } from './values/given';
 import { hasDescriptor, whyNot } from './values/json-kinds';
 
 /** What of {@link RpcOptions} concerns the calls of the peer. */
@@ -131,7 +131,9 @@ export class Serving {
       const handler = this.#handlers.get(method);
       if (handler === undefined) throw new RpcError('ERR_RPC_METHOD', `there is no method ${describeValue(method)}`);
       const result = await handler.call(this.#receiver, params, call);
-      answer = { result: isAsyncIterable(result) ? await this.#iterate(id, method, result, call) : result };
+      answer = {
+        result: isAsyncIterable(result) ? await this.#iterate(id, method, result, call) : given(method, result),
+      };
     } catch (error) {
       // Apart from here, so that a callback that throws is in the way of nothing.
       if (id === undefined) nextTick(this.#onNotificationError, asError(error), method);
@@ -179,6 +181,14 @@ export class Serving {
       if (!ended) await endIterable(iterable, iterator);
     }
   }
+}
+
+/** What is refused is closed, as a stream is: nobody else would do it. @throws TypeError */
+function given(method: string, result: unknown): unknown {
+  if (!isUngiven(result)) return result;
+  const why = invalidType(`result is ${whyNot(result)}; it was closed`);
+  closeUngiven(result);
+  throw ofCall('result', method, why);
 }
 
 export const DEFAULT_MAX_PENDING = 4096;

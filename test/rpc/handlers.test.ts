@@ -1,6 +1,7 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { fds, type FdSocket, type OwnedFd, socketpair } from '../../packages/ancillary';
 import { give, type Handlers, rpc, type Rpc, RpcError } from '../../packages/rpc';
@@ -155,6 +156,18 @@ describe('what has a descriptor is no iterator', () => {
     expect([stream.destroyed, left.destroyed]).toEqual([true, true]);
     if (!stream.closed) await new Promise<void>((resolve) => stream.once('close', () => resolve()));
     await closed(left, right);
+  });
+
+  test('a FileHandle is refused, with what to do, and closed', async () => {
+    const handle = await open(__filename);
+    serve({ handle: () => handle });
+    await expect(client.call('handle')).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+      message:
+        "the result of 'handle' cannot be sent: result is an instance of FileHandle, which is not sent by itself: " +
+        'give() sends its descriptor; it was closed',
+    });
+    expect(handle.fd).toBe(-1);
   });
 
   test('other streams are', async () => {

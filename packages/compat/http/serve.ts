@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, Server as HttpServer, type ServerOptions } from 'node:http';
 import { Server as NetServer } from 'node:net';
+import { types } from 'node:util';
 import { describeValue, invalidType, invalidValue } from '../../binding';
 import { FdServer } from '../../stream';
 import { overServer } from './over-server';
@@ -23,8 +24,12 @@ export function serveHttp(
   options?: ServerOptions,
 ): NetServer {
   const [listening, serving] = first instanceof FdServer ? [first, second] : [second, first];
-  if (!(listening instanceof FdServer))
-    throw invalidType(`serveHttp() takes an FdServer, which listen() makes, not ${describeValue(listening)}`);
+  if (!(listening instanceof FdServer)) {
+    // Whoever forgot to await listen(), or gave a path, gave the other argument rightly.
+    const wrong: unknown = typeof second === 'function' ? first : second;
+    const hint = types.isPromise(wrong) ? ': await it first' : '';
+    throw invalidType(`serveHttp() takes an FdServer, which listen() makes, not ${describeValue(wrong)}${hint}`);
+  }
   const given: unknown = serving;
   if (given !== undefined && typeof given !== 'function' && !(given instanceof NetServer))
     throw invalidType(`serveHttp() takes a function for requests or an http.Server, not ${describeValue(given)}`);

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { getProcessTable, hasProcessTable, OwnedFd } from '../../binding';
 import { closeSource, type FdLike, requireFdLike } from '../../stream';
+import { hasDescriptor } from './json-kinds';
 
 /** A descriptor that goes with the message: what {@link give} makes. It arrives as an `OwnedFd`. */
 export class GivenFd {
@@ -54,6 +55,17 @@ function* givenIn(value: unknown): Generator<GivenFd, void> {
     else if (types.isSet(each)) for (const inner of each) left.push(inner);
     else for (const { value: inner } of Object.values(Object.getOwnPropertyDescriptors(each))) left.push(inner);
   }
+}
+
+/** Whether a value has a descriptor of its own that can be closed, and nobody said whether it is given away or lent. */
+export function isUngiven(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || value instanceof OwnedFd || value instanceof GivenFd) return false;
+  return hasDescriptor(value) && 'close' in value && typeof value.close === 'function';
+}
+
+/** Closes what {@link isUngiven} found, by its own method. Never throws. */
+export function closeUngiven(value: object): void {
+  closeAway(value as FdLike);
 }
 
 /** By its own method. Never throws. */

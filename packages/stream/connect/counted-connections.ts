@@ -1,4 +1,4 @@
-import { AncillaryError, type OwnedFd, type PeerBinding, type PeerCredentials } from '../../binding';
+import { AncillaryError, counted, type OwnedFd, type PeerBinding, type PeerCredentials } from '../../binding';
 import { type ConnectionQuota, type FdQuota, whose } from '../limits/quota';
 
 /** A connection that its user may not have. */
@@ -24,11 +24,11 @@ export class CountedConnections {
   count(socket: OwnedFd, known: PeerCredentials | undefined): ConnectionQuota | TurnedAway {
     const peer = known ?? this.#peerOf(socket);
     const uid = peer === UNKNOWN ? undefined : peer.uid;
-    const counted = this.#quota.admit(uid);
-    if (counted !== undefined) return counted;
+    const admitted = this.#quota.admit(uid);
+    if (admitted !== undefined) return admitted;
     const { connections = 0, fds = 0 } = this.#quota.usage.users.find((user) => user.uid === uid) ?? {};
     const message =
-      `${whose(uid)} has ${connections} connections and holds ${fds} descriptors, as much as the quota of the server allows; ` +
+      `${whose(uid)} has ${counted(connections, 'connection')} and holds ${counted(fds, 'descriptor')}, as much as one user may have of the quota's totals for all; ` +
       `one more connection is closed, and nothing was read from it`;
     const { pid, gid } = peer;
     return { error: new AncillaryError('ERR_FD_QUOTA', message), peer: { pid, uid: peer.uid, gid } };
