@@ -10,6 +10,7 @@ import type { FdFrame } from '../frame';
 import type { Watcher } from '../limits/deadlines/deadline';
 import type { FrameTimeout } from '../limits/deadlines/options';
 import type { ConnectionQuota } from '../limits/quota';
+import { SCM_MAX_FD } from '../limits/scm-max-fd';
 import { TurnShare } from '../limits/turn-share';
 import { turns } from '../limits/turns';
 import type { SocketStats } from '../stats';
@@ -44,9 +45,6 @@ export interface InboxOwner {
   /** The stream is broken, or a consumer refuses it. */
   failed(error: Error): void;
 }
-
-/** SCM_MAX_FD (docs/kernel.md 14). */
-const MAX_FDS_PER_RECVMSG = 253;
 
 /**
  * The receiving half of a socket: holds what came and nobody took yet, lets one consumer at a time take it, and has the
@@ -241,7 +239,7 @@ export class Inbox implements SegmentReceiver {
     const { bytes } = demand;
     const look = this.limits.receiveFds ? demand.look : 'nothing';
     // What cannot be handed out now would only be held: one message more is enough.
-    const fds = turns.crowded ? Math.min(demand.fds, MAX_FDS_PER_RECVMSG) : demand.fds;
+    const fds = turns.crowded ? Math.min(demand.fds, SCM_MAX_FD) : demand.fds;
     const changed = this.#allowance.grant(bytes, fds, look);
     const waits = changed && bytes === 0 && reads && this.#consumer !== undefined;
     if (waits) this.#stats.waits(wanted.bytes > 0 ? 'quota' : 'consumer');

@@ -1,9 +1,10 @@
 import type { SendPart } from '../../binding';
 import { Fifo } from '../fifo';
+import { SCM_MAX_FD } from '../limits/scm-max-fd';
 import { lostBytes } from './lost-bytes';
 
-/** SCM_MAX_FD: a sendmsg with more fails with EINVAL (docs/kernel.md 14). */
-export const MAX_FDS_PER_SENDMSG = 253;
+/** A sendmsg with more fails with EINVAL (docs/kernel.md 14). */
+export const MAX_FDS_PER_SENDMSG = SCM_MAX_FD;
 
 /** A frame on its way out. */
 export interface OutgoingFrame {

@@ -98,12 +98,9 @@ function leavePlace(placed: readonly Outgoing[], handedOver: HandedOver): Outgoi
 
 const nothing = (): void => undefined;
 
-/** What a Writable counts itself. An FdSocket adds {@link Outbox.uncountedBytes}. */
-export function countedLength(writable: Writable): number {
-  return lengthOfWritable(writable);
-}
-
 const property = Object.getOwnPropertyDescriptor(Writable.prototype, 'writableLength') ?? {};
-const lengthOfWritable = Function.prototype.call.bind(Reflect.get(property, 'get') as () => unknown) as (
+
+/** What a Writable counts itself. An FdSocket adds {@link Outbox.uncountedBytes}. */
+export const countedLength = Function.prototype.call.bind(Reflect.get(property, 'get') as () => unknown) as (
   writable: Writable,
 ) => number;

@@ -1,3 +1,4 @@
+import { SCM_MAX_FD } from '../scm-max-fd';
 import { Account, type Whole } from './account';
 
 /** What is divided among users, and of each user's part among its connections. */
@@ -19,8 +20,6 @@ export interface Pausable {
 
 /** Once it may take only so few descriptors, no connection of a user may have leave to read from before: one read may bring as many. */
 const CLOSE = 765;
-/** The most descriptors of one recvmsg (docs/kernel.md 14). */
-const BUNDLE = 253;
 /** As long as so much of everything is free, connections may be more than is their user's share. */
 const FOR_CONNECTIONS = 5 / 8;
 /** What a user may have in any case besides its connections: they must be able to ask for something, one after the other. */
@@ -100,7 +99,7 @@ export class UserQuota {
    */
   brought(connection: Pausable): void {
     this.expected.delete(connection);
-    if (this.expected.size === 0 || this.fds.free >= BUNDLE * this.expected.size) return;
+    if (this.expected.size === 0 || this.fds.free >= SCM_MAX_FD * this.expected.size) return;
     const others = [...this.expected];
     this.expected.clear();
     for (const other of others) other.holdBack();
