@@ -7,7 +7,8 @@ import { createConnection } from './index';
  * written before waits.
  * @param source a D-Bus address such as `unix:path=/run/dbus/system_bus_socket`, or a socket, which is taken over; default:
  * `DBUS_SESSION_BUS_ADDRESS`
- * @throws TypeError for what is no address of a Unix socket, and for options
+ * @throws TypeError for what is no address of a Unix socket, and for options; ERR_FD_MODE for a socket that was taken
+ * over before, or is read in another way
  */
 export function createStream(
   source: string | FdSocket = process.env['DBUS_SESSION_BUS_ADDRESS'] ?? '',

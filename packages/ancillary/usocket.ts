@@ -16,7 +16,7 @@ export class USocket extends USocketBase {
   /** @internal */
   static over(socket: FdSocket): USocket {
     const made = new USocket();
-    made.attach(socket);
+    made.attach(socket, 'USocket');
     return made;
   }
 

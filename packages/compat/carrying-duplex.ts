@@ -1,6 +1,14 @@
 import { Duplex } from 'node:stream';
 import { AncillaryError, counted, OwnedFd, requireDescriptors, requireMethods } from '../binding';
-import { asError, type FdFrame, type FdLike, type FdSocket, MAX_FDS_PER_SENDMSG } from '../stream';
+import {
+  asError,
+  type FdFrame,
+  type FdLike,
+  type FdSocket,
+  MAX_FDS_PER_SENDMSG,
+  takeOver,
+  type TakenOver,
+} from '../stream';
 import { copies, owners } from './owners';
 
 type WriteCallback = (error?: Error | null) => void;
@@ -16,6 +24,8 @@ const HIGH_WATER_MARK = 64 * 1024;
  */
 export abstract class CarryingDuplex extends Duplex {
   #socket: FdSocket | undefined;
+  /** What it is read by. */
+  #source: TakenOver | undefined;
   #reading = false;
   /** Somebody reads, and there is no socket yet. */
   #wanted = false;
@@ -68,7 +78,7 @@ export abstract class CarryingDuplex extends Duplex {
 
   /** Descriptors were taken. */
   protected roomAgain(): void {
-    if (this.#wanted && this.#socket !== undefined) this.#read(this.#socket);
+    if (this.#wanted && this.#source !== undefined) this.#read(this.#source);
   }
 
   /** Called just before the bytes of the frame come, to take its descriptors; those that it leaves are closed. */
@@ -82,9 +92,15 @@ export abstract class CarryingDuplex extends Duplex {
     this.emit('connect');
   }
 
-  /** Takes the socket over. @throws TypeError for what is no FdSocket */
-  protected attach(socket: FdSocket): void {
+  /**
+   * Takes the socket over.
+   * @param by what a user would call this
+   * @throws TypeError for what is no FdSocket; ERR_FD_MODE where it was taken over already, or is read in another way
+   */
+  protected attach(socket: FdSocket, by: string): void {
     requireMethods('the socket', 'an FdSocket, or an address', socket, ['forEachFrame', 'writeFds']);
+    const source = socket[takeOver](by);
+    this.#source = source;
     this.#socket = socket;
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.#socketClosed());
@@ -95,7 +111,7 @@ export abstract class CarryingDuplex extends Duplex {
     if (socket.connecting) socket.on('connect', () => this.connected());
     this.#whenAttached?.(socket);
     this.#whenAttached = undefined;
-    if (this.#wanted) this.#read(socket);
+    if (this.#wanted) this.#read(source);
   }
 
   /** Up to which byte of the stream was read. */
@@ -137,7 +153,7 @@ export abstract class CarryingDuplex extends Duplex {
 
   override _read(): void {
     this.#wanted = true;
-    if (this.#socket !== undefined) this.#read(this.#socket);
+    if (this.#source !== undefined) this.#read(this.#source);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
@@ -204,7 +220,7 @@ export abstract class CarryingDuplex extends Duplex {
     }
   }
 
-  #read(socket: FdSocket): void {
+  #read(source: TakenOver): void {
     if (this.full) return;
     this.#wanted = false;
     const goOn = this.#goOn;
@@ -212,7 +228,7 @@ export abstract class CarryingDuplex extends Duplex {
     goOn?.();
     if (this.#reading) return;
     this.#reading = true;
-    socket
+    source
       .forEachFrame((frame) => this.#receive(frame))
       .then(
         () => this.push(null),

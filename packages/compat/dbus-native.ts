@@ -21,14 +21,14 @@ const OPTIONS: OptionNames<DBusNativeOptions> = { fds: true };
 export class DBusNativeStream extends CarryingDuplex {
   readonly #owned: boolean;
 
-  /** Takes the socket over. @throws TypeError for options */
+  /** Takes the socket over. @throws TypeError for options; ERR_FD_MODE where it was before, or is read in another way */
   constructor(socket: FdSocket, options: DBusNativeOptions = {}) {
     requireOptions('createStream()', options, OPTIONS);
     const fds: string = options.fds ?? 'numbers';
     if (fds !== 'numbers' && fds !== 'owned') throw invalidValue(`fds is numbers or owned, not ${describeValue(fds)}`);
     super({ allowHalfOpen: false });
     this.#owned = fds === 'owned';
-    this.attach(socket);
+    this.attach(socket, 'createStream()');
   }
 
   /**

@@ -16,10 +16,10 @@ export class X11Stream extends PulledDuplex {
   /** And by this that {@link takeFds} is. */
   readonly _fdReceiving = true;
 
-  /** Takes the socket over. */
+  /** Takes the socket over. @throws ERR_FD_MODE where it was before, or is read in another way */
   constructor(socket: FdSocket) {
     super({ allowHalfOpen: false });
-    this.attach(socket);
+    this.attach(socket, 'createStream()');
   }
 
   /** As net.Socket has it; node-x11 looks at it. */

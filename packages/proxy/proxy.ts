@@ -1,5 +1,13 @@
 import { requireMethods } from '../binding';
-import { abortError, type Address, type FdServer, type FdSocket, onAbort, requireConnectArguments } from '../stream';
+import {
+  abortError,
+  type Address,
+  type FdServer,
+  type FdSocket,
+  onAbort,
+  requireConnectArguments,
+  takeOver,
+} from '../stream';
 import { type Connect, Connection } from './connection';
 import { type Forwarded, type ProxyOptions, requireProxyOptions } from './proxy-options';
 import { sum, type Totals } from './totals';
@@ -17,7 +25,7 @@ export interface Proxying extends Promise<Totals> {
  * A connection that fails ends alone, and `ended` tells.
  *
  * Rejects with what the listener fails with, or with an AbortError, once no connection is left.
- * @throws TypeError for arguments
+ * @throws TypeError for arguments; ERR_FD_MODE where the listener was taken over before
  */
 export function proxy<In = unknown>(
   connect: Connect,
@@ -28,6 +36,7 @@ export function proxy<In = unknown>(
   requireMethods('listener', 'an FdServer, as listen() returns it', listener, ['close', 'on']);
   requireProxyOptions(options);
   requireConnectArguments(address, options.connect ?? {}, 'connect');
+  listener[takeOver]('proxy()');
   const connections = new Connections(connect, address, options);
   const proxying = connections.serve(listener);
   return Object.defineProperties(proxying, {

@@ -6,11 +6,11 @@ import {
   type FdSocket,
   onAbort,
   requireSignal,
-  takenOver,
+  takeOver,
   throwIfAborted,
 } from '../stream';
 import { closedError } from './closed-error';
-import { type CloseOptions, type Framed, framed, timeoutOf } from './framed';
+import { type CloseOptions, type Framed, messagesOf, timeoutOf } from './framed';
 import { handlersOf } from './handlers-of';
 import { Intake } from './intake';
 import { ofCall, requireName } from './of-call';
@@ -79,9 +79,9 @@ class Connection implements Rpc {
     const methods = handlersOf(handlers);
     requireListener(options.onNotificationError);
     // All arguments are right: until here the socket is as it was.
-    socket[takenOver]('rpc()');
+    const reading = socket[takeOver]('rpc()');
     this.socket = socket;
-    this.#messages = framed(socket, codec);
+    this.#messages = messagesOf(reading, socket, codec);
     this.#intake = new Intake(socket, most, () => this.#calls.size > 0);
     const answer = (message: object): Promise<void> => {
       try {
@@ -94,7 +94,7 @@ class Connection implements Rpc {
     this.#maxPending = options.maxPending ?? DEFAULT_MAX_PENDING;
     this.closed = this.#whenClosed();
     this.closed.catch(() => undefined);
-    void socket
+    void reading
       .forEachFrame((frame) => this.#receive(codec.decode(frame), frame), codec)
       .then(
         () => this.#peerEnded(),

@@ -23,7 +23,7 @@ export {
 } from './limits/quota';
 export { Fifo } from './fifo';
 export type { FdSocketEvents } from './socket/events';
-export { discardFds, fdsAtAnchor, onHangup, quotaOfSocket, requireUnread, takenOver } from './socket/byte-duplex';
+export { discardFds, fdsAtAnchor, onHangup, quotaOfSocket, requireUnread, takeOver } from './socket/byte-duplex';
 export { type CodecFactory, FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
 export { failSendingAlone } from './socket/half-open';
 export type { Peer } from './socket/peer';
@@ -46,6 +46,7 @@ export type { ServerStats } from './connect/server-totals';
 export type { FrameCallback } from './receive/frame-handler';
 export { copyOf } from './receive/own-memory';
 export { type Reservation, reserveReading } from './receive/reservation';
+export type { TakenOver } from './receive/taken-over';
 export { holdReading, type Stopped, stopReading } from './reading-hold';
 export { SOCKET_OPTIONS } from './socket/options';
 export { type ReadOptions, signalOf } from './receive/read-options';

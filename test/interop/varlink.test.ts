@@ -28,8 +28,7 @@ it.each([
   async (_how, joining) => {
     await using peer = startPeer(python, `${PYTHON_VARLINK}\nexchange(${COUNT}, ${joining})`);
     const before = openDescriptors();
-    const codec = varlinkMessages();
-    const connection = framed(peer.socket, codec);
+    const connection = framed(peer.socket, varlinkMessages());
 
     const sendAll = async (): Promise<void> => {
       for (let first = 0; first < COUNT; first += BURST) {
@@ -50,8 +49,7 @@ it.each([
     let ambiguous = 0;
     let told: VarlinkBody['parameters'];
     const receiveAll = async (): Promise<void> => {
-      for await (const frame of peer.socket.frames(codec)) {
-        const message = codec.decode(frame);
+      for await (const message of connection) {
         if (message.body.continues !== true) {
           told = message.body.parameters;
           break;

@@ -49,6 +49,20 @@ async function echo(socket: FdSocket): Promise<void> {
 
 const echoing = (socket: FdSocket): void => void echo(socket).catch(() => undefined);
 
+it('refuses a listener that another one has, which goes on', async () => {
+  start();
+  expect(() => proxy(listener, at('server'))).toThrow(
+    expect.objectContaining({
+      code: 'ERR_FD_MODE',
+      message: expect.stringMatching(/taken over by proxy\(\), .*: use another server for proxy\(\)$/) as string,
+    }) as Error,
+  );
+  server.on('connection', echoing);
+  const client = await connect(at('proxy'));
+  client.end('text');
+  expect((await bytesOf(client)).toString()).toBe('text');
+});
+
 it('settles when `ended` was called for the last connection, also if that throws', async () => {
   const thrown = new Error('of the listener');
   const uncaught: unknown[] = [];

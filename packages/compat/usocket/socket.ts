@@ -52,7 +52,7 @@ export abstract class USocketBase extends PulledDuplex {
       throw invalidType(`connect() takes a path or { fd }, not ${describeValue(target)}`);
     if (typeof callback === 'function') this.once('connected', callback);
     const socket = this.open(typeof fd === 'number' ? { fd } : { path: path ?? '' });
-    this.attach(socket);
+    this.attach(socket, 'USocket');
     if (!socket.connecting) process.nextTick(() => this.destroyed || this.connected());
     return this;
   }

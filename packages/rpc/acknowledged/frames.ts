@@ -6,7 +6,6 @@ import {
   type FdFrame,
   type FdSocket,
   Fifo,
-  type FrameDecoder,
   requireUnread,
   sendFrame,
 } from '../../stream';
@@ -38,10 +37,15 @@ export class AcknowledgedFrames {
   #ended: { readonly error: Error | undefined } | undefined;
   #told = false;
 
-  constructor(socket: FdSocket, codec: FrameDecoder<unknown>, by: Acknowledging, fdsPerSend: number | undefined) {
+  constructor(
+    socket: FdSocket,
+    source: AsyncIterator<FdFrame, undefined>,
+    by: Acknowledging,
+    fdsPerSend: number | undefined,
+  ) {
     this.#socket = socket;
     this.#by = by;
-    this.#source = socket.frames(codec);
+    this.#source = source;
     this.#sending = new AcknowledgedSending(socket, by.window, fdsPerSend);
     this.#receiving = new AcknowledgedReceiving(socket, by);
     const bytes = by.encode({ kind: 'greeting', value: by.window });

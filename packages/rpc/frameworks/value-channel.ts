@@ -1,7 +1,7 @@
 import { describeValue, OwnedFd, requireMethods } from '../../binding';
-import { asError, type FdFrame, type FdSocket, type FrameCodec, takenOver } from '../../stream';
+import { asError, type FdFrame, type FdSocket, type FrameCodec, takeOver, type TakenOver } from '../../stream';
 import { closedError } from '../closed-error';
-import { type Framed, framed } from '../framed';
+import { type Framed, messagesOf } from '../framed';
 import { type Arrival, Intake } from '../intake';
 import { ofCall } from '../of-call';
 import { cancelledError } from '../rpc-error';
@@ -23,6 +23,7 @@ const MOST_RUNNING = { calls: 4096, fds: 256 };
  */
 export class ValueChannel {
   readonly socket: FdSocket;
+  readonly #reading: TakenOver;
   readonly #codec: FrameCodec<ReceivedValue, unknown>;
   readonly #messages: Framed<ReceivedValue, unknown>;
   readonly #receiver: Receiver;
@@ -41,10 +42,10 @@ export class ValueChannel {
   constructor(socket: FdSocket, codec: FrameCodec<ReceivedValue, unknown>, receiver: Receiver) {
     requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['forEachFrame', 'send']);
     this.socket = socket;
-    socket[takenOver](receiver.name);
+    this.#reading = socket[takeOver](receiver.name);
     this.#codec = codec;
     this.#receiver = receiver;
-    this.#messages = framed(socket, codec);
+    this.#messages = messagesOf(this.#reading, socket, codec);
     const ownCallsWait = receiver.inOrder?.ownCallsWait ?? (() => this.#own.size > 0);
     this.#intake = new Intake(socket, MOST_RUNNING, ownCallsWait, receiver.queue);
     // Whoever waits is told by the framework, and a peer must not end the process of somebody who does not listen.
@@ -104,7 +105,7 @@ export class ValueChannel {
 
   /** Begins to read. */
   listen(): void {
-    this.socket
+    this.#reading
       .forEachFrame((frame) => this.#receive(this.#codec.decode(frame), frame), this.#codec)
       .then(
         () => this.#end(undefined),

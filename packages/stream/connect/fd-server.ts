@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import {
-  type AncillaryError,
+  AncillaryError,
   type BoundAddress,
   describeValue,
   INSPECT,
@@ -16,7 +16,7 @@ import {
 import { asError, onAbort } from '../abort';
 import { connectionAccepted, connectionDropped, connectionRefused } from '../diagnostics';
 import { type ConnectionQuota, quotaOf } from '../limits/quota';
-import { lifetime } from '../socket/byte-duplex';
+import { lifetime, takeOver } from '../socket/byte-duplex';
 import { FdSocket } from '../socket/fd-socket';
 import { receiveLimits } from '../socket/options';
 import type { Peer } from '../socket/peer';
@@ -55,6 +55,7 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
   #closing: Promise<void> | undefined;
   #warned = false;
   #stopListening: (() => void) | undefined;
+  #takenOverBy: string | undefined;
 
   private constructor(
     binding: (SocketBinding & ListeningBinding) | undefined,
@@ -158,6 +159,15 @@ export class FdServer extends ServerEmitter implements AsyncIterable<FdSocket>, 
     if (given !== undefined && !(given >= 0)) throw outOfRange(message);
     this.#maxConnections = most;
     this.#acceptor.mostConnections = most ?? Infinity;
+  }
+
+  /** One has all connections from now on. @internal @throws ERR_FD_MODE where another one has, or the same */
+  [takeOver](by: string): void {
+    if (this.#takenOverBy !== undefined) {
+      const message = `the server was taken over by ${this.#takenOverBy}, which has all connections: use another server for ${by}`;
+      throw new AncillaryError('ERR_FD_MODE', message);
+    }
+    this.#takenOverBy = by;
   }
 
   ref(): this {

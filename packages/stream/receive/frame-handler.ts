@@ -11,7 +11,7 @@ export type FrameCallback = (frame: FdFrame) => void | Promise<void>;
 
 /** Hands each frame to a callback as soon as it is complete: what `for await` does, without a promise for each frame. */
 export class FrameHandler implements Consumer {
-  readonly name = 'forEachFrame()';
+  readonly name: string;
   readonly rejects = true;
   readonly #inbox: Inbox;
   readonly #reader: FrameReader;
@@ -26,13 +26,23 @@ export class FrameHandler implements Consumer {
   /** Ends the run; with a rejection too, so that no second function is held by each of many idle sockets. */
   #resolve: ((outcome?: Promise<never>) => void) | undefined;
 
-  /** @throws TypeError for what is no callback, or no codec */
-  constructor(inbox: Inbox, codec: FrameMeasure, callback: FrameCallback, signal: AbortSignal | undefined) {
+  /**
+   * @param name what a user would call this way of reading
+   * @throws TypeError for what is no callback, or no codec
+   */
+  constructor(
+    inbox: Inbox,
+    codec: FrameMeasure,
+    callback: FrameCallback,
+    name: string,
+    signal: AbortSignal | undefined,
+  ) {
     if (typeof callback !== 'function')
       throw invalidType(`handler is a function that takes a frame, not ${describeValue(callback)}`);
     this.#inbox = inbox;
     this.#reader = new FrameReader(inbox, codec);
     this.#callback = callback;
+    this.name = name;
     this.#signal = signal;
   }
 

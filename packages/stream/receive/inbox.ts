@@ -58,7 +58,7 @@ export class Inbox implements SegmentReceiver {
   readonly owner: InboxOwner;
   /** Where the frame began that a codec was shown last, before it was taken. */
   shownAt: number | undefined;
-  /** What reads for good. */
+  /** What reads for good: its consumers bear this name. */
   #takenOverBy: string | undefined;
   readonly #handle: SocketHandle;
   readonly #stats: SocketStats;
@@ -117,23 +117,40 @@ export class Inbox implements SegmentReceiver {
     quota.onChange(() => this.updateAllowance());
   }
 
-  /** Makes a consumer the one that reads. @throws ERR_FD_MODE while another one is */
+  /** Nobody reads, and everybody may begin to. */
+  get free(): boolean {
+    return this.#consumer === undefined && this.#takenOverBy === undefined;
+  }
+
+  /** Makes a consumer the one that reads. @throws ERR_FD_MODE while another one is, or where it was taken over */
   claim(consumer: Consumer): void {
     if (this.#consumer === consumer) return;
+    if (this.#takenOverBy !== consumer.name) this.requireNotTakenOver(consumer.name);
     if (this.#consumer !== undefined) {
-      throw new AncillaryError(
-        'ERR_FD_MODE',
-        this.#takenOverBy === undefined
-          ? `the socket is being read by ${this.#consumer.name}; ${consumer.name} must wait until that is left`
-          : alreadyTaken(this.#takenOverBy, consumer.name),
-      );
+      const { name } = this.#consumer;
+      const message = `the socket is being read by ${name}; ${consumer.name} must wait until that is left`;
+      throw new AncillaryError('ERR_FD_MODE', message);
     }
     this.#consumer = consumer;
   }
 
-  /** From now on one reads all of it. @param by its name @throws ERR_FD_MODE where another one does */
+  /** @param by who would read @throws ERR_FD_MODE where it was taken over */
+  requireNotTakenOver(by: string): void {
+    if (this.#takenOverBy === undefined) return;
+    const taker = this.#takenOverBy;
+    const message = `the socket was taken over by ${taker}, which reads all of it: use another socket for ${by}`;
+    throw new AncillaryError('ERR_FD_MODE', message);
+  }
+
+  /**
+   * From now on only consumers of this name can begin to read. One that reads bytes, and whose user has left, does no more;
+   * another goes on until it is left.
+   * @throws ERR_FD_MODE where it was taken over, or bytes cannot become frames
+   */
   takeOver(by: string): void {
-    if (this.#takenOverBy !== undefined) throw new AncillaryError('ERR_FD_MODE', alreadyTaken(this.#takenOverBy, by));
+    this.requireNotTakenOver(by);
+    this.#leave();
+    if (this.#consumer === undefined) this.owner.handBack();
     this.#takenOverBy = by;
   }
 
@@ -141,11 +158,7 @@ export class Inbox implements SegmentReceiver {
    * Makes a consumer of frames the one that reads, which may follow on bytes. @throws ERR_FD_MODE while another one is
    */
   claimFrames(consumer: Consumer): void {
-    if (this.#consumer?.leave?.() === true) {
-      this.#consumer = undefined;
-      // What is read next may not be more than the new one wants, which it has yet to say.
-      this.#allowance.withdraw();
-    }
+    this.#leave();
     this.claim(consumer);
     try {
       this.owner.handBack();
@@ -153,6 +166,13 @@ export class Inbox implements SegmentReceiver {
       this.#consumer = undefined;
       throw error;
     }
+  }
+
+  #leave(): void {
+    if (this.#consumer?.leave?.() !== true) return;
+    this.#consumer = undefined;
+    // What is read next may not be more than the new one wants, which it has yet to say.
+    this.#allowance.withdraw();
   }
 
   /** Ends a consumer's turn. What it did not take stays for the next one. */
@@ -321,8 +341,4 @@ export class Inbox implements SegmentReceiver {
     this.discarder.discard(this.queue.clear(), range, this.#end === 'eof' ? 'incomplete' : 'destroyed');
     this.#consumer?.socketDestroyed(error);
   }
-}
-
-function alreadyTaken(by: string, other: string): string {
-  return `the socket was taken over by ${by}, which reads all of it: use another socket for ${other}`;
 }

@@ -5,6 +5,7 @@ import { heldBack } from '../fd-like';
 import { type Stopped, stopReading } from '../reading-hold';
 import type { ConnectionQuota } from '../limits/quota';
 import { nextMemory, OnreadConsumer } from '../receive/onread';
+import { TakenOver } from '../receive/taken-over';
 import { countedLength } from '../send/writable-buffer';
 import type { SocketStats } from '../stats';
 import type { ConnectingHandle } from './connecting-handle';
@@ -26,8 +27,8 @@ export const onHangup = Symbol('onHangup');
 /** Where it is counted what the peer has this process hold, if anywhere. */
 export const quotaOfSocket = Symbol('quotaOfSocket');
 
-/** Says what took the socket over, for whoever reads it in another way. */
-export const takenOver = Symbol('takenOver');
+/** Has one read the socket for good, and says which, for whoever reads it in another way. */
+export const takeOver = Symbol('takeOver');
 
 /** Makes sure that nobody reads a socket in a way that does not give way to another. */
 export const requireUnread = Symbol('requireUnread');
@@ -42,7 +43,6 @@ export abstract class ByteDuplex extends NetDuplex {
   /** @internal */
   readonly [lifetime]: Lifetime;
   readonly #onread: OnreadConsumer<ByteDuplex> | undefined;
-  #takenOver = false;
 
   static {
     // A property, for the types of Node.
@@ -193,12 +193,16 @@ export abstract class ByteDuplex extends NetDuplex {
     throw new AncillaryError('ERR_FD_MODE', message);
   }
 
-  /** @internal @throws ERR_FD_MODE; the socket is as it was then */
-  [takenOver](by: string): void {
-    // By its name, where it was taken over before.
-    if (!this.#takenOver) this[requireUnread](by);
-    this[lifetime].inbox.takeOver(by);
-    this.#takenOver = true;
+  /**
+   * @param whileRead also while it is read in another way, which goes on: nothing can be read before that is left
+   * @internal @throws ERR_FD_MODE; the socket is as it was then
+   */
+  [takeOver](by: string, whileRead = false): TakenOver {
+    const { inbox } = this[lifetime];
+    inbox.requireNotTakenOver(by);
+    if (!whileRead) this[requireUnread](by);
+    inbox.takeOver(by);
+    return new TakenOver(inbox, by);
   }
 
   /** @internal */

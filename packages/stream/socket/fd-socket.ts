@@ -170,7 +170,8 @@ export class FdSocket extends ByteDuplex {
   ): Promise<void> {
     const { inbox } = this[lifetime];
     try {
-      return new FrameHandler(inbox, this.#measureOf(codec), handler, signalOf('forEachFrame()', options)).run();
+      const signal = signalOf('forEachFrame()', options);
+      return new FrameHandler(inbox, this.#measureOf(codec), handler, 'forEachFrame()', signal).run();
     } catch (error) {
       return Promise.reject(asError(error));
     }

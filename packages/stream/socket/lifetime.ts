@@ -99,7 +99,7 @@ export class Lifetime implements SocketEvents, InboxOwner {
 
   /** The Duplex wants bytes: for whoever reads them, or for its own buffer while they are read in another way. */
   bytesWanted(): void {
-    if (this.inbox.consumer === undefined) this.claimBytes();
+    if (this.inbox.free) this.claimBytes();
     this.byteConsumer.want();
   }
 

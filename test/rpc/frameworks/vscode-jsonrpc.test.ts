@@ -168,10 +168,13 @@ describe.each<[string, typeof current]>([
   test('an answer to nobody breaks the connection, which is told, and closes what came with it', async () => {
     const failed = deferred<Error>();
     const ended = deferred();
+    const [left, right] = socketpair();
+    sockets.push(left, right);
+    client = fdMessageConnection(createMessageConnection, left);
     client.onError(([error]) => failed.resolve(error));
     client.onClose(() => ended.resolve());
     client.listen();
-    const raw = framed(sockets[1] as FdSocket, contentLength({ countField: 'Fd-Count' }));
+    const raw = framed(right, contentLength({ countField: 'Fd-Count' }));
     using file = fds.memfd('file');
     await raw.send({ bytes: Buffer.from('{"jsonrpc":"2.0","id":9,"result":{"$fd":0}}'), fds: [file] });
     await expect(failed.promise).resolves.toMatchObject({
@@ -183,10 +186,12 @@ describe.each<[string, typeof current]>([
   });
 
   test('a plain peer of the Language Server Protocol understands what has no descriptor', async () => {
+    const [left, right] = socketpair();
+    sockets.push(left, right);
+    server = fdMessageConnection(createMessageConnection, right);
     server.onRequest('add', ({ a, b }: { a: number; b: number }) => a + b);
     server.listen();
     const { StreamMessageReader, StreamMessageWriter } = current;
-    const [left] = sockets as [FdSocket];
     const plain = current.createMessageConnection(new StreamMessageReader(left), new StreamMessageWriter(left));
     plain.listen();
     await expect(plain.sendRequest('add', { a: 1, b: 2 })).resolves.toBe(3);
