@@ -47,7 +47,8 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<In>;
   /**
-   * Resolves when the kernel accepted the message; rejects as `FdSocket.send()` would or with what `encode` threw. The signal
+   * Resolves when the kernel accepted the message; rejects as `FdSocket.send()` would or with what `encode` threw, which closes
+   * nothing, whatever the message says of `transfer`: only what `give()` gave away is closed. The signal
    * takes the message back as long as no byte of it was accepted. With `lengthPrefixed({ acknowledge })` it resolves when the
    * peer has the message and its descriptors, which are kept until then. It rejects with ERR_FD_UNACKNOWLEDGED when the
    * connection ends first, and with ERR_FD_MODE, having sent nothing, while the socket is read in another way.

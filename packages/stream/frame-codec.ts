@@ -85,7 +85,10 @@ export interface FrameDecoder<In> {
  * @typeParam Out what {@link encode} takes
  */
 export interface FrameEncoder<Out> {
-  /** The frame to send, header included. */
+  /**
+   * The frame to send, header included.
+   * @throws whatever makes the message one that cannot be sent: nothing is sent then, and nothing closed, as of wrong arguments
+   */
   encode(message: Out): EncodedFrame;
   /** The most descriptors that the peer's recvmsg has room for; default 253, the kernel's own limit. */
   readonly fdsPerSend?: number | undefined;

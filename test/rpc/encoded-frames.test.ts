@@ -9,7 +9,9 @@ import {
   socketpair,
 } from '../../packages/ancillary';
 import { modelSocketPair } from '../../packages/ancillary/testing';
-import { framed } from '../../packages/rpc';
+import { dbusMessages, lengthPrefixed, type Payload, waylandMessages } from '../../packages/codec';
+import { framed, give, jsonValues } from '../../packages/rpc';
+import { PROTOCOL } from '../codec/wayland-protocol';
 import { identity } from '../support/descriptors';
 
 let sockets: FdSocket[];
@@ -67,6 +69,7 @@ function segments(socket: FdSocket): [text: string, files: string[]][] {
   }
 }
 
+const CALL = { type: 'method_call', serial: 1, path: '/', member: 'M' } as const;
 const PIECES = ['head', '', 'er, ', 'and a body'].map((text) => Buffer.from(text));
 
 describe('a frame of several pieces', () => {
@@ -218,6 +221,59 @@ describe('transfer', () => {
     await expect(left.send('x', sent, { transfer: transfer as unknown as boolean })).rejects.toThrow(error);
     expect(() => left.writeFds('x', sent, { transfer: transfer as unknown as boolean })).toThrow(error);
     expect(sent.every(({ fd }) => open(fd))).toBe(true);
+  });
+});
+
+describe('a message that encode() refuses', () => {
+  const frames = lengthPrefixed({ maxLength: 3 });
+  const codecs: readonly (readonly [string, (socket: FdSocket, sent: OwnedFd[]) => Promise<void>, object])[] = [
+    [
+      'too long, of a codec of one’s own',
+      (socket, sent) =>
+        framed(socket, asGiven({ encode: (frame) => ({ ...frames.encode(frame as Payload), transfer: true }) })).send({
+          bytes: Buffer.from('long'),
+          fds: sent,
+        }),
+      { code: 'ERR_FRAME_TOO_LARGE' },
+    ],
+    [
+      'too long, of D-Bus',
+      (socket, sent) => framed(socket, dbusMessages({ maxLength: 32 })).send({ ...CALL, fds: sent, transfer: true }),
+      { code: 'ERR_FRAME_TOO_LARGE' },
+    ],
+    [
+      'with too many descriptors, of D-Bus',
+      (socket, sent) => framed(socket, dbusMessages({ maxFds: 1 })).send({ ...CALL, fds: sent, transfer: true }),
+      { name: 'RangeError' },
+    ],
+    [
+      'of no object, of Wayland',
+      (socket, [file]) =>
+        framed(socket, waylandMessages(PROTOCOL, 'client')).send({
+          object: 9,
+          name: 'x',
+          args: { fd: file as OwnedFd },
+          transfer: true,
+        }),
+      { name: 'TypeError' },
+    ],
+  ];
+
+  it.each(codecs)('%s, closes nothing, as wrong arguments do', async (_what, send, error) => {
+    const [left] = pair();
+    const sent = files(2);
+    await expect(send(left, sent)).rejects.toMatchObject(error);
+    expect(sent.map(({ closed }) => closed)).toEqual([false, false]);
+    await expect(left.send(5 as never, sent, { transfer: true })).rejects.toThrow(TypeError);
+    expect(sent.map(({ closed }) => closed)).toEqual([false, false]);
+  });
+
+  it('closes only what give() gave away', async () => {
+    const [left] = pair();
+    const [given, lent] = files(2) as [OwnedFd, OwnedFd];
+    const messages = framed(left, jsonValues({ maxLength: 10 }));
+    await expect(messages.send({ given: give(given), lent })).rejects.toMatchObject({ code: 'ERR_FRAME_TOO_LARGE' });
+    expect([given.closed, lent.closed]).toEqual([true, false]);
   });
 });
 
