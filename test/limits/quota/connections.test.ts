@@ -5,13 +5,17 @@ import {
   type AncillaryError,
   connect,
   FdQuota,
+  fds,
   type FdSocket,
   listen,
+  type OwnedFd,
   type PeerCredentials,
 } from '../../../packages/ancillary';
+import { give, rpc } from '../../../packages/rpc';
 import { until } from '../../hostile/until';
 import { clientAs, publicDirectory } from '../../socket/other-user';
 import { codeOf, destroyed } from '../../socket/sockets';
+import { identity } from '../../support/descriptors';
 import { Served } from './served';
 
 test(`connections beyond a user's are closed, of which 'refused' tells with whose they are, and others come in`, async () => {
@@ -97,6 +101,41 @@ describe('options', () => {
     [{ shares: 1 / 2 }, 'ERR_INVALID_ARG_VALUE'],
   ])('%j is refused', async (options, code) => {
     expect(await codeOf(() => given(options))).toBe(code);
+  });
+
+  test.each([
+    [
+      { connections: 1 },
+      /^connections is .* from 2 up, .* not 1: one user may have half of them, or its share \(0.25\)/,
+    ],
+    [{ connections: 1, share: 0.9 }, /^connections is .* from 2 up, .* not 1: .* share \(0.9\)/],
+    [{ fds: 2 }, /^fds is .* from 3 up, .* not 2: a connection is one/],
+    [{ fds: 2, share: 1 }, /^fds is .* from 3 up, .* not 2/],
+  ])('%j, of which nobody could have enough, is refused', (options, message) => {
+    expect(() => given(options)).toThrow(
+      expect.objectContaining({ code: 'ERR_OUT_OF_RANGE', message: expect.stringMatching(message) as string }) as Error,
+    );
+  });
+
+  test.each([
+    [{ connections: 2 }],
+    [{ connections: 1, share: 1 }],
+    [{ fds: 3 }],
+    [{ fds: 3, share: 1 }],
+    [{ bytes: 1 }],
+    [{ inFlightFds: 1 }],
+    [{ fds: 3, connections: 2, bytes: 1, inFlightFds: 1, share: 0.001 }],
+  ])('%j is enough for a connection that calls, gets descriptors and gives some', async (options) => {
+    await using served = await Served.with(given(options));
+    const { socket, client } = await served.connection();
+    rpc(socket, { echo: (file: OwnedFd) => give(file.dup()) });
+    const peer = rpc<{ echo(file: OwnedFd): OwnedFd }>(client);
+    using file = fds.memfd('file');
+    for (let calls = 0; calls < 3; calls++) {
+      using came = await peer.call('echo', file);
+      expect(identity(came.fd)).toBe(identity(file.fd));
+    }
+    expect(served.refusals).toEqual([]);
   });
 
   test.each([[true], [1], [{ fds: 5 }]])('quota: %j of listen() is refused before anything is bound', async (quota) => {

@@ -15,7 +15,7 @@ const BUNDLE = 252;
  * What a request may come to: a descriptor that it is answered with, and the duplicate that is made of it while it has to wait. So
  * much must be free for more to be read, and a call that runs counts as so many, since what it opens is not known here.
  */
-const OF_A_CALL = 2;
+export const OF_A_CALL = 2;
 
 /** One connection's part of what its user may hold: what it holds is counted here, and it is not read while that is too much. */
 export class ConnectionQuota implements Pausable {
@@ -98,7 +98,7 @@ export class ConnectionQuota implements Pausable {
   get mayResume(): boolean {
     const { held, free } = this.#fds;
     const hasRoom = this.#user.hasRoom || held < LEAST_FDS;
-    if (this.#awaitsStart && hasRoom && free >= OF_A_CALL) return true;
+    if (this.#awaitsStart && (this.#user.running === 0 || (hasRoom && free >= OF_A_CALL))) return true;
     return (
       this.#isPaused &&
       (this.#mayFinish || (hasRoom && free >= OF_A_CALL && (this.#bytes.held === 0 || this.#bytes.free >= 1)))
@@ -157,9 +157,12 @@ export class ConnectionQuota implements Pausable {
     this.#fds.count(-fds);
   }
 
-  /** Whether one more call may run; if not, {@link onRoom} tells when. */
+  /**
+   * Whether one more call may run; if not, {@link onRoom} tells when. One of a user may in any case: what its calls brought they
+   * hold until they have run.
+   */
   mayStart(): boolean {
-    if (this.#closed || this.#fds.free >= OF_A_CALL) return true;
+    if (this.#closed || this.#user.running === 0 || this.#fds.free >= OF_A_CALL) return true;
     this.#awaitsStart = true;
     this.#pauses.add(this.#user, this);
     return false;
@@ -167,12 +170,14 @@ export class ConnectionQuota implements Pausable {
 
   /** A call runs, which may open descriptors of which nothing is known here. */
   started(): void {
+    this.#user.running++;
     this.#fds.count(OF_A_CALL);
     this.#user.tookFds();
   }
 
   /** Its answer is about to be sent. */
   answered(): void {
+    this.#user.running--;
     this.#fds.count(-OF_A_CALL);
   }
 

@@ -9,7 +9,7 @@ import {
   type ShownHow,
 } from '../../../binding';
 import { Whole } from './account';
-import { ConnectionQuota } from './connection-quota';
+import { ConnectionQuota, OF_A_CALL } from './connection-quota';
 import { isCountedInFlight, openLimit } from './open-limit';
 import { Flights } from './flights';
 import { Pauses } from './pauses';
@@ -19,12 +19,12 @@ import { type Resource, UserQuota, type Wholes } from './user-quota';
 export interface FdQuotaOptions {
   /**
    * Descriptors in this process: connections, what was received and is not closed, and what waits to be sent. Default: seven
-   * eighths of the process's limit (RLIMIT_NOFILE) when it is made.
+   * eighths of the process's limit (RLIMIT_NOFILE) when it is made. At least 3, without which no connection could be read.
    */
   fds?: number | undefined;
   /** Bytes that were received and not taken, and that wait to be sent; default 512 MiB. */
   bytes?: number | undefined;
-  /** Connections; default: as many as {@link fds}. */
+  /** Connections; default: as many as {@link fds}. At least 2, or 1 with a share of 1: of fewer nobody could have one. */
   connections?: number | undefined;
   /**
    * Descriptors that were sent and perhaps not received yet. Default: RLIMIT_NOFILE, which is what the kernel allows all
@@ -94,12 +94,12 @@ export class FdQuota {
     requireOptions('new FdQuota()', options, OPTIONS);
     this.#share = shareOf(options.share);
     const limit = openLimit();
-    const fds = total('fds', options.fds ?? Math.floor(limit * OF_LIMIT));
+    const fds = fdsOf(options.fds ?? Math.floor(limit * OF_LIMIT));
     const whole = (most: number): Whole => new Whole(most, () => this.#pauses.less());
     this.#wholes = {
       fds: whole(fds),
       bytes: whole(total('bytes', options.bytes ?? DEFAULT_BYTES)),
-      connections: whole(total('connections', options.connections ?? fds)),
+      connections: whole(connectionsOf(options.connections ?? fds, this.#share)),
       inFlightFds: whole(total('inFlightFds', options.inFlightFds ?? (isCountedInFlight() ? limit : Infinity))),
     };
     if (options.inFlightFds === undefined) this.#actedAs = process.geteuid?.();
@@ -178,10 +178,27 @@ function figures(of: (resource: Resource) => number): QuotaFigures {
   return { fds: of('fds'), bytes: of('bytes'), connections: of('connections'), inFlightFds: of('inFlightFds') };
 }
 
-function total(name: Resource, given: number): number {
+/** @param why there is a least number above 1 */
+function total(name: Resource, given: number, least = 1, why = ''): number {
   if (typeof given !== 'number') throw invalidType(`${name} is a number, not ${describeValue(given)}`);
-  if (given === Infinity || (Number.isSafeInteger(given) && given > 0)) return given;
-  throw outOfRange(`${name} is a whole number from 1 up, or Infinity, not ${given}`);
+  if (given === Infinity || (Number.isSafeInteger(given) && given >= least)) return given;
+  throw outOfRange(`${name} is a whole number from ${least} up, or Infinity, not ${given}${why}`);
+}
+
+/** Of fewer nobody could have any. */
+function connectionsOf(given: number, share: number): number {
+  const least = share === 1 ? 1 : 2;
+  return total(
+    'connections',
+    given,
+    least,
+    `: one user may have half of them, or its share (${share}) of what is free`,
+  );
+}
+
+/** With fewer nobody could connect, or be read. */
+function fdsOf(given: number): number {
+  return total('fds', given, 1 + OF_A_CALL, ': a connection is one, and is read while its user may have two more');
 }
 
 function shareOf(share: number = DEFAULT_SHARE): number {
