@@ -23,7 +23,8 @@ std::size_t buildRights(unsigned char* control, const int* fds, std::size_t coun
   header.cmsg_level = SOL_SOCKET;
   header.cmsg_type = SCM_RIGHTS;
   header.cmsg_len = CMSG_LEN(payload);
-  std::memset(control, 0, CMSG_SPACE(payload));
+  // What may lie between the header and the descriptors.
+  std::memset(control, 0, CMSG_LEN(0));
   std::memcpy(control, &header, sizeof header);
   std::memcpy(control + CMSG_LEN(0), fds, payload);
   // The length and not the space: padding would count as one more descriptor where it fits one (docs/kernel.md 30).

@@ -7,10 +7,17 @@ namespace {
 
 constexpr std::int64_t kMillisecond = 1'000'000;
 
+// Which goes on with each tick of the kernel, and is read in a fifth of the time.
+#ifdef CLOCK_MONOTONIC_COARSE
+constexpr clockid_t kClock = CLOCK_MONOTONIC_COARSE;
+#else
+constexpr clockid_t kClock = CLOCK_MONOTONIC;
+#endif
+
 /** Nanoseconds, by a clock that is read without a system call. */
 std::int64_t now() {
   timespec time;
-  if (clock_gettime(CLOCK_MONOTONIC, &time) != 0) return 0;
+  if (clock_gettime(kClock, &time) != 0) return 0;
   return static_cast<std::int64_t>(time.tv_sec) * 1000 * kMillisecond + time.tv_nsec;
 }
 

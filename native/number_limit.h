@@ -7,7 +7,7 @@
 namespace ancillary {
 
 /**
- * How many descriptor numbers the process may have (RLIMIT_NOFILE), as it was a millisecond ago at most: asking the kernel
+ * How many descriptor numbers the process may have (RLIMIT_NOFILE), as it was some milliseconds ago at most: asking the kernel
  * takes a good part of what receiving a small message does, and somebody who lowers the limit does so once.
  */
 class NumberLimit {
