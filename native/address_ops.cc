@@ -7,6 +7,7 @@
 #include <string>
 
 #include "js_arguments.h"
+#include "js_environment.h"
 #include "js_functions.h"
 #include "unix_address.h"
 
@@ -15,19 +16,33 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
-/** Runs bind(2) or connect(2) on the address of the arguments (fd, address). */
-Napi::Value withAddress(Info info, int (*call)(int, const sockaddr*, socklen_t)) {
-  int fd;
+/** The arguments (fd, address) of bind(2) and connect(2). False, and `answered` is what to return then. */
+bool readAddress(Info info, int& fd, UnixAddress& address, Napi::Value& answered) {
   Bytes bytes;
-  if (!readInt(info, 0, "fd", fd) || !readBytes(info.Env(), info[1], "address", bytes)) return info.Env().Undefined();
-  UnixAddress address;
+  answered = info.Env().Undefined();
+  if (!readInt(info, 0, "fd", fd) || !readBytes(info.Env(), info[1], "address", bytes)) return false;
   const int error = address.assign(bytes.data, bytes.size);
-  if (error != 0) return answer(info, error);
-  return answerCall(info, call(fd, address.get(), address.length()));
+  if (error != 0) answered = answer(info, error);
+  return error == 0;
 }
 
-Napi::Value bindSocket(Info info) { return withAddress(info, ::bind); }
-Napi::Value connectSocket(Info info) { return withAddress(info, ::connect); }
+Napi::Value bindSocket(Info info) {
+  int fd;
+  UnixAddress address;
+  Napi::Value answered;
+  if (!readAddress(info, fd, address, answered)) return answered;
+  return answerCall(info, ::bind(fd, address.get(), address.length()));
+}
+
+Napi::Value connectSocket(Info info) {
+  int fd;
+  UnixAddress address;
+  Napi::Value answered;
+  if (!readAddress(info, fd, address, answered)) return answered;
+  const int result = ::connect(fd, address.get(), address.length());
+  if (result == 0) JsEnvironment::of(info.Env()).ledger.setConnected(fd);
+  return answerCall(info, result);
+}
 
 Napi::Value listenSocket(Info info) {
   int fd;

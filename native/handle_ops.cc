@@ -114,6 +114,12 @@ void setRef(Info info) {
   if (PolledHandle* const handle = anyHandleOf(info)) handle->setRef(on);
 }
 
+Napi::Value isConnected(Info info) {
+  int fd;
+  if (!readInt(info, 0, "fd", fd)) return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), JsEnvironment::of(info.Env()).ledger.isConnected(fd));
+}
+
 void lend(Info info) {
   int fd;
   if (readInt(info, 0, "fd", fd)) JsEnvironment::of(info.Env()).ledger.lend(fd);
@@ -141,6 +147,7 @@ void exportHandleOps(Napi::Env env, Napi::Object exports) {
   add("setAccepting", setAccepting);
   add("awaitReady", awaitReady);
   add("setRef", setRef);
+  add("isConnected", isConnected);
   add("lend", lend);
   add("closeHandle", closeHandle);
 }

@@ -102,6 +102,22 @@ void Ledger::handOver(int fd) {
   handles_.insert(fd);
 }
 
+void Ledger::setConnected(int fd) {
+  Entry* const entry = find(fd, Holder::javascript);
+  if (entry != nullptr && entry->origin == Origin::socket) entry->connected = true;
+}
+
+bool Ledger::isConnected(int fd) const {
+  const auto number = static_cast<std::size_t>(fd);
+  if (fd < 0 || number >= entries_.size()) return false;
+  const Entry& entry = entries_[number];
+  return entry.holder == Holder::javascript && entry.connected;
+}
+
+void Ledger::setEnded(int fd) {
+  if (Entry* const entry = find(fd, Holder::handle)) entry->ended = true;
+}
+
 void Ledger::setListening(int fd) {
   if (Entry* const entry = find(fd, Holder::handle)) entry->listening = true;
 }
@@ -148,6 +164,7 @@ bool Ledger::maySuspend(int fd, const Entry& entry) {
   if (entry.origin == Origin::made) return false;
   if (entry.listening) return isReadable(fd);
   if (entry.holder == Holder::handle) {
+    if (entry.ended) return false;
     if (!entry.shared) return holdsRights(fd, Sharing::alone);
     // It must not be shut down, and a peer that goes on sending could have its descriptors closed here.
     return !receivingEnded(fd) || holdsRights(fd, Sharing::maybe);

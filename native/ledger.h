@@ -68,8 +68,16 @@ class Ledger {
   /** Passes the duty to close from JavaScript to a handle. */
   void handOver(int fd);
 
+  /** A socket that was made here got its peer: it is a connected Unix stream socket, and close-on-exec. */
+  void setConnected(int fd);
+  /** Whether it is known to be one, and is JavaScript's; a duplicate is not. */
+  bool isConnected(int fd) const;
+
   /** What was handed over is a listening socket. */
   void setListening(int fd);
+
+  /** recvmsg came to the end of what was handed over, so nothing is queued, and nothing can be (docs/kernel.md 13, 45). */
+  void setEnded(int fd);
 
   /** The number was told to others, who may have made descriptors of the same socket. */
   void lend(int fd);
@@ -126,6 +134,8 @@ class Ledger {
     /** Others may have the same open file. */
     bool shared = true;
     bool listening = false;
+    bool connected = false;
+    bool ended = false;
   };
 
   struct Identity {
@@ -139,7 +149,7 @@ class Ledger {
     if (number >= entries_.size()) entries_.resize(number + 1 + entries_.size());
     Entry& entry = entries_[number];
     if (entry.holder != Holder::nobody) lose(fd);
-    entry = {source, Holder::javascript, origin, origin != Origin::socket, false};
+    entry = {source, Holder::javascript, origin, origin != Origin::socket, false, false, false};
     last_ = fd;
     freeNumbers_.saw(fd);
   }

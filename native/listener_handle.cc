@@ -29,13 +29,13 @@ int acceptOne(int listener) {
 }
 
 /**
- * Whether a connection waits. accept(2) must not be trusted to say so: whoever has a copy of the socket may have cleared
- * O_NONBLOCK, which all copies share, and then it blocks. So that it cannot where somebody else is faster, it is set again.
+ * accept(2) must not be trusted to say whether a connection waits: whoever has a copy of the socket may have cleared O_NONBLOCK,
+ * which all copies share, and then it blocks. So it is only asked after poll said that one does, and, in case somebody else is
+ * faster, with the flag set again.
  */
-bool connectionWaits(int listener) {
+void makeNonBlocking(int listener) {
   const int flags = fcntl(listener, F_GETFL);
   if (flags >= 0 && (flags & O_NONBLOCK) == 0) fcntl(listener, F_SETFL, flags | O_NONBLOCK);
-  return isReadable(listener);
 }
 
 }  // namespace
@@ -58,7 +58,9 @@ void ListenerHandle::wake(bool, int) {
   }
   const Napi::Env env = this->env();
   for (int count = 0; count < kAcceptsPerWakeUp && accepting_; ++count) {
-    if (!connectionWaits(fd())) return;
+    // Of the first one the loop's own poll has said so just now.
+    if (count > 0 && !isReadable(fd())) return;
+    makeNonBlocking(fd());
     int accepted = acceptOne(fd());
     if (accepted == -EMFILE && environment().ledger.waitForNumbers()) accepted = acceptOne(fd());
     if (accepted == -EAGAIN || accepted == -EWOULDBLOCK) {
@@ -74,6 +76,7 @@ void ListenerHandle::wake(bool, int) {
       return;
     }
     environment().ledger.adopt(accepted, Origin::socket);
+    environment().ledger.setConnected(accepted);
     const Napi::HandleScope scope(env);
     if (!tell(Event::connection, {Napi::Number::New(env, accepted)})) return;
   }

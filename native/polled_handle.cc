@@ -17,7 +17,7 @@ int PolledHandle::open(std::unique_ptr<PolledHandle> handle, int fd, Napi::Objec
   }
   // Not before: a getter or an async hook may have opened a handle for this number in the lines above.
   if (home.ledger.heldByHandle(fd)) return -EEXIST;
-  int error = fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+  int error = !home.ledger.isConnected(fd) && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
   if (error == 0) error = home.poller->open(fd, *handle, handle->poll_);
   if (error == 0) error = handle->poll_->watch(handle->interest());
   if (error != 0) return error;

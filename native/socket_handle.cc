@@ -105,6 +105,7 @@ bool SocketHandle::read() {
     const bool more = one ? pump_.run(fd(), slab, batch, environment().ledger, 1)
                           : pump_.run(fd(), slab, batch, environment().ledger);
     keepUsed(large, slab);
+    if (batch.end == ReadBatch::kEndOfFile) environment().ledger.setEnded(fd());
     if (batch.segmentCount > 0 && batch.segments[batch.segmentCount - 1].length >= kLargeSegment) {
       expectLarge_ = kExpectLarge;
     }

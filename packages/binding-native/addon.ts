@@ -186,6 +186,8 @@ export interface Addon {
    * cannot be polled (-EEXIST: another handle of this loop polls that number); it then stays with the caller.
    */
   openSocket(fd: number, callbacks: SocketCallbacks): number;
+  /** Whether it is a socket that {@link connect} connected or a listener accepted, and that nobody took over since. */
+  isConnected(fd: number): boolean;
   /** The same for a listening socket; accepting is off at first. */
   openListener(fd: number, callbacks: ListenerCallbacks): number;
   /**

@@ -24,7 +24,8 @@ import { requireUnixStream } from './socket-kind';
 export function openSocket(socket: OwnedFd, events: SocketEvents): SocketHandle {
   const { fd } = socket;
   socket.requireOwned('open');
-  requireUnixStream(fd, 'connected');
+  // Of what was connected or accepted here, nothing need be asked.
+  if (!addon.isConnected(fd)) requireUnixStream(fd, 'connected');
   // Out of line, a byte and its descriptors would be lost without a word (docs/kernel.md 26).
   checked(addon.setSocketOption(fd, addon.constants.SO_OOBINLINE, 1), 'setsockopt', `descriptor ${fd}`);
   const handle = new OpenSocket(fd, events);

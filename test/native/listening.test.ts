@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { OwnedFd } from '../../packages/binding';
@@ -6,6 +6,9 @@ import { addon, nativeBinding, nativeDescriptors } from '../../packages/binding-
 import { identity } from '../support/descriptors';
 import { runDirectory } from '../support/children';
 import { thrown } from './thrown';
+
+/** O_CLOEXEC, as /proc shows it. */
+const CLOSE_ON_EXEC = 0o2000000;
 
 let names = 0;
 
@@ -36,6 +39,7 @@ function listenSomewhere(onConnection?: (socket: OwnedFd) => void) {
   return {
     listener,
     accepted,
+    connected,
     failures,
     until: (count: number) =>
       new Promise<void>((resolve) => {
@@ -54,6 +58,53 @@ function listenSomewhere(onConnection?: (socket: OwnedFd) => void) {
     },
   };
 }
+
+describe('what is known to be a connected socket', () => {
+  it('is what was connected or accepted here, until a handle takes it over', async () => {
+    using server = listenSomewhere();
+    server.listener.accept(true);
+    server.connect();
+    await server.until(1);
+    const [accepted] = server.accepted;
+    const [client] = server.connected;
+    if (accepted === undefined || client === undefined) throw new Error('nothing was accepted');
+    expect([accepted, client].map(({ fd }) => addon.isConnected(fd))).toEqual([true, true]);
+
+    const { fd } = accepted;
+    const flags = parseInt(/flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '', 8);
+    // As openSocket() does not ask: close-on-exec and non-blocking, as the kernel made it.
+    expect(flags & (constants.O_NONBLOCK | CLOSE_ON_EXEC)).toBe(constants.O_NONBLOCK | CLOSE_ON_EXEC);
+    expect(addon.openSocket(fd, { read() {}, writable() {}, hangup() {} })).toBe(0);
+    expect(addon.isConnected(fd)).toBe(false);
+    accepted.take();
+    addon.closeHandle(fd);
+  });
+
+  it('is not one that has no peer, one that listens, a duplicate, a datagram socket, nor a number that is nobody’s', () => {
+    using server = listenSomewhere();
+    server.connect();
+    const [client] = server.connected;
+    if (client === undefined) throw new Error('nothing was connected');
+    using unconnected = nativeBinding.socket();
+    using duplicate = OwnedFd.ofLedger(nativeDescriptors.dup(client.fd), nativeDescriptors);
+    using datagram = nativeBinding.datagramSocket();
+    nativeBinding.bind(datagram, newName());
+    for (const { fd } of [unconnected, server.listener, duplicate, datagram]) expect(addon.isConnected(fd)).toBe(false);
+    for (const fd of [-1, 0, 1_000_000]) expect(addon.isConnected(fd)).toBe(false);
+  });
+
+  it('is not a number that another file has by now', () => {
+    using server = listenSomewhere();
+    server.connect();
+    const [client] = server.connected;
+    if (client === undefined) throw new Error('nothing was connected');
+    const { fd } = client;
+    client.close();
+    using other = nativeBinding.socket();
+    expect(other.fd).toBe(fd);
+    expect(addon.isConnected(fd)).toBe(false);
+  });
+});
 
 describe('a listener', () => {
   it('leaves connections in the backlog until it accepts, and then takes all', async () => {
