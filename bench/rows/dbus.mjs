@@ -9,7 +9,7 @@ export const dbus = {
   figures: { rate: messagesPerSecond, cost: costPerMessage },
   reference: { label: 'dbus-native on net.Socket', program: dbusNative, variant: 'net', needs: 'dbus-native' },
   contenders: [{ label: 'dbus-native on ancillary', program: dbusNative, variant: 'ancillary', needs: 'dbus-native' }],
-  measure: exchanged({ kind: 'flood', size: 256, fds: 0, warmup: 60_000, count: 100_000 }, (ends, work) => ({
+  measure: exchanged({ kind: 'flood', size: 256, fds: 0, warmup: 300_000, count: 300_000 }, (ends, work) => ({
     rate: rate(ends, work),
   })),
 };

@@ -21,7 +21,7 @@ export const delimited = {
     { label: 'net.Socket, corked by 32', program: netSocket, variant: 'corked, lines' },
     { label: 'net.Socket', program: netSocket, variant: 'lines' },
   ],
-  measure: exchanged({ kind: 'flood', size: 64, fds: 0, warmup: 600_000, count: 800_000 }, (ends, work) => ({
+  measure: exchanged({ kind: 'flood', size: 64, fds: 0, warmup: 1_500_000, count: 1_500_000 }, (ends, work) => ({
     rate: rate(ends, work),
   })),
 };

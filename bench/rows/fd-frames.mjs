@@ -4,7 +4,7 @@ import { exchanged, rate } from './exchanged.mjs';
 import { costPerMessage, messagesPerSecond } from './figures.mjs';
 
 /** @type {import('../measure/exchange.mjs').Work} */
-export const fdFramesWork = { kind: 'flood', size: 64, fds: 1, warmup: 50_000, count: 200_000 };
+export const fdFramesWork = { kind: 'flood', size: 64, fds: 1, warmup: 300_000, count: 400_000 };
 
 /** @type {import('./row.mjs').Row} */
 export const fdFrames = {

@@ -4,7 +4,7 @@ import { BARE, C, CHILD_PROCESS, GO, PYTHON, USOCKET } from './contenders.mjs';
 import { tripTime } from './figures.mjs';
 
 /** @type {import('../measure/exchange.mjs').Work} */
-const WORK = { kind: 'echo', size: 1, fds: 1, warmup: 30_000, count: 40_000 };
+const WORK = { kind: 'echo', size: 1, fds: 1, warmup: 100_000, count: 60_000 };
 const PLAIN = 'net.Socket, no descriptor';
 
 /** @type {import('./row.mjs').Row} */

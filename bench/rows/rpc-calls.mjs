@@ -3,7 +3,7 @@ import { rpcEnd } from '../programs.mjs';
 import { callsPerSecond, costPerCall } from './figures.mjs';
 
 /** @type {import('../measure/exchange.mjs').Work} */
-const WORK = { kind: 'call', size: 64, fds: 1, warmup: 20_000, count: 60_000 };
+const WORK = { kind: 'call', size: 64, fds: 1, warmup: 100_000, count: 100_000 };
 const WITH_FD = 'and descriptors';
 
 /** @type {import('./row.mjs').Row} */

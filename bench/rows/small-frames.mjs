@@ -23,7 +23,7 @@ export const smallFrames = {
     PYTHON,
     GO,
   ],
-  measure: exchanged({ kind: 'flood', size: 64, fds: 0, warmup: 600_000, count: 800_000 }, (ends, work) => ({
+  measure: exchanged({ kind: 'flood', size: 64, fds: 0, warmup: 1_500_000, count: 1_500_000 }, (ends, work) => ({
     rate: rate(ends, work),
   })),
 };
