@@ -23,7 +23,7 @@ import { TurnLine } from './turn-line';
 export interface SendFdOptions {
   /**
    * Wait until the receiver says that it has the descriptor: 'D' with the descriptor, answered by 'A', which is the
-   * protocol of Apple's Technical Q&A QA1541. Both sides must agree on it. Default false.
+   * protocol of Apple's Technical Q&A QA1541. `receiveFd()` answers; another receiver that does not lets it wait. Default false.
    */
   acknowledge?: boolean | undefined;
   /**
@@ -36,7 +36,10 @@ export interface SendFdOptions {
 }
 
 export interface ReceiveFdOptions {
-  /** Answer with 'A', as `sendFd` with `acknowledge` expects; the byte must then be 'D'. Default false. */
+  /**
+   * Answer with 'A', as `sendFd` with `acknowledge` expects; the byte must then be 'D'. Default: where it is. With false never, for
+   * a sender whose byte is 'D' and that expects nothing.
+   */
   acknowledge?: boolean | undefined;
   /**
    * Gives up with an AbortError. No descriptor was taken then, and the socket stays open; while the answer waits to be sent,
@@ -129,19 +132,23 @@ async function acknowledgement(
  * Receives one byte with exactly one descriptor, which the caller owns. Never reads further, so messages may follow.
  *
  * Rejects with EPIPE when the stream ends instead, ERR_FD_MISSING when the byte came alone, ERR_FD_SURPLUS when it came
- * with several, ERR_FD_TRUNCATED, and with `acknowledge` ERR_FD_REFUSED when it is not 'D'. The socket is destroyed then,
+ * with several, ERR_FD_TRUNCATED, and with `acknowledge: true` ERR_FD_REFUSED when it is not 'D'. The socket is destroyed then,
  * nothing is acknowledged, and whatever came is closed; so is the descriptor when the acknowledgement cannot be sent.
  */
 export async function receiveFd(socket: FdSocket, options: ReceiveFdOptions = {}): Promise<OwnedFd> {
   requireSocket(socket);
   requireOptions('receiveFd()', options, RECEIVE_OPTIONS);
   requireBoolean('acknowledge', options.acknowledge);
-  const { acknowledge = false, signal } = options;
+  const { acknowledge, signal } = options;
   requireSignal(signal);
   return lineOf(receiving, socket).take(signal, () => receiveOne(socket, acknowledge, signal));
 }
 
-async function receiveOne(socket: FdSocket, acknowledge: boolean, signal: AbortSignal | undefined): Promise<OwnedFd> {
+async function receiveOne(
+  socket: FdSocket,
+  acknowledge: boolean | undefined,
+  signal: AbortSignal | undefined,
+): Promise<OwnedFd> {
   using frame = await received(socket.receive(1, { signal }), 'before a descriptor came');
   if (frame.truncated)
     throw refuse(socket, 'ERR_FD_TRUNCATED', 'the kernel dropped the descriptor, or others beside it');
@@ -154,7 +161,7 @@ async function receiveOne(socket: FdSocket, acknowledge: boolean, signal: AbortS
       `${show(frame)} came with ${counted(frame.fds.length, 'descriptor')} instead of one`,
     );
   }
-  if (acknowledge) {
+  if (acknowledge ?? frame.bytes[0] === DESCRIPTOR) {
     if (frame.bytes[0] !== DESCRIPTOR) throw refuse(socket, 'ERR_FD_REFUSED', `${show(frame)} came instead of 'D'`);
     await socket.send(Uint8Array.of(ACKNOWLEDGED), [], { signal }).catch((error: unknown) => {
       // The sender waits for an answer, which the next one would be taken for.

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FdSocket, fds, handoff, type OwnedFd, socketpair } from '../../packages/ancillary';
 import { identity } from '../support/descriptors';
@@ -40,6 +41,28 @@ it('several at once are handed over one after the other, in the order of the cal
   }
   await Promise.all(sent);
   expect(received).toEqual(files.identities);
+});
+
+it.each([undefined, true])(
+  'is acknowledged to who asks for it, with acknowledge: %s of the receiver',
+  async (answering) => {
+    const sent = handoff.sendFd(left, memory, { acknowledge });
+    using fd = await handoff.receiveFd(right, { acknowledge: answering });
+    expect(identity(fd.fd)).toBe(identity(memory.fd));
+    await sent;
+  },
+);
+
+it.each([
+  ['another byte', undefined, {}],
+  ["the byte 'D', where that means nothing", false, { byte: 0x44 }],
+])('%s is not acknowledged', async (_what, answering, options) => {
+  await handoff.sendFd(left, memory, options);
+  (await handoff.receiveFd(right, { acknowledge: answering })).close();
+  right.end();
+  left.resume();
+  await once(left, 'end');
+  expect(left.bytesRead).toBe(0);
 });
 
 it('several are received at once', async () => {
