@@ -4,7 +4,7 @@ import type { Acknowledging, ControlFrame, MeasureAt } from '../stream';
 /*
  * Frames of lengthPrefixed() that are acknowledged. Beside them there are frames for control, of 8 bytes: 0xFF, what it is,
  * 0xFFFF, and a number in network order. Taken for a length in either order of bytes, the first 4 are more than any frame has,
- * so a peer without the option fails with ERR_FRAME_TOO_LARGE at the first of them.
+ * so a peer without the option fails at the first of them, with ERR_FRAME_INVALID, or ERR_FRAME_TOO_LARGE where it does not know them.
  *
  * - 'H', the greeting, which each end sends first: how many descriptors the peer may have unacknowledged.
  * - 'A': so many frames more, in the order in which they came, have arrived with their descriptors.
@@ -51,6 +51,19 @@ export function notFramed(): AncillaryError {
   return new AncillaryError(
     'ERR_FRAME_INVALID',
     'a frame for acknowledgements came where frames are read without: read lengthPrefixed() with acknowledge by framed()',
+  );
+}
+
+/** Whether a length that is too large is a peer's greeting. */
+export function isGreeting(memory: Uint8Array, start: number): boolean {
+  return kindAt(memory, start) === 'greeting';
+}
+
+/** For whoever reads without, and gets a greeting. */
+export function notAcknowledging(): AncillaryError {
+  return new AncillaryError(
+    'ERR_FRAME_INVALID',
+    'the peer wants to acknowledge what it gets, and this end does not: set acknowledge of lengthPrefixed() at both ends or at neither',
   );
 }
 

@@ -16,7 +16,15 @@ import {
   type Measured,
   refuseAsFactory,
 } from '../stream';
-import { acknowledgingBy, LONGEST_ACKNOWLEDGED, notFramed, readControl, withControl } from './acknowledged';
+import {
+  acknowledgingBy,
+  isGreeting,
+  LONGEST_ACKNOWLEDGED,
+  notAcknowledging,
+  notFramed,
+  readControl,
+  withControl,
+} from './acknowledged';
 import {
   DEFAULT_MAX_LENGTH,
   type Payload,
@@ -74,7 +82,7 @@ let usual: LengthPrefixedCodec | undefined;
 /**
  * Frames of a length (of the payload alone), a number of descriptors, and the payload.
  * @throws TypeError and RangeError for options. Its `measure` and `encode` throw ERR_FRAME_TOO_LARGE for a payload longer
- * than `maxLength`, before anything is allocated for it.
+ * than `maxLength`, before anything is allocated for it, and `measure` ERR_FRAME_INVALID for a peer that acknowledges alone.
  */
 export function lengthPrefixed(options?: LengthPrefixedOptions): LengthPrefixedCodec {
   // Codecs keep no state, so all sockets may have the same, as long as nobody changes it.
@@ -99,7 +107,7 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   const measurePayload = (memory: Uint8Array, start: number): Measured => {
     if (memory.length - start < headerLength) return { need: headerLength };
     const length = readUint(memory, start, lengthBytes, littleEndian);
-    if (length > longest) throw tooLarge(length, longest);
+    if (length > longest) throw isGreeting(memory, start) ? notAcknowledging() : tooLarge(length, longest);
     const fds = countBytes === 0 ? 'attached' : readUint(memory, start + lengthBytes, countBytes, littleEndian);
     return { length: headerLength + length, fds };
   };

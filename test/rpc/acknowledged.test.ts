@@ -1,4 +1,4 @@
-import { fds, type FdSocket, type OwnedFd, raw, socketpair } from '../../packages/ancillary';
+import { type AncillaryError, fds, type FdSocket, type OwnedFd, raw, socketpair } from '../../packages/ancillary';
 import { lengthPrefixed, type LengthPrefixedMessage, type LengthPrefixedPayload } from '../../packages/codec';
 import { type Framed, framed } from '../../packages/rpc';
 import { until } from '../hostile/until';
@@ -113,11 +113,32 @@ it('sends no more than the window to a peer that never acknowledges, and keeps t
   expect(await settledNow(Promise.race(sends))).toBe(false);
   expect(ends.socket.stats.fdsSent).toBe(3);
   ends.socket.destroy();
-  const codes = (await outcome).map((each) => (each as { reason?: { code?: string } }).reason?.code);
-  expect(codes).toEqual([
+  const reasons = (await outcome).map((each) => (each as PromiseRejectedResult).reason as AncillaryError);
+  expect(reasons.map(({ code }) => code)).toEqual([
     ...new Array<string>(3).fill('ERR_FD_UNACKNOWLEDGED'),
     ...new Array<string>(7).fill('ERR_FD_CLOSED'),
   ]);
+  expect(reasons[9]?.message).toMatch(/; 7 messages, this one among them, waited for .*, and were not sent$/);
+  ends[Symbol.dispose]();
+});
+
+it.each([
+  ['dies', undefined, { code: 'ECONNRESET', syscall: 'recvmsg' }],
+  ['breaks the protocol', control('H', 9), { code: 'ERR_FRAME_INVALID' }],
+])('what waited for acknowledgements of a peer that %s was not sent, and says so', async (_what, last, error) => {
+  const ends = withBarePeer();
+  sockets = [ends.socket];
+  const connection = framed(ends.socket, lengthPrefixed({ acknowledge: true }));
+  raw.sendMessage(ends.peer, control('H', 1));
+  const [first, ...waiting] = ['1', '2', '3'].map((text) => connection.send({ bytes: Buffer.from(text) }));
+  const settled = Promise.allSettled([first, ...waiting]);
+  await until(() => ends.socket.stats.framesSent === 2);
+  if (last === undefined) ends.peer.close();
+  else raw.sendMessage(ends.peer, last);
+  const message = expect.stringMatching(/2 messages, this one among them, waited for .*, and were not sent$/) as string;
+  await expect(first).rejects.toMatchObject({ code: 'ERR_FD_UNACKNOWLEDGED' });
+  for (const each of waiting) await expect(each).rejects.toMatchObject({ ...error, message, cause: error });
+  await settled;
   ends[Symbol.dispose]();
 });
 
@@ -178,8 +199,18 @@ it('a peer without the option is told with its first bytes, and gets no message'
   ];
   using file = fds.memfd('sent');
   const sent = with_.send({ bytes: Buffer.from('x'), fds: [file] });
-  await expect(one(without)).rejects.toMatchObject({ code: 'ERR_FRAME_TOO_LARGE' });
-  await expect(sent).rejects.toBeInstanceOf(Error);
+  await expect(one(without)).rejects.toMatchObject({
+    code: 'ERR_FRAME_INVALID',
+    message: expect.stringMatching(
+      /^the peer wants to acknowledge .* set acknowledge of lengthPrefixed\(\) at both/,
+    ) as string,
+  });
+  await expect(sent).rejects.toMatchObject({
+    code: 'ERR_FD_CLOSED',
+    message: expect.stringMatching(
+      /; this message waited for the peer's acknowledgements, and was not sent$/,
+    ) as string,
+  });
   expect(sockets[0]?.stats.fdsSent).toBe(0);
 });
 

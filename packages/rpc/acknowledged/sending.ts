@@ -1,4 +1,4 @@
-import { AncillaryError } from '../../binding';
+import { AncillaryError, type SystemError, systemError } from '../../binding';
 import {
   abortError,
   asError,
@@ -122,7 +122,9 @@ export class AcknowledgedSending {
     if (this.#ended !== undefined) return;
     this.#ended = { error };
     for (const message of this.#unacknowledged.clear()) if (message.sent) message.settle(unknown(error));
-    for (const message of this.#waiting.clear()) message.settle(error ?? unsent());
+    const waiting = this.#waiting.clear();
+    const reason = unsentWith(waiting.length, error);
+    for (const message of waiting) message.settle(reason);
   }
 
   #flush(): void {
@@ -168,6 +170,16 @@ export class AcknowledgedSending {
 
 function unsent(): AncillaryError {
   return new AncillaryError('ERR_FD_CLOSED', 'the connection is closed; the message was not sent');
+}
+
+/** Of messages that waited until the end: a failure of the connection says nothing of whether they were sent. */
+function unsentWith(waiting: number, cause: Error | undefined): Error {
+  const messages = waiting === 1 ? 'this message' : `${waiting} messages, this one among them,`;
+  const what = `${messages} waited for the peer's acknowledgements, and ${waiting === 1 ? 'was' : 'were'} not sent`;
+  if (cause === undefined) return new AncillaryError('ERR_FD_CLOSED', `the connection is closed; ${what}`);
+  if (cause instanceof AncillaryError) return new AncillaryError(cause.code, `${cause.message}; ${what}`, { cause });
+  const { code, syscall } = cause as Partial<SystemError>;
+  return code === undefined || syscall === undefined ? cause : systemError(code, syscall, what, { cause });
 }
 
 function unknown(cause: Error | undefined): AncillaryError {
