@@ -14,7 +14,7 @@ import {
   adopt, connect, createConnection, fds, type FdFrame, type FdLike, FdServer, FdSocket, type FdSocketOptions, handoff, listen,
   OwnedFd, raw, socketpair,
 } from 'ancillary';
-import { type FrameCodec, lengthPrefixed } from 'ancillary/codec';
+import { dbusMessages, type FrameCodec, lengthPrefixed } from 'ancillary/codec';
 import { framed } from 'ancillary/rpc';
 import { KernelModel, modelSocketPair } from 'ancillary/testing';
 declare const socket: FdSocket;
@@ -92,6 +92,7 @@ const COMPILES: readonly (readonly [name: string, source: string])[] = [
    raw.receiveMessage(5, Buffer.alloc(1), { maxFds: maybe.number });
    lengthPrefixed({ lengthBytes: undefined, countBytes: undefined, littleEndian: maybe.flag, maxLength: maybe.number });
    lengthPrefixed().encode({ bytes: Buffer.alloc(1), fds: undefined });
+   dbusMessages().encode({ type: 'signal', serial: 1, path: '/', interface: 'a.B', member: 'C', destination: undefined, fds: undefined });
    new KernelModel({ kernel: undefined, sndbuf: maybe.number, fdLimit: maybe.number, inFlightLimit: maybe.number, trace: undefined });
    modelSocketPair({ seed: maybe.number, faults: undefined, kernel: undefined, sndbuf: maybe.number, socket: undefined });`,
   ],

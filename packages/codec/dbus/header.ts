@@ -10,16 +10,16 @@ export interface DBusHeaderFields {
   readonly flags: number;
   /** The number that an answer has as its `replySerial`. */
   readonly serial: number;
-  readonly path?: string;
-  readonly interface?: string;
-  readonly member?: string;
-  readonly errorName?: string;
-  readonly replySerial?: number;
-  readonly destination?: string;
+  readonly path?: string | undefined;
+  readonly interface?: string | undefined;
+  readonly member?: string | undefined;
+  readonly errorName?: string | undefined;
+  readonly replySerial?: number | undefined;
+  readonly destination?: string | undefined;
   /** On a bus, the bus says who it is. */
-  readonly sender?: string;
+  readonly sender?: string | undefined;
   /** The types of the values in the body. */
-  readonly signature?: string;
+  readonly signature?: string | undefined;
   /** How many descriptors the message has. */
   readonly unixFds: number;
   /** So many bytes at the end of the message are its body. */
