@@ -54,7 +54,7 @@ export function memfd(name: string, content: Uint8Array | number = NOTHING, opti
   // Options in its place would give an empty file, and no seal.
   if (typeof content !== 'number' && !(content instanceof Uint8Array)) {
     throw invalidType(
-      `data is a Uint8Array such as Buffer.from(text), or a number of bytes, not ${describeValue(content)}`,
+      `the data of memfd() is a Uint8Array such as Buffer.from(text), or a number of bytes, not ${describeValue(content)}`,
     );
   }
   const [data, size] = typeof content === 'number' ? [NOTHING, content] : [content, content.length];

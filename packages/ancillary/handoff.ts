@@ -14,6 +14,7 @@ import {
   type FdLike,
   type FdSocket,
   holdReading,
+  numberOf,
   requireSignal,
   reserveReading,
 } from '../stream';
@@ -77,7 +78,7 @@ export function sendFd(socket: FdSocket, fd: FdLike, options: SendFdOptions = {}
     requireSignal(options.signal);
     const { acknowledge = false, byte = acknowledge ? DESCRIPTOR : ONE_DESCRIPTOR, signal } = options;
     if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw wrongNumber('byte is an integer from 0 to 255', byte);
-    if (!acknowledge) return socket.send(Uint8Array.of(byte), [fd], { signal });
+    if (!acknowledge) return sendOne(socket, fd, byte, signal);
     return reportedBySocket(socket, sendAcknowledged(socket, fd, byte, signal));
   } catch (error) {
     return Promise.reject(asError(error));
@@ -97,7 +98,7 @@ async function sendAcknowledged(
       // Before anything is sent, since nobody could take the answer while the socket is read in another way.
       const answer = socket[reserveReading](1, signal);
       try {
-        await socket.send(Uint8Array.of(byte), [fd], { signal });
+        await sendOne(socket, fd, byte, signal);
         await acknowledgement(socket, answer.read(), signal).catch((error: unknown) => {
           hold?.takeBack();
           throw error;
@@ -111,6 +112,12 @@ async function sendAcknowledged(
     hold?.failed();
     throw error;
   }
+}
+
+/** @throws TypeError, ERR_FD_CLOSED and ERR_FD_BUSY by the name that the user knows, where send() would say `fds[0]` */
+function sendOne(socket: FdSocket, fd: FdLike, byte: number, signal: AbortSignal | undefined): Promise<void> {
+  numberOf(fd);
+  return socket.send(Uint8Array.of(byte), [fd], { signal });
 }
 
 async function acknowledgement(

@@ -6,6 +6,7 @@ import {
   DEFAULT_MAX_LENGTH,
   type Payload,
   type ReceivedPayload,
+  requireFrame,
   requireMaxLength,
   requirePayload,
   takePayload,
@@ -74,7 +75,7 @@ export function contentLength(options: ContentLengthOptions = {}): FrameCodec<Re
       at: measureAt,
     }),
 
-    decode: (frame) => takePayload(frame, frame.bytes.indexOf(END) + END.length),
+    decode: (frame) => takePayload(requireFrame(frame), frame.bytes.indexOf(END) + END.length),
 
     encode(payload) {
       const { bytes, fds } = requirePayload(payload, maxLength);

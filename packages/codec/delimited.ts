@@ -17,6 +17,7 @@ import {
   DEFAULT_MAX_LENGTH,
   type Payload,
   type ReceivedPayload,
+  requireFrame,
   requireMaxLength,
   requirePayload,
   takePayload,
@@ -96,7 +97,7 @@ export function delimited(options: DelimitedOptions = {}): FrameCodec<ReceivedPa
       at: measureAt,
     }),
 
-    decode: (frame) => takePayload(frame, 0, frame.bytes.length - width),
+    decode: (frame) => takePayload(requireFrame(frame), 0, frame.bytes.length - width),
 
     encode(payload) {
       const { bytes, fds } = requirePayload(payload, maxLength);

@@ -29,6 +29,7 @@ import {
   DEFAULT_MAX_LENGTH,
   type Payload,
   type ReceivedPayload,
+  requireFrame,
   requireMaxLength,
   requirePayload,
   takePayload,
@@ -100,6 +101,11 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   const acknowledged = acknowledgedBy(options.acknowledge, lengthBytes, countBytes);
   const headerLength = lengthBytes + countBytes;
   const most = acknowledged === undefined ? 2 ** (8 * lengthBytes) - 1 : LONGEST_ACKNOWLEDGED;
+  // Of four bytes it is only another word for all that there is.
+  if (lengthBytes < 4 && options.maxLength !== undefined && maxLength > most)
+    throw outOfRange(
+      `maxLength is at most ${most} with lengthBytes ${lengthBytes}, not ${maxLength}: raise lengthBytes`,
+    );
   const longest = Math.min(maxLength, most);
   const mostFds = countBytes === 0 ? Infinity : 2 ** (8 * countBytes) - 1;
 
@@ -123,6 +129,7 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
     measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0, 0), { at: measureAt }),
 
     decode(frame) {
+      requireFrame(frame);
       if (acknowledged !== undefined && readControl(frame.bytes) !== undefined) throw notFramed();
       return takePayload(frame, headerLength);
     },

@@ -1,12 +1,4 @@
-import {
-  AncillaryError,
-  counted,
-  describeValue,
-  invalidType,
-  type OwnedFd,
-  requireObject,
-  wrongNumber,
-} from '../binding';
+import { AncillaryError, counted, describeValue, invalidType, type OwnedFd, wrongNumber } from '../binding';
 import type { EncodedFrame, FdFrame, FdLike } from '../stream';
 
 /** A received payload; whoever receives it owns the descriptors. */
@@ -35,6 +27,13 @@ export interface Payload {
 /** The longest payload, in bytes, where nothing else is said. */
 export const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024;
 
+/** @throws TypeError for what `decode()` is given in place of a frame, such as its bytes alone */
+export function requireFrame(frame: FdFrame): FdFrame {
+  const given = frame as Partial<FdFrame> | null | undefined;
+  if (given?.bytes !== undefined && given.fds !== undefined) return frame;
+  throw invalidType(`decode() takes a frame, as frames() and receive() return it, not ${describeValue(given)}`);
+}
+
 /** A payload with its descriptors, of a frame in which it lies from `start` to `end`. */
 export function takePayload(frame: FdFrame, start: number, end = frame.bytes.length): ReceivedPayload {
   return { bytes: frame.bytes.subarray(start, end), fds: frame.fds.splice(0), ...doubtOf(frame) };
@@ -45,7 +44,9 @@ export function takePayload(frame: FdFrame, start: number, end = frame.bytes.len
  * @throws TypeError; ERR_FRAME_TOO_LARGE
  */
 export function requirePayload(payload: Payload, longest: number): { bytes: Uint8Array; fds: readonly FdLike[] } {
-  requireObject('a payload', payload);
+  const given: unknown = payload;
+  if (typeof given !== 'object' || given === null || given instanceof Uint8Array)
+    throw invalidType(`encode() takes { bytes, fds }, not ${describeValue(given)}`);
   const { bytes, fds = [] } = payload;
   if (!(bytes instanceof Uint8Array))
     throw invalidType(`encode() takes { bytes, fds }, bytes a Uint8Array, not ${describeValue(bytes)}`);

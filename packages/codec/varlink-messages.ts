@@ -14,7 +14,7 @@ import {
 } from '../binding';
 import { type FdLike, type FdFrame, type FrameCodec, MAX_FDS_PER_SENDMSG, refuseAsFactory } from '../stream';
 import { delimited } from './delimited';
-import { doubtOf, type InDoubt, requireFds } from './payload';
+import { doubtOf, type InDoubt, requireFds, requireFrame } from './payload';
 
 export interface VarlinkMessagesOptions {
   /**
@@ -89,7 +89,7 @@ export function varlinkMessages(
     fdsPerSend: MAX_FDS_PER_SENDMSG,
 
     decode(frame) {
-      const body = parse(frame, maxDepth);
+      const body = parse(requireFrame(frame), maxDepth);
       return { body, fds: frame.fds.splice(0), ...doubtOf(frame) };
     },
 

@@ -11,7 +11,7 @@ import {
   wrongNumber,
 } from '../binding';
 import { type FdLike, type FrameCodec, type Measured, type MeasureAt, refuseAsFactory } from '../stream';
-import { around, doubtOf, type InDoubt, requireFds, requireMaxLength, tooLarge } from './payload';
+import { around, doubtOf, type InDoubt, requireFds, requireFrame, requireMaxLength, tooLarge } from './payload';
 
 export interface VhostUserMessagesOptions {
   /** The longest payload, in bytes, that is received or sent; default 64 KiB. */
@@ -88,7 +88,7 @@ export function vhostUserMessages(
     measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0, 0), { at: measureAt }),
 
     decode(frame) {
-      const { bytes, fds, range } = frame;
+      const { bytes, fds, range } = requireFrame(frame);
       if (fds.length > MOST_FDS)
         throw new AncillaryError(
           'ERR_FD_SURPLUS',

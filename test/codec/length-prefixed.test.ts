@@ -34,7 +34,7 @@ it('measures in the midst of bytes what it measures in a view of them', () => {
     lengthBytes: fc.constantFrom(1, 2, 4),
     countBytes: fc.constantFrom(0, 1, 2, 4),
     littleEndian: fc.boolean(),
-    maxLength: fc.constantFrom(300, Number.MAX_SAFE_INTEGER),
+    maxLength: fc.constantFrom(200, undefined),
   });
   const outcome = (measure: () => unknown) => {
     try {
@@ -77,10 +77,19 @@ it('a payload of maxLength passes both ways; one byte more is ERR_FRAME_TOO_LARG
   expect(() => codec.encode({ bytes: Buffer.from('abcd') })).toThrow(tooLarge);
 });
 
-it('a payload longer than its length field can say is ERR_FRAME_TOO_LARGE, whatever maxLength allows', () => {
-  const codec = lengthPrefixed({ lengthBytes: 1, maxLength: 1000 });
+it('a payload longer than its length field can say is ERR_FRAME_TOO_LARGE, where maxLength is not given', () => {
+  const codec = lengthPrefixed({ lengthBytes: 1 });
   expect(() => codec.encode({ bytes: Buffer.alloc(256) })).toThrow(tooLarge);
   expect(codec.encode({ bytes: Buffer.alloc(255) }).bytes).toHaveLength(258);
+});
+
+it.each([
+  [{ lengthBytes: 1, maxLength: 1000 }, 255],
+  [{ lengthBytes: 2, maxLength: 65_536 }, 65_535],
+] as const)('%j allows what its length field cannot say, and is refused', (options, most) => {
+  expect(() => lengthPrefixed(options)).toThrow(RangeError);
+  expect(() => lengthPrefixed(options)).toThrow(`maxLength is at most ${most} with lengthBytes ${options.lengthBytes}`);
+  expect(lengthPrefixed({ ...options, maxLength: most }).encode({ bytes: Buffer.alloc(most) }).fds).toEqual([]);
 });
 
 it('a maxLength of 0 allows empty payloads only', () => {
@@ -107,7 +116,8 @@ it('a length that is too large is refused before anything is allocated for it', 
 it.each([
   [{ bytes: 'text' }, /^encode\(\) takes { bytes, fds }, bytes a Uint8Array, not 'text'$/],
   [{ bytes: { length: 1 } }, /^encode\(\) takes { bytes, fds }, bytes a Uint8Array, not an instance of Object$/],
-  [Buffer.from('the payload alone'), /^encode\(\) takes { bytes, fds }, bytes a Uint8Array, not undefined$/],
+  ['text', /^encode\(\) takes { bytes, fds }, not 'text'$/],
+  [Buffer.from('the payload alone'), /^encode\(\) takes { bytes, fds }, not an instance of Buffer$/],
   [{ bytes: Buffer.from('x'), fds: 3 }, /^encode\(\) takes { bytes, fds }, fds an array of descriptors, not 3$/],
   [
     { bytes: Buffer.from('x'), fds: new Set([3]) },

@@ -25,6 +25,10 @@ describe('what is no address is refused with a code and a message that says what
     ['a\0b', 'ERR_INVALID_ARG_VALUE', /address is a path, .* zero byte/],
     [{ path: 5 }, 'ERR_INVALID_ARG_VALUE', /address\.path is a path, .*, not 5/],
     [{ path: '' }, 'ERR_INVALID_ARG_VALUE', /address\.path is a path, .*, not ''/],
+    [{ path: undefined }, 'ERR_INVALID_ARG_VALUE', /address\.path is a path, a string, not undefined$/],
+    [new URL('file:///x'), 'ERR_INVALID_ARG_VALUE', /address is a path, .*, not an instance of URL$/],
+    [{ port: 80 }, 'ERR_INVALID_ARG_VALUE', /address is a path, .*; for a TCP port use node:net$/],
+    [{ abstract: undefined }, 'ERR_INVALID_ARG_VALUE', /address\.abstract is a name, a string, not undefined$/],
     [{ abstract: '' }, 'ERR_INVALID_ARG_VALUE', /address\.abstract is a name, .*, not ''/],
     [{ abstract: null }, 'ERR_INVALID_ARG_VALUE', /address\.abstract is a name, .*, not null/],
   ])('%p', async (given, code, message) => {

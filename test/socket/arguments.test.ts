@@ -32,7 +32,12 @@ const refusals: readonly (readonly [string, () => unknown, string, RegExp])[] = 
   ['raw with null', () => raw.receiveMessage(left, Buffer.alloc(1), wrong(null)), TYPE, /not null$/],
   ['raw with a string', () => raw.sendMessage(left, wrong('x')), TYPE, /Uint8Array/],
   ['a codec of a number', () => lengthPrefixed(wrong(5)), TYPE, /^options is an object, not 5$/],
-  ['no payload', () => lengthPrefixed().encode(wrong(undefined)), TYPE, /^a payload is an object, not undefined$/],
+  [
+    'no payload',
+    () => lengthPrefixed().encode(wrong(undefined)),
+    TYPE,
+    /^encode\(\) takes { bytes, fds }, not undefined$/,
+  ],
   ['a long text for bytes', () => lengthPrefixed().encode({ bytes: wrong('text '.repeat(1000)) }), TYPE, /^.{1,120}$/],
   ['a descriptor beyond all', () => OwnedFd.adopt(2 ** 31), VALUE, /not 2147483648$/],
   ['a limit that is no number', () => socketpair({ maxQueuedFds: wrong('1') }), TYPE, /not '1'$/],

@@ -452,7 +452,7 @@ const uses: readonly (readonly [use: string, attempt: () => unknown, code: strin
     "memfd(x, 'text')",
     () => fds.memfd('x', wrong('text')),
     TYPE,
-    /^data is a Uint8Array such as Buffer.from.*, not 'text'$/,
+    /^the data of memfd\(\) is a Uint8Array such as Buffer.from.*, not 'text'$/,
   ],
   [
     "memfd(x, x, { seal: 'yes' })",
@@ -532,7 +532,19 @@ const uses: readonly (readonly [use: string, attempt: () => unknown, code: strin
     'sendFd(socket)',
     () => handoff.sendFd(left, wrong(undefined)),
     TYPE,
-    /^fds\[0\] is a descriptor: a number, .*, not undefined$/,
+    /^fd is a descriptor: a number, .*, not undefined$/,
+  ],
+  [
+    'sendFd(socket, closed)',
+    () => handoff.sendFd(left, closed),
+    'ERR_FD_CLOSED',
+    /^fd, an instance of OwnedFd, is closed.*; lend it/,
+  ],
+  [
+    'sendFd(socket, closed, { acknowledge })',
+    () => handoff.sendFd(left, closed, { acknowledge: true }),
+    'ERR_FD_CLOSED',
+    /^fd, an instance of OwnedFd, is closed.*; lend it/,
   ],
   [
     "sendFd(x, fd, { byte: 'X' })",

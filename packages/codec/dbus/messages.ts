@@ -11,6 +11,7 @@ import {
   wrongNumber,
 } from '../../binding';
 import { type FdLike, type FrameCodec, MAX_FDS_PER_SENDMSG, type Measured, refuseAsFactory } from '../../stream';
+import { requireFrame } from '../payload';
 import { declaredFds } from './fields';
 import { type DBusHeader, readHeader } from './header';
 import { FIXED_LENGTH, layoutAt, LONGEST_MESSAGE } from './layout';
@@ -98,7 +99,7 @@ export function dbusMessages(options: DBusMessagesOptions = {}): FrameCodec<DBus
     measure: Object.assign((buffered: Uint8Array) => measureAt(buffered, 0), { at: measureAt }),
 
     decode(frame) {
-      const { bytes } = frame;
+      const { bytes } = requireFrame(frame);
       const message = readHeader(bytes);
       message['bytes'] = bytes;
       message['body'] = bytes.subarray(bytes.length - Number(message['bodyLength']));

@@ -19,6 +19,7 @@ import {
   refuseAsFactory,
   requireTransfer,
 } from '../../stream';
+import { requireFrame } from '../payload';
 import { compile, type CompiledSignature, HEADER_LENGTH } from './compiled';
 import { invalid, WaylandObjects, type WaylandSide } from './objects';
 import type { WaylandProtocol } from './protocol';
@@ -201,6 +202,7 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
     },
 
     decode(frame) {
+      requireFrame(frame);
       // Messages behind it may be cut by now, which free its object or make another of that id.
       const signature = cutFrames.get(frame.bytes) ?? signatureAt(frame.bytes, 0);
       const args = naming(frame.bytes, signature, () => readArguments(frame.bytes, signature, frame.fds));

@@ -44,11 +44,16 @@ export function boundAddress(address: Address): BoundAddress {
 
 function noAddress(given: unknown, forms: AddressForms): TypeError {
   const shown = ['a path', ...Object.values(forms).map((names) => `{ ${Object.keys(names).join(', ')} }`)];
-  const tcp = typeof given === 'number' || (typeof given === 'object' && given !== null && 'port' in given);
-  const hint = tcp ? '; for a TCP port use node:net' : '';
+  const hint = isOfTcp(given) ? '; for a TCP port use node:net' : '';
   return invalidValue(
     `address is ${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}, not ${describeValue(given)}${hint}`,
   );
+}
+
+/** A URL has a port, too, which may be empty. */
+function isOfTcp(given: unknown): boolean {
+  const { port } = Object(given) as { readonly port?: unknown };
+  return typeof given === 'number' || typeof port === 'number' || (typeof port === 'string' && port !== '');
 }
 
 export function showAddress(address: BoundAddress): string {
@@ -84,15 +89,18 @@ function tooLong(address: BoundAddress): string {
 }
 
 function pathAddress(name: string, path: unknown): BoundAddress {
+  if (typeof path !== 'string') throw invalidValue(`${name} is a path, a string, not ${describeValue(path)}`);
   // bind(2) would take the part before a zero byte for the whole path, and an empty one for "any name".
-  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return { path };
+  if (path !== '' && !path.includes('\0')) return { path };
   // As unix(7), Python and Go write them.
-  const abstract = typeof path === 'string' && path.startsWith('\0') ? path.slice(1) : '';
+  const abstract = path.startsWith('\0') ? path.slice(1) : '';
   const hint = abstract === '' ? '' : `; for the abstract name give { abstract: ${describeValue(abstract)} }`;
   throw invalidValue(`${name} is a path, neither empty nor with a zero byte in it, not ${describeValue(path)}${hint}`);
 }
 
 function abstractAddress(abstract: unknown): BoundAddress {
   if (typeof abstract === 'string' && abstract !== '') return { abstract };
+  if (typeof abstract !== 'string')
+    throw invalidValue(`address.abstract is a name, a string, not ${describeValue(abstract)}`);
   throw invalidValue(`address.abstract is a name, and not empty, not ${describeValue(abstract)}`);
 }
