@@ -162,6 +162,10 @@ export abstract class CarryingDuplex extends Duplex {
 
   override _writev(chunks: { chunk: Buffer }[], callback: WriteCallback): void {
     this.#withSocket((socket) => {
+      if (this.#carried.size === 0) {
+        socket.write(joined(chunks.map(({ chunk }) => chunk)), callback);
+        return;
+      }
       const last = chunks.length - 1;
       let plain: Buffer[] = [];
       // Where one fails the socket does, and the last is told, too.

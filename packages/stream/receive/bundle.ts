@@ -8,6 +8,13 @@ export interface KeptSegment extends Omit<Segment, 'truncated'> {
   readonly truncated: Truncation;
 }
 
+/** The only segment of a wake-up, where it brought nothing but bytes. */
+export function lonePlain(segments: readonly KeptSegment[]): KeptSegment | undefined {
+  const [only] = segments;
+  const plain = only !== undefined && segments.length === 1 && only.fds.length === 0 && only.truncated === false;
+  return plain ? only : undefined;
+}
+
 /** The descriptors of one sendmsg, as one recvmsg delivered them. */
 export interface Bundle<Fd> {
   /** Those not claimed yet, in the sender's order. */

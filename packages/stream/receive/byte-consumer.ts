@@ -3,17 +3,14 @@ import { AncillaryError, systemError, truthful } from '../../binding';
 import { asError } from '../abort';
 import type { FdFrame } from '../frame';
 import { microtask, nextTick } from '../later';
-import type { KeptSegment } from './bundle';
+import { type KeptSegment, lonePlain } from './bundle';
 import { keepsMuch } from './chunk';
-import { type Consumer, type Demand, NO_DEMAND } from './consumer';
+import { type Consumer, type Demand, FLOWING, NO_DEMAND } from './consumer';
 import { segmentFrames, segmentFramesToAnchor } from './fixed-frames';
 import { FrameReader } from './frame-reader';
 import type { Inbox } from './inbox';
 import { copyOf } from './own-memory';
 import { UntakenFds } from './untaken-fds';
-
-/** While bytes flow, one read may bring so many times what may wait. */
-const FLOWING = 4;
 
 /**
  * Reads a socket as bytes. 'fds' is emitted just before the bytes that the descriptors came with, so those bytes are held
@@ -128,12 +125,11 @@ export class ByteConsumer implements Consumer {
   /** Plain bytes that are waited for go on as they came. */
   takeDirectly(segments: readonly KeptSegment[]): boolean {
     const { queue } = this.#inbox;
-    const [only] = segments;
-    const plain = only !== undefined && segments.length === 1 && only.fds.length === 0 && only.truncated === false;
+    const plain = lonePlain(segments);
     // What stands in the queue, descriptors above all, goes first.
-    if (!plain || !this.#wanted || !queue.empty) return false;
-    queue.passBy(only.bytes.length);
-    this.#push(only.bytes);
+    if (plain === undefined || !this.#wanted || !queue.empty) return false;
+    queue.passBy(plain.bytes.length);
+    this.#push(plain.bytes);
     return true;
   }
 
@@ -193,7 +189,6 @@ export class ByteConsumer implements Consumer {
     const room = limits.highWaterMark - queue.length;
     const fds = limits.maxQueuedFds - queue.fdCount - (this.#untaken?.count ?? 0);
     if (!this.#wanted || room <= 0 || fds <= 0) return NO_DEMAND;
-    // What is emitted as it comes does not pile up, so as much as is there may come at once.
     const flows = queue.length === 0 && this.#flows;
     return { bytes: flows ? FLOWING * limits.highWaterMark : limits.highWaterMark, fds, look: 'nothing' };
   }

@@ -12,6 +12,9 @@ export const NO_DEMAND: Demand = { bytes: 0, fds: 0, look: 'nothing' };
 /** Whatever comes. No larger numbers, since V8 would then keep those of every demand in objects of their own. */
 export const ANY_DEMAND: Demand = { bytes: 2 ** 31 - 1, fds: 2 ** 31 - 1, look: 'nothing' };
 
+/** What is handed out as it comes does not pile up, so one read may bring so many times what may wait. */
+export const FLOWING = 4;
+
 /** One way of reading a socket: bytes, or frames. At most one is active. */
 export interface Consumer {
   /** What a user would call it, for messages. */

@@ -94,6 +94,18 @@ export class FrameHandler implements Consumer {
     else this.#end(error);
   }
 
+  /** Whether it waits for a frame. */
+  protected get waits(): boolean {
+    return this.#resolve !== undefined && !this.#busy;
+  }
+
+  /** Hands over a frame that was not taken from the queue, while it {@link waits}. */
+  protected pass(frame: FdFrame): void {
+    this.#inbox.frameTaken(frame);
+    this.#busy = true;
+    this.#busy = this.#handOver(frame);
+  }
+
   #take(): FdFrame | undefined {
     const taken = this.#reader.nextFrame();
     if (taken !== 'end') return taken;

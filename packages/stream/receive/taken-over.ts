@@ -1,9 +1,9 @@
 import type { FdFrame } from '../frame';
-import { segmentFrames } from './fixed-frames';
 import { type FrameCallback, FrameHandler } from './frame-handler';
 import { FrameIterator } from './frame-iterator';
 import type { FrameMeasure } from './frame-measure';
 import type { Inbox } from './inbox';
+import { SegmentHandler } from './segment-handler';
 
 /** A socket that was taken over, for the one that did: by its name nobody else can read. */
 export class TakenOver {
@@ -21,7 +21,8 @@ export class TakenOver {
   }
 
   /** As FdSocket.forEachFrame(). */
-  forEachFrame(callback: FrameCallback, codec: FrameMeasure = segmentFrames(this.#inbox.queue)): Promise<void> {
+  forEachFrame(callback: FrameCallback, codec?: FrameMeasure): Promise<void> {
+    if (codec === undefined) return new SegmentHandler(this.#inbox, callback, this.#by).run();
     return new FrameHandler(this.#inbox, codec, callback, this.#by, undefined).run();
   }
 }
