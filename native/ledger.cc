@@ -164,8 +164,7 @@ bool Ledger::maySuspend(int fd, const Entry& entry) {
   if (entry.origin == Origin::made) return false;
   if (entry.listening) return isReadable(fd);
   if (entry.holder == Holder::handle) {
-    if (entry.ended) return false;
-    if (!entry.shared) return holdsRights(fd, Sharing::alone);
+    if (!entry.shared) return !entry.ended && holdsRights(fd, Sharing::alone);
     // It must not be shut down, and a peer that goes on sending could have its descriptors closed here.
     return !receivingEnded(fd) || holdsRights(fd, Sharing::maybe);
   }
