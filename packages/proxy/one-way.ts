@@ -1,13 +1,21 @@
 import { setImmediate } from 'node:timers';
 import { describeValue, invalidType, OwnedFd } from '../binding';
-import { asError, type EncodedFrame, FdFrame, type FdSocket, type FrameCodec, sendFrame } from '../stream';
+import {
+  asError,
+  type EncodedFrame,
+  FdFrame,
+  type FdSocket,
+  type FrameCodec,
+  MAX_FDS_PER_SENDMSG,
+  sendFrame,
+} from '../stream';
 import { ForwardError } from './forward-error';
 import type { ForwardOptions, Passing, Verdict } from './forward-options';
 import { otherSide, type Side } from './side';
 import { Count } from './totals';
 
-/** Descriptors that may wait to be sent before reading waits, too: those of a whole sendmsg (docs/kernel.md 14). */
-const MOST_WAITING_FDS = 253;
+/** Descriptors that may wait to be sent before reading waits, too: those of a whole sendmsg. */
+const MOST_WAITING_FDS = MAX_FDS_PER_SENDMSG;
 
 /**
  * Frames that are passed on before the event loop turns: what the receiver answers has to be read meanwhile. libwayland's

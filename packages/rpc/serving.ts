@@ -7,7 +7,7 @@ import { cancelledError, RpcError } from './rpc-error';
 import type { Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
 import { RunningCall } from './running-call';
 import { closeGiven, closeUngiven, isUngiven } from './values/given';
-import { hasDescriptor, whyNot } from './values/json-kinds';
+import { whyNot } from './values/json-kinds';
 
 /** What of {@link RpcOptions} concerns the calls of the peer. */
 export type ServingOptions = Pick<RpcOptions, 'onNotificationError'>;
@@ -131,9 +131,8 @@ export class Serving {
       const handler = this.#handlers.get(method);
       if (handler === undefined) throw new RpcError('ERR_RPC_METHOD', `there is no method ${describeValue(method)}`);
       const result = await handler.call(this.#receiver, params, call);
-      answer = {
-        result: isAsyncIterable(result) ? await this.#iterate(id, method, result, call) : given(method, result),
-      };
+      if (isUngiven(result)) throw ungiven(method, result);
+      answer = { result: isAsyncIterable(result) ? await this.#iterate(id, method, result, call) : result };
     } catch (error) {
       // Apart from here, so that a callback that throws is in the way of nothing.
       if (id === undefined) nextTick(this.#onNotificationError, asError(error), method);
@@ -160,9 +159,6 @@ export class Serving {
     let iterator: AsyncIterator<unknown> | undefined;
     let ended = false;
     try {
-      // Its bytes would be the items, which nobody who has a descriptor to send means.
-      if (hasDescriptor(iterable))
-        throw ofCall('result', method, invalidType(`result is ${whyNot(iterable)}; it was destroyed`));
       if (id === undefined) return undefined;
       await this.#send({ id, iterator: true });
       for (let items = 1; await call.turn(); items++) {
@@ -183,12 +179,13 @@ export class Serving {
   }
 }
 
-/** What is refused is closed, as a stream is: nobody else would do it. @throws TypeError */
-function given(method: string, result: unknown): unknown {
-  if (!isUngiven(result)) return result;
-  const why = invalidType(`result is ${whyNot(result)}; it was closed`);
-  closeUngiven(result);
-  throw ofCall('result', method, why);
+/**
+ * What has a descriptor is no value of JSON, and the items of a stream would be its bytes, which nobody means who has a descriptor
+ * to send. It is closed, which nobody else would do.
+ */
+function ungiven(method: string, result: object): Error {
+  const why = whyNot(result);
+  return ofCall('result', method, invalidType(`result is ${why}; ${closeUngiven(result)}`));
 }
 
 export const DEFAULT_MAX_PENDING = 4096;

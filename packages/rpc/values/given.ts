@@ -57,15 +57,20 @@ function* givenIn(value: unknown): Generator<GivenFd, void> {
   }
 }
 
-/** Whether a value has a descriptor of its own that can be closed, and nobody said whether it is given away or lent. */
+/** Whether a value has a descriptor of its own, and nobody said whether it is given away or lent. */
 export function isUngiven(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || value instanceof OwnedFd || value instanceof GivenFd) return false;
-  return hasDescriptor(value) && 'close' in value && typeof value.close === 'function';
+  return hasDescriptor(value);
 }
 
-/** Closes what {@link isUngiven} found, by its own method. Never throws. */
-export function closeUngiven(value: object): void {
-  closeAway(value as FdLike);
+/** Closes what {@link isUngiven} found, by its own method, if it has one. Returns what was done, for a message. */
+export function closeUngiven(value: object): string {
+  const { destroy, close } = value as { readonly destroy?: unknown; readonly close?: unknown };
+  const method = typeof destroy === 'function' ? destroy : close;
+  if (typeof method !== 'function') return 'nothing was sent';
+  // Both may throw, or reject, where it is closed already.
+  void new Promise((resolve) => resolve(Reflect.apply(method, value, []))).catch(() => undefined);
+  return method === destroy ? 'it was destroyed' : 'it was closed';
 }
 
 /** By its own method. Never throws. */

@@ -1,4 +1,5 @@
 import { AncillaryError, counted, type OwnedFd } from '../../../binding';
+import { SCM_MAX_FD } from '../scm-max-fd';
 import { Account } from './account';
 import { FlightAccount, type Flights } from './flights';
 import type { Pauses } from './pauses';
@@ -10,7 +11,7 @@ const SHARE = 1 / 2;
 const LEAST_FDS = 4;
 const LEAST_BYTES = 64 * 1024;
 /** The most that one recvmsg brings besides what was allowed (docs/kernel.md 14). */
-const BUNDLE = 252;
+const BUNDLE = SCM_MAX_FD - 1;
 /**
  * What a request may come to: a descriptor that it is answered with, and the duplicate that is made of it while it has to wait. So
  * much must be free for more to be read, and a call that runs counts as so many, since what it opens is not known here.
