@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { type FdFrame, type FdSocket, fds, raw } from '../../packages/ancillary';
 import { lengthPrefixed } from '../../packages/codec';
+import { dbusHandshake } from '../../packages/codec/dbus';
 import { framed, give, jsonValues, rpc } from '../../packages/rpc';
 import { fdChannel } from '../../packages/rpc/birpc';
 import { fdTransport } from '../../packages/rpc/capnweb';
@@ -59,6 +60,12 @@ describe.each(ways)('while the socket is read by %s', (_way, read) => {
   it.each(takers)('%s() throws ERR_FD_MODE, and it is read on', async (name, take) => {
     const reading = read();
     expect(take).toThrow(expect.objectContaining(refusal(name)) as Error);
+    await goesOn(reading);
+  });
+
+  it.each(['client', 'server'] as const)('dbusHandshake() of a %s rejects, and it is read on', async (side) => {
+    const reading = read();
+    await expect(dbusHandshake(socket, { side })).rejects.toMatchObject(refusal('dbusHandshake'));
     await goesOn(reading);
   });
 

@@ -3,6 +3,7 @@ import { type FdSocket, handoff, raw } from '../../packages/ancillary';
 import { createStream as createBusStream } from '../../packages/ancillary/dbus-native';
 import { createStream as createX11Stream } from '../../packages/ancillary/x11';
 import { lengthPrefixed } from '../../packages/codec';
+import { dbusHandshake } from '../../packages/codec/dbus';
 import { framed } from '../../packages/rpc';
 import { fdMessageConnection } from '../../packages/rpc/vscode-jsonrpc';
 import { type BarePeer, withBarePeer } from '../support/bare-peer';
@@ -52,6 +53,7 @@ const waysLater: readonly (readonly [string, string, () => Promise<unknown>])[] 
   ['frames()', 'frames()', () => socket.frames().next()],
   ['forEachFrame()', 'forEachFrame()', () => socket.forEachFrame(() => undefined)],
   ['receiveFd()', 'receive(1)', () => handoff.receiveFd(socket)],
+  ['dbusHandshake()', 'dbusHandshake()', () => dbusHandshake(socket)],
 ];
 
 describe.each(takers)('a socket that %s took over', (name, take) => {

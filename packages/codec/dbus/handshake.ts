@@ -1,5 +1,5 @@
 import { AncillaryError, requireMethods, systemError } from '../../binding';
-import { asError, type FdSocket, requireSignal, throwIfAborted } from '../../stream';
+import { asError, type FdSocket, requireSignal, requireUnread, throwIfAborted } from '../../stream';
 import { clientHandshake } from './client-handshake';
 import {
   checkedOptions,
@@ -18,12 +18,13 @@ import { serverHandshake } from './server-handshake';
  * If it fails the socket is destroyed, and 'error' is emitted only where somebody listens.
  * @throws ERR_UNAUTHORIZED where one side does not accept the other, on both sides; ERR_FRAME_INVALID, also for 8 lines that are no answer, ERR_FRAME_TOO_LARGE, ERR_FD_SURPLUS
  * and ERR_FRAME_INCOMPLETE for a peer that breaks the protocol; ETIMEDOUT; AbortError; what `authorize` throws; system errors;
- * TypeError and RangeError for arguments, and ERR_FD_MODE while the socket is read in another way
+ * TypeError and RangeError for arguments, and ERR_FD_MODE while the socket is read in another way: both leave it as it was
  */
 export async function dbusHandshake(socket: FdSocket, options: DBusHandshakeOptions = {}): Promise<DBusHandshake> {
   requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['frames', 'send']);
   const checked = checkedOptions(options);
   requireSignal(checked.signal);
+  socket[requireUnread]('dbusHandshake()');
   const sasl = new SaslConversation(socket, checked.maxLineLength);
   const deadline = new Deadline(checked.timeout, checked.signal, sasl);
   try {

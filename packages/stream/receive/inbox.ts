@@ -125,7 +125,7 @@ export class Inbox implements SegmentReceiver {
   /** Makes a consumer the one that reads. @throws ERR_FD_MODE while another one is, or where it was taken over */
   claim(consumer: Consumer): void {
     if (this.#consumer === consumer) return;
-    if (this.#takenOverBy !== consumer.name) this.requireNotTakenOver(consumer.name);
+    this.requireNotTakenOver(consumer.name, true);
     if (this.#consumer !== undefined) {
       const { name } = this.#consumer;
       const message = `the socket is being read by ${name}; ${consumer.name} must wait until that is left`;
@@ -134,10 +134,14 @@ export class Inbox implements SegmentReceiver {
     this.#consumer = consumer;
   }
 
-  /** @param by who would read @throws ERR_FD_MODE where it was taken over */
-  requireNotTakenOver(by: string): void {
-    if (this.#takenOverBy === undefined) return;
+  /**
+   * @param by who would read
+   * @param orByIt whether who took it over may
+   * @throws ERR_FD_MODE
+   */
+  requireNotTakenOver(by: string, orByIt = false): void {
     const taker = this.#takenOverBy;
+    if (taker === undefined || (orByIt && taker === by)) return;
     const message = `the socket was taken over by ${taker}, which reads all of it: use another socket for ${by}`;
     throw new AncillaryError('ERR_FD_MODE', message);
   }

@@ -185,7 +185,9 @@ export abstract class ByteDuplex extends NetDuplex {
 
   /** @internal @throws ERR_FD_MODE; the socket is as it was then */
   [requireUnread](by: string): void {
-    const reader = this[lifetime].inbox.consumer;
+    const { inbox } = this[lifetime];
+    inbox.requireNotTakenOver(by, true);
+    const reader = inbox.consumer;
     // Nobody may read any more, and what was put back with unshift() still be text.
     if (reader === undefined && this.readableLength > 0) this[lifetime].byteConsumer.leave();
     if (reader === undefined || reader.leave?.() === true) return;
