@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { adopt, socketpair } from 'ancillary';
+import { adopt, fds, socketpair } from 'ancillary';
 import { give } from 'ancillary/rpc';
 import { fdEndpoint } from 'ancillary/rpc/comlink';
 import { expose, wrap } from 'comlink';
@@ -30,7 +30,7 @@ async function server() {
       return { name, file: give(fs.openSync(path.join(directory, name), 'a')) };
     },
     /** @param {{ file: import('ancillary').OwnedFd }} log its descriptor is closed when this was answered */
-    size: ({ file }) => fs.fstatSync(file.fd).size,
+    size: ({ file }) => Number(fds.expectFd(file, { kind: 'file' }).size),
   };
   expose(logs, fdEndpoint(ours));
 

@@ -7,11 +7,11 @@ import {
   invalidValue,
   type OptionNames,
   outOfRange,
+  OwnedFd,
   printable,
   requireBoolean,
   requireOptions,
 } from '../binding';
-import type { FdLike } from '../stream';
 import { describeFd, type FdInfo } from './describe-fd';
 import { requireSeals, type Seal } from './seals';
 
@@ -46,11 +46,21 @@ const ACCESSES = ['read', 'write', 'read-write', 'path'];
 /**
  * Makes sure that a descriptor is what it has to be, such as one that came from a peer and is to be mapped or trusted. It
  * is borrowed, and stays open whatever comes of it.
+ *
+ * It takes an OwnedFd, as what descriptors arrive. A peer can send a number where a value should have a descriptor, and that
+ * number is one of this process's own.
  * @returns what it is
- * @throws ERR_FD_KIND, which says what it is and which demands it does not meet; EBADF; ERR_FD_CLOSED; TypeError and RangeError
+ * @throws ERR_FD_KIND, which says what it is and which demands it does not meet; EBADF; ERR_FD_CLOSED; RangeError; TypeError, also for
+ * what is no OwnedFd
  */
-export function expectFd(fd: FdLike, demands: FdDemands): FdInfo {
+export function expectFd(fd: OwnedFd, demands: FdDemands): FdInfo {
   requireDemands(demands);
+  if (!(fd instanceof OwnedFd)) {
+    throw invalidType(
+      `fd is an OwnedFd, as descriptors arrive, not ${describeValue(fd)}; a number from a peer would be a descriptor of this ` +
+        'process, and one of your own is OwnedFd.adopt(fd)',
+    );
+  }
   const info = describeFd(fd);
   const unmet = unmetBy(info, demands);
   if (unmet.length === 0) return info;

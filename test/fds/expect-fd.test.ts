@@ -1,14 +1,15 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fds, type OwnedFd, socketpair } from '../../packages/ancillary';
+import { fds, OwnedFd, socketpair } from '../../packages/ancillary';
+import { give, rpc } from '../../packages/rpc';
 import { python } from '../support/children';
 import { codeOf, destroyed } from '../socket/sockets';
 
 type Demands = fds.FdDemands;
 
 /** What it says where the demands are not met; undefined where they are. */
-function refusal(fd: OwnedFd | number, demands: Demands): string | undefined {
+function refusal(fd: OwnedFd, demands: Demands): string | undefined {
   try {
     fds.expectFd(fd, demands);
     return undefined;
@@ -27,7 +28,6 @@ it('returns what the descriptor is, and leaves it as it was', () => {
     size: 4,
   };
   expect(fds.expectFd(memory, demands)).toEqual(fds.describeFd(memory));
-  expect(fds.expectFd(memory.fd, demands).fd).toBe(memory.fd);
   expect(memory.closed).toBe(false);
 });
 
@@ -42,6 +42,39 @@ it('what it says has the descriptor, what it is, each demand that is not met, an
     `descriptor ${memory.fd} is a memfd (/memfd:mine (deleted)), and not a pipe or eventfd; it is still open and yours`,
   );
   expect(memory.closed).toBe(false);
+});
+
+it.each<unknown>([0, 19, '19', { fd: 0 }, null, undefined])(
+  '%p is no descriptor that came, whatever has the number here, and is left as it is',
+  (fd) => {
+    expect(() => fds.expectFd(fd as OwnedFd, { access: 'read' })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: expect.stringContaining('OwnedFd') as string,
+      }) as Error,
+    );
+  },
+);
+
+it('a peer that sends a number of ours where a descriptor should be is refused, and reads nothing', async () => {
+  const ours = fs.openSync('/etc/hostname', 'r');
+  const [left, right] = socketpair();
+  const server = rpc(left, {
+    size({ file }: { file: OwnedFd }) {
+      const { size } = fds.expectFd(file, { kind: 'file', access: 'read' });
+      return Number(size);
+    },
+  });
+  const client = rpc(right);
+  const wrong = { file: ours as unknown as OwnedFd };
+  await expect(client.call('size', wrong)).rejects.toThrow('fd is an OwnedFd');
+  await expect(client.call('size', { file: ours === 0 ? 1 : ours })).rejects.toThrow('of this process');
+  expect(await client.call('size', { file: give(fs.openSync('/etc/hostname', 'r')) as never })).toBe(
+    fs.fstatSync(ours).size,
+  );
+  fs.closeSync(ours);
+  await client.close();
+  await server.close();
 });
 
 it('a name that its maker chose cannot write to a terminal', () => {
@@ -71,11 +104,11 @@ describe('seals', () => {
     reading.close();
     writing.close();
     // Sealed in fact, but anybody who may mount a tmpfs makes such (docs/kernel.md 51).
-    const forged = fs.openSync(path.join(os.tmpdir(), `memfd:forged-${process.pid}`), 'w+');
+    const forged = OwnedFd.adopt(fs.openSync(path.join(os.tmpdir(), `memfd:forged-${process.pid}`), 'w+'));
     expect(refusal(forged, { kind: 'memfd' })).toMatch(/is a file .*, and not a memfd/);
-    fs.closeSync(forged);
+    forged.close();
     fs.rmSync(path.join(os.tmpdir(), `memfd:forged-${process.pid}`));
-    expect(await codeOf(() => fds.expectFd(forged, { kind: 'memfd' }))).toBe('EBADF');
+    expect(await codeOf(() => fds.expectFd(forged, { kind: 'memfd' }))).toBe('ERR_FD_CLOSED');
   });
 });
 
@@ -97,18 +130,16 @@ describe('access', () => {
     [0o10000000, 'path', true],
     [0o10000000, 'read', false],
   ])('opened with %p, %p is met: %p', (flags, access, met) => {
-    const fd = fs.openSync(file, flags);
+    using fd = OwnedFd.adopt(fs.openSync(file, flags));
     const message = refusal(fd, { access });
     expect(message === undefined).toBe(met);
     if (flags === 0o10000000 && !met) expect(message).toContain('opened with O_PATH, which opens no content');
-    fs.closeSync(fd);
   });
 
   it('what was opened with O_PATH meets no other demand by itself', () => {
-    const fd = fs.openSync(file, 0o10000000);
+    using fd = OwnedFd.adopt(fs.openSync(file, 0o10000000));
     expect(refusal(fd, { kind: 'file' })).toContain('O_PATH');
     expect(refusal(fd, { kind: 'file', access: 'path' })).toBeUndefined();
-    fs.closeSync(fd);
   });
 });
 
@@ -135,8 +166,9 @@ it('a pipe has no size', () => {
 
 it('a socket listens, or does not', async () => {
   const [left, right] = socketpair();
-  expect(refusal(left.fd, { kind: 'unix-socket', listening: false })).toBeUndefined();
-  expect(refusal(left.fd, { kind: 'unix-socket', listening: true })).toContain('which is not listening');
+  using copy = fds.dup(left);
+  expect(refusal(copy, { kind: 'unix-socket', listening: false })).toBeUndefined();
+  expect(refusal(copy, { kind: 'unix-socket', listening: true })).toContain('which is not listening');
   using memory = fds.memfd('memory');
   expect(refusal(memory, { listening: true })).toContain('which is not listening');
   await destroyed(left, right);
