@@ -5,7 +5,7 @@ import {
   type FdFrame,
   type FdSocket,
   onAbort,
-  requireSignal,
+  signalOf,
   takeOver,
   throwIfAborted,
 } from '../stream';
@@ -32,7 +32,6 @@ const OPTIONS: OptionNames<RpcOptions> = {
   maxHeldFds: true,
   onNotificationError: true,
 };
-const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
 
 /**
  * Calls in both directions over a socket, which it takes over: close the result instead. Values are JSON that may hold an
@@ -102,13 +101,11 @@ class Connection implements Rpc {
       );
   }
 
-  call(method: string, params?: unknown, options: CallOptions = {}): Promise<never> {
+  call(method: string, params?: unknown, options?: CallOptions): Promise<never> {
     let signal: AbortSignal | undefined;
     try {
       requireName(method);
-      requireOptions('call()', options, CALL_OPTIONS);
-      signal = options.signal;
-      requireSignal(signal);
+      signal = signalOf('call()', options);
       throwIfAborted(signal);
       if (this.#over !== undefined) throw this.#over;
       if (this.#calls.size >= this.#maxPending)
@@ -123,9 +120,9 @@ class Connection implements Rpc {
       const call = new OwnCall(resolve as (outcome: unknown) => void, stopListening);
       this.#calls.set(id, call);
       this.#intake.reconsider();
-      this.#send({ id, method, params }).catch((error: unknown) => {
+      this.#messages.send({ id, method, params }).catch((error: unknown) => {
         this.#calls.delete(id);
-        call.fail(asError(error));
+        call.fail(ofCall('call', method, error));
       });
     });
   }
@@ -138,12 +135,8 @@ class Connection implements Rpc {
       closeGiven(params);
       return Promise.reject(asError(error));
     }
-    return this.#send({ method, params });
-  }
-
-  #send(message: Members): Promise<void> {
-    return this.#messages.send(message).catch((error: unknown) => {
-      throw ofCall('call', message['method'], error);
+    return this.#messages.send({ method, params }).catch((error: unknown) => {
+      throw ofCall('call', method, error);
     });
   }
 

@@ -106,10 +106,12 @@ class Packing {
 
   #inside(value: object, name: string): unknown {
     if (Array.isArray(value)) return this.#array(value);
-    // JSON makes an object without members of it, so nobody would get it, nor close it.
-    if (!isPlain(value) && !isJson(value)) throw this.#refusal(value);
-    // Numbers and the like as objects, which JSON.stringify knows.
-    if (types.isBoxedPrimitive(value)) return value;
+    if (!isPlain(value)) {
+      // JSON makes an object without members of it, so nobody would get it, nor close it.
+      if (!isJson(value)) throw this.#refusal(value);
+      // Numbers and the like as objects, which JSON.stringify knows.
+      if (types.isBoxedPrimitive(value)) return value;
+    }
     if (!isJsonOf(value)) return this.#object(value, undefined);
     const made = value.toJSON(name);
     // What was made is not asked for its own toJSON, and what is copied here has none.
