@@ -335,8 +335,11 @@ describe('encode() of a header and a body', () => {
     ['a name that is not ASCII', { ...call, member: 'M\u00e9mber' }],
     ['a name that is a number', { ...call, member: 7 }],
     ['a body without its signature', { ...call, body: Buffer.alloc(1) }],
+    ['a body whose signature is empty', { ...call, signature: '', body: Buffer.alloc(1) }],
+    ['a signature without a body', { ...call, signature: 's' }],
+    ['a signature whose body is empty', { ...call, signature: 's', body: Buffer.alloc(0) }],
     ['a body that is text', { ...call, signature: 's', body: 'text' }],
-    ['a signature that is too long', { ...call, signature: 'y'.repeat(256) }],
+    ['a signature that is too long', { ...call, signature: 'y'.repeat(256), body: Buffer.alloc(256) }],
   ])('refuses %s', (_what, message) => {
     expect(() => codec.encode(message as DBusOutgoing)).toThrow(/./);
     try {

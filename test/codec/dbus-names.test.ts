@@ -86,7 +86,15 @@ it.each([
 ])('the signature %j is one', (signature) => {
   expect(dbusHeader(marshalled({ fields: [...CALL, [8, 'g', signature]] }))).toMatchObject({ signature });
   expect(() =>
-    codec.encode({ type: 'signal', serial: 1, path: '/', interface: 'a.b', member: 'c', signature }),
+    codec.encode({
+      type: 'signal',
+      serial: 1,
+      path: '/',
+      interface: 'a.b',
+      member: 'c',
+      signature,
+      body: Buffer.alloc(signature.length),
+    }),
   ).not.toThrow();
 });
 
@@ -114,7 +122,9 @@ it.each([
   const message = marshalled({ fields: [...CALL, [8, 'g', signature]] });
   expect(() => measure(message)).toThrow('its signature is a signature, such as a{sv}, not');
   expect(() => dbusHeader(message)).toThrow(invalid);
-  const outgoing: DBusOutgoing = { type: 'method_return', serial: 1, replySerial: 1, signature };
+  const body = Buffer.alloc(1);
+  const outgoing: DBusOutgoing = { type: 'method_return', serial: 1, replySerial: 1, signature, body };
+  expect(() => codec.encode(outgoing)).toThrow('signature is a signature, such as a{sv}, not');
   expect(() => codec.encode(outgoing)).toThrow(coded('ERR_INVALID_ARG_VALUE'));
 });
 

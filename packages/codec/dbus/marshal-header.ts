@@ -34,7 +34,15 @@ export function marshalHeader(header: DBusOutgoingHeader, bodyLength: number, fd
     const name = FIELDS[required]?.name ?? '';
     if (given[name] === undefined) throw invalidValue(`a ${type} has a ${name}`);
   }
-  if (bodyLength > 0 && given['signature'] === undefined) throw invalidValue('a message with a body has a signature');
+  const { signature = '' } = given;
+  if (bodyLength > 0 && signature === '') throw invalidValue('a message with a body has a signature');
+  // A bus closes the connection for it: every type takes at least a byte.
+  if (bodyLength === 0 && signature !== '') {
+    const shown = describeValue(signature);
+    throw invalidValue(
+      `a message with a signature has a body: the values of ${shown}, which a library of D-Bus marshals`,
+    );
+  }
   const fields = FIELDS.flatMap((field, index) => {
     if (field === undefined) return [];
     const value = index === UNIX_FDS ? fds || undefined : given[field.name];
