@@ -208,7 +208,7 @@ it('a peer without the option is told with its first bytes, and gets no message'
   await expect(sent).rejects.toMatchObject({
     code: 'ERR_FD_CLOSED',
     message: expect.stringMatching(
-      /; this message waited for the peer's acknowledgements, and was not sent$/,
+      /; this message waited for the peer to say that it acknowledges, and was not sent: set acknowledge at both ends/,
     ) as string,
   });
   expect(sockets[0]?.stats.fdsSent).toBe(0);

@@ -13,6 +13,9 @@ const serves = new WeakSet<NetServer>();
  * Serves HTTP on the connections of a listening Unix socket. Returns an http.Server that listens: its timeouts are in force,
  * `close()` closes the FdServer too and calls back when all connections are closed, and closing the FdServer closes it.
  * `takeFds()` has the descriptors that came with a request, and `sendFds()` sends some with an answer.
+ *
+ * Either way of closing closes connections that are idle, too, on which a client may be sending its next request. To hand over to a
+ * successor under load, give the connections to the http.Server with `emit('connection')` instead: docs/recipes.md.
  * @param server the FdServer, of which nobody else takes connections
  * @param listener a function for requests, or a server that was made otherwise: an http.Server, or one of http2
  * @param options as of `http.createServer()`, where `listener` is a function

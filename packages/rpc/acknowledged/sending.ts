@@ -123,7 +123,7 @@ export class AcknowledgedSending {
     this.#ended = { error };
     for (const message of this.#unacknowledged.clear()) if (message.sent) message.settle(unknown(error));
     const waiting = this.#waiting.clear();
-    const reason = unsentWith(waiting.length, error);
+    const reason = unsentWith(waiting.length, this.#window !== undefined, error);
     for (const message of waiting) message.settle(reason);
   }
 
@@ -173,9 +173,11 @@ function unsent(): AncillaryError {
 }
 
 /** Of messages that waited until the end: a failure of the connection says nothing of whether they were sent. */
-function unsentWith(waiting: number, cause: Error | undefined): Error {
+function unsentWith(waiting: number, greeted: boolean, cause: Error | undefined): Error {
   const messages = waiting === 1 ? 'this message' : `${waiting} messages, this one among them,`;
-  const what = `${messages} waited for the peer's acknowledgements, and ${waiting === 1 ? 'was' : 'were'} not sent`;
+  const awaited = greeted ? "the peer's acknowledgements" : 'the peer to say that it acknowledges';
+  const hint = greeted ? '' : ': set acknowledge at both ends or at neither';
+  const what = `${messages} waited for ${awaited}, and ${waiting === 1 ? 'was' : 'were'} not sent${hint}`;
   if (cause === undefined) return new AncillaryError('ERR_FD_CLOSED', `the connection is closed; ${what}`);
   if (cause instanceof AncillaryError) return new AncillaryError(cause.code, `${cause.message}; ${what}`, { cause });
   const { code, syscall } = cause as Partial<SystemError>;
