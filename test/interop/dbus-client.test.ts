@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { connect, fds, OwnedFd, raw } from '../../packages/ancillary';
 import { dbusMessages, delimited } from '../../packages/codec';
 import { framed } from '../../packages/rpc';
-import { openDescriptors } from '../support/descriptors';
+import { identity, openDescriptors } from '../support/descriptors';
 import { Files, identitiesOf } from '../support/files';
 import { BusClient, HELLO, marshall, TARGET, unmarshall } from './dbus-client';
 import { leftOverIn } from './dbus-peers';
@@ -65,6 +65,22 @@ test('a file that the service opened can be read', async () => {
   const [file] = reply.fds;
   if (file === undefined) throw new Error('no file came');
   expect(await text(fds.toReadStream(file))).toBe('written by the service');
+  service.kill();
+});
+
+test('a body that dbus-native makes is read, and it reads the one of the answer', async () => {
+  const bodyOf =
+    jest.requireActual<(signature: string, values: readonly unknown[]) => Buffer>('dbus-native/lib/marshall.js');
+  const valuesOf = jest.requireActual<(body: Buffer, signature: string) => unknown[]>('dbus-native/lib/unmarshall.js');
+  await using service = await pythonService(bus);
+  await using client = await BusClient.connect(bus.path);
+  using memory = fds.memfd('memory');
+  const serial = 1000;
+  const answered = client.reply(serial);
+  const call = { ...TARGET, type: 'method_call', serial, member: 'Identify' } as const;
+  await client.connection.send({ ...call, signature: 'h', body: bodyOf('h', [0]), fds: [memory] });
+  const answer = await answered;
+  expect(valuesOf(answer.body, answer.signature ?? '')).toEqual([identity(memory.fd)]);
   service.kill();
 });
 

@@ -70,6 +70,26 @@ async function ping(call: Call, text: string): Promise<boolean> {
   return body[0] === text && received.length === 0;
 }
 
+it('the callback of invoke() has the descriptors of the answer in this.message', async () => {
+  await using bus = await privateBus();
+  await using service = await pythonService(bus);
+  const { client, end } = await connected(bus.address);
+  using memory = fds.memfd('question');
+  const call = { destination: SERVICE, path: SERVICE_PATH, interface: SERVICE, member: 'Swap' };
+  const [values, files] = await new Promise<[unknown[], readonly number[]]>((resolve, reject) => {
+    const message = { ...call, signature: 'h', body: [0], fds: [memory.fd] };
+    client.invoke(message, function (this: { message: Message }, error: Error | null, ...body: unknown[]) {
+      if (error) reject(error);
+      else resolve([body, this.message.fds ?? []]);
+    });
+  });
+  const inodes = files.map((fd) => fstatSync(fd).ino);
+  for (const fd of files) closeSync(fd);
+  expect([inodes[Number(values[0])], fstatSync(memory.fd).ino]).toEqual(values.slice(1).map(Number));
+  await end();
+  service.kill();
+});
+
 it(`dbus-native: ${COUNT} calls and answers with a descriptor among as many without, in one burst`, async () => {
   await using bus = await privateBus();
   await using service = await pythonService(bus);
