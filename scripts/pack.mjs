@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { root } from './prebuild/targets.mjs';
 
+// For other scripts and tests, which want to know what is in the package. By hand, run `npm run prebuild && npm pack`.
+
 /**
  * @typedef {{ file: string, size: number, files: { path: string, size: number }[] }} Packed
  * @param {string} directory where the tarball goes
