@@ -6,7 +6,7 @@ import { ofCall } from './of-call';
 import { cancelledError, RpcError } from './rpc-error';
 import type { Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
 import { RunningCall } from './running-call';
-import { closeGiven, closeUngiven, isUngiven } from './values/given';
+import { closeGiven, closeUngiven, closeUngivenIn, isUngiven } from './values/given';
 import { whyNot } from './values/json-kinds';
 
 /** What of {@link RpcOptions} concerns the calls of the peer. */
@@ -138,14 +138,20 @@ export class Serving {
       if (id === undefined) nextTick(this.#onNotificationError, asError(error), method);
       answer = { error: RpcError.toSend(error) };
     }
-    if (id === undefined) closeGiven(answer);
+    if (id === undefined) {
+      closeGiven(answer);
+      closeUngivenIn(answer);
+    }
     onRun();
     const sent = id === undefined ? undefined : this.#send({ id, ...answer });
     // Whoever sent an answer that lends them has sent them, or has copies of them.
     call.closeUntaken();
     // It may fail alone, for what is in it, and the caller waits for another; or with the connection.
     await sent
-      ?.catch((error: unknown) => this.#send({ id, error: RpcError.toSend(ofCall('result', method, error)) }))
+      ?.catch((error: unknown) => {
+        closeUngivenIn(answer);
+        return this.#send({ id, error: RpcError.toSend(ofCall('result', method, error)) });
+      })
       .catch(() => undefined);
   }
 
@@ -169,6 +175,7 @@ export class Serving {
         ended = step.done === true;
         if (ended) return step.value;
         await this.#send({ id, item: step.value }).catch((error: unknown) => {
+          closeUngivenIn(step.value);
           throw ofCall('result', method, error);
         });
       }

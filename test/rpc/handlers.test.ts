@@ -170,6 +170,45 @@ describe('what has a descriptor is no iterator', () => {
     expect(handle.fd).toBe(-1);
   });
 
+  test('one in a result or an item is closed as well, with all that are there', async () => {
+    const handles = await Promise.all(Array.from({ length: 5 }, () => open(__filename)));
+    const [one, two, three, four, five] = handles;
+    const stream = createReadStream(__filename);
+    let notified: (() => void) | undefined;
+    serve({
+      nested: () => ({ files: [{ one }, two], stream }),
+      items: async function* () {
+        yield await Promise.resolve({ three });
+      },
+      note: () => {
+        notified?.();
+        return { four };
+      },
+      // It says itself what it is in JSON, and what it holds is its own.
+      wrapped: () => ({ five, toJSON: () => 'a name' }),
+    });
+    await expect(client.call('nested')).rejects.toThrow('result.files[0].one is an instance of FileHandle');
+    const items = (await client.call('items')) as AsyncIterator<unknown>;
+    await expect(items.next()).rejects.toThrow('item.three is an instance of FileHandle');
+    await new Promise<void>((resolve, reject) => {
+      notified = resolve;
+      client.notify('note').catch(reject);
+    });
+    await expect(client.call('wrapped')).resolves.toBe('a name');
+    expect(handles.map(({ fd }) => fd === -1)).toEqual([true, true, true, true, false]);
+    expect(stream.destroyed).toBe(true);
+    await five?.close();
+    if (!stream.closed) await new Promise<void>((resolve) => stream.once('close', () => resolve()));
+  });
+
+  test('one in an argument stays open, since the caller has it', async () => {
+    const handle = await open(__filename);
+    serve({ one: () => 1 });
+    await expect(client.call('one', { handle })).rejects.toThrow('params.handle is an instance of FileHandle');
+    expect(handle.fd).not.toBe(-1);
+    await handle.close();
+  });
+
   test('other streams are', async () => {
     serve({ stream: () => Readable.from([1, 2]) });
     const items: unknown[] = [];

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { getProcessTable, hasProcessTable, OwnedFd } from '../../binding';
 import { closeSource, type FdLike, requireFdLike } from '../../stream';
-import { hasDescriptor } from './json-kinds';
+import { hasDescriptor, isJsonOf, isPlain } from './json-kinds';
 
 /** A descriptor that goes with the message: what {@link give} makes. It arrives as an `OwnedFd`. */
 export class GivenFd {
@@ -71,6 +71,25 @@ export function closeUngiven(value: object): string {
   // Both may throw, or reject, where it is closed already.
   void new Promise((resolve) => resolve(Reflect.apply(method, value, []))).catch(() => undefined);
   return method === destroy ? 'it was destroyed' : 'it was closed';
+}
+
+/**
+ * Closes what {@link isUngiven} finds in a result that is not sent: the peer's call made it, so nobody else would. Arrays and
+ * objects as literals are gone through, and not what is of a class, which may hold what others use.
+ */
+export function closeUngivenIn(value: unknown): void {
+  const seen = new Set<unknown>();
+  const left = [value];
+  while (left.length > 0) {
+    const each = left.pop();
+    if (typeof each !== 'object' || each === null || seen.has(each)) continue;
+    seen.add(each);
+    if (isUngiven(each)) closeUngiven(each);
+    else if (Array.isArray(each) || (isPlain(each) && !isJsonOf(each))) {
+      const members: Readonly<Record<string, PropertyDescriptor>> = Object.getOwnPropertyDescriptors(each);
+      for (const { value: inner } of Object.values(members)) left.push(inner);
+    }
+  }
 }
 
 /** By its own method. Never throws. */
