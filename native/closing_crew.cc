@@ -34,6 +34,8 @@ constexpr std::size_t kMuch = 512;
 /** Where so many wait the event loop waits, too, as long as they get fewer. */
 constexpr std::size_t kTooMuch = 2048;
 constexpr milliseconds kLongestWait{5};
+/** Fewer in that time come back as somebody lets them, one by one: waiting on would be what keeps everybody else waiting. */
+constexpr std::uint64_t kWorthWaiting = 64;
 /** Where descriptors would be lost, it waits as often for threads that have no processor. */
 constexpr int kMostWaits = 200;
 constexpr std::size_t kStackSize = 128 * 1024;
@@ -117,14 +119,16 @@ void ClosingCrew::end() {
 bool ClosingCrew::waitForFewer(std::ptrdiff_t pending, int most, Lock& lock) {
   const std::uint64_t before = closed_;
   int inVain = 0;
-  for (std::uint64_t closed = before; closed != closedInVain_; closed = closed_) {
+  for (std::uint64_t closed = before; closed >= waitFrom_; closed = closed_) {
     awaited_ = pending;
     const bool reached =
         settled_.wait_for(lock, kLongestWait, [=] { return static_cast<std::ptrdiff_t>(pending_.load()) <= pending; });
     awaited_ = kNobodyWaits;
     if (reached) break;
-    inVain = closed_ == closed ? inVain + 1 : 0;
-    if (inVain >= most || (inVain > 0 && !anyRunnable())) closedInVain_ = closed;
+    inVain = closed_ - closed < kWorthWaiting ? inVain + 1 : 0;
+    if (inVain < most && (inVain == 0 || anyRunnable())) continue;
+    // Unless all that waits is gone before that.
+    waitFrom_ = closed_ + std::min<std::uint64_t>(kWorthWaiting, pending_);
   }
   return closed_ != before;
 }

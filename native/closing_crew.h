@@ -84,7 +84,6 @@ class ClosingCrew : public std::enable_shared_from_this<ClosingCrew> {
   void closeAll(ClosingWork& work);
 
   static constexpr std::ptrdiff_t kNobodyWaits = -1;
-  static constexpr std::uint64_t kNever = UINT64_MAX;
 
   const owners::Owner owner_;
   std::mutex mutex_;
@@ -113,8 +112,8 @@ class ClosingCrew : public std::enable_shared_from_this<ClosingCrew> {
   /** Threads that wait for work, or for others to get stuck. */
   int waiting_ = 0;
   int napping_ = 0;
-  /** How many had been closed when the event loop last waited. */
-  std::uint64_t closedInVain_ = kNever;
+  /** How many have to be closed before the event loop waits again, since it waited in vain. */
+  std::uint64_t waitFrom_ = 0;
   /** Stretches that a thread has come to. */
   std::uint64_t begun_ = 0;
   bool ending_ = false;

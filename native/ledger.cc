@@ -35,7 +35,7 @@ void Ledger::adoptDuplicate(int fd, int of) {
     lend(of);
     adopt(fd, entries_[number].origin, entries_[number].source);
   } else {
-    adopt(fd, owners::received(of) ? Origin::received : Origin::made);
+    adopt(fd, owners::received(of) ? Origin::received : Origin::adopted);
   }
   lend(fd);
 }
@@ -163,19 +163,16 @@ int Ledger::closeForgotten(int fd) {
 bool Ledger::maySuspend(int fd, const Entry& entry) {
   if (entry.origin == Origin::made) return false;
   if (entry.listening) return isReadable(fd);
-  if (entry.holder == Holder::handle) {
-    if (!entry.shared) return !entry.ended && holdsRights(fd, Sharing::alone);
-    // It must not be shut down, and a peer that goes on sending could have its descriptors closed here.
-    return !receivingEnded(fd) || holdsRights(fd, Sharing::maybe);
+  if (entry.ended) return false;
+  if (entry.holder == Holder::handle || entry.connected) {
+    // What others have must not be shut down, and a peer that goes on sending could have its descriptors closed here.
+    return entry.shared || holdsRights(fd, Sharing::alone);
   }
   switch (entry.origin) {
-    case Origin::adopted: {
-      const UnixSocket kind = unixSocketOf(fd);
-      if (kind == UnixSocket::other) return isReadable(fd);
-      return kind == UnixSocket::stream && holdsRights(fd, Sharing::maybe);
-    }
+    case Origin::adopted:
+      return isUnixSocket(fd);
     case Origin::socket:
-      return holdsRights(fd, Sharing::maybe);
+      return entry.shared || holdsRights(fd, Sharing::maybe);
     case Origin::made:
     case Origin::received:
       break;

@@ -58,8 +58,7 @@ void ListenerHandle::wake(bool, int) {
   }
   const Napi::Env env = this->env();
   for (int count = 0; count < kAcceptsPerWakeUp && accepting_; ++count) {
-    // Of the first one the loop's own poll has said so just now.
-    if (count > 0 && !isReadable(fd())) return;
+    if (!isReadable(fd())) return;
     makeNonBlocking(fd());
     int accepted = acceptOne(fd());
     if (accepted == -EMFILE && environment().ledger.waitForNumbers()) accepted = acceptOne(fd());

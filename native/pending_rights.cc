@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "poll_once.h"
+
 namespace ancillary {
 namespace {
 
@@ -15,15 +17,29 @@ bool optionIs(int socket, int option, int value) {
   return getsockopt(socket, SOL_SOCKET, option, &found, &size) == 0 && found == value;
 }
 
+/** Whether no bytes are in the queue; false where that cannot be known. */
+bool isEmpty(int socket) {
+  int bytes = 0;
+  return ioctl(socket, FIONREAD, &bytes) == 0 && bytes == 0;
+}
+
+/** A byte out of band ends a peek before what is behind it, and may have descriptors itself (docs/kernel.md 26, 46). */
+bool hasUrgentByte(int socket) { return (pollOnce(socket, POLLPRI) & POLLPRI) != 0; }
+
 }  // namespace
 
 bool holdsRights(int socket, Sharing sharing) {
   // From then on the peer's sendmsg fails with EPIPE, as it will when the socket is closed (docs/kernel.md 45).
-  if (sharing == Sharing::alone) shutdown(socket, SHUT_RD);
+  if (sharing == Sharing::alone) {
+    shutdown(socket, SHUT_RD);
+    // Each descriptor has a byte that it came with.
+    if (isEmpty(socket)) return false;
+  }
 #ifdef SO_PEEK_OFF
   // Somebody who has the same open file may have a peek begin anywhere.
-  else if (!optionIs(socket, SO_PEEK_OFF, -1)) return true;
+  if (sharing == Sharing::maybe && !optionIs(socket, SO_PEEK_OFF, -1)) return true;
 #endif
+  if (hasUrgentByte(socket)) return true;
   unsigned char byte;
   iovec part{&byte, 1};
   msghdr message{};
@@ -38,23 +54,19 @@ bool holdsRights(int socket, Sharing sharing) {
 }
 
 bool rightsWait(int socket) {
-  int bytes = 0;
   // An error is told behind all that is queued, and once (docs/kernel.md 13): a peek of an empty queue would take it.
-  if (ioctl(socket, FIONREAD, &bytes) == 0 && bytes == 0) return false;
+  if (isEmpty(socket)) return false;
   return holdsRights(socket, Sharing::maybe);
 }
 
-UnixSocket unixSocketOf(int fd) {
+bool isUnixSocket(int fd) {
 #ifdef SO_DOMAIN
-  if (!optionIs(fd, SO_DOMAIN, AF_UNIX)) return UnixSocket::none;
+  return optionIs(fd, SO_DOMAIN, AF_UNIX);
 #else
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) < 0 || address.ss_family != AF_UNIX) {
-    return UnixSocket::none;
-  }
+  return getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 && address.ss_family == AF_UNIX;
 #endif
-  return optionIs(fd, SO_TYPE, SOCK_STREAM) ? UnixSocket::stream : UnixSocket::other;
 }
 
 }  // namespace ancillary

@@ -19,8 +19,6 @@ bool holdsRights(int socket, Sharing sharing);
 /** The same of a socket that goes on being read: an error that waits to be told stays. */
 bool rightsWait(int socket);
 
-enum class UnixSocket { none, stream, other };
-
-UnixSocket unixSocketOf(int fd);
+bool isUnixSocket(int fd);
 
 }  // namespace ancillary

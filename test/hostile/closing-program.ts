@@ -19,6 +19,34 @@ export function closingProgram(body: string): string {
       (await others[1].receive(1)).close();
       return await text(fds.toReadStream(reader)) === '' ? 'and others' : '?';
     }
+    // Sends what waits at descriptor 3, with bytes before it and a byte out of band: it is with the last of these that is not empty.
+    async function sendSlow(to, before, urgent, behind) {
+      const [fd] = (await adopt(3).receive(1)).fds;
+      const source = \`
+import array, socket, sys
+s = socket.socket(fileno=3)
+rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [4]))]
+before, urgent, behind = sys.argv[1].encode(), sys.argv[2].encode(), sys.argv[3].encode()
+if before: s.send(before)
+if urgent: s.sendmsg([urgent], [] if behind else rights, socket.MSG_OOB)
+if behind: s.sendmsg([behind], rights)
+\`;
+      const { status } = require('node:child_process').spawnSync('python3', ['-c', source, before, urgent, behind], {
+        stdio: ['ignore', 'inherit', 'inherit', to, fd.fd],
+      });
+      if (status !== 0) throw new Error('python3: ' + status);
+      fd.close();
+    }
+    // A connection that net accepted, and nobody has read.
+    async function acceptByNet() {
+      const server = require('node:net').createServer({ pauseOnConnect: true });
+      const address = { path: require('node:path').join(require('node:os').tmpdir(), 'ancillary-slow-' + process.pid) };
+      server.listen(address);
+      await once(server, 'listening');
+      const [[accepted], client] = await Promise.all([once(server, 'connection'), connect(address)]);
+      server.close();
+      return { accepted, client };
+    }
     async function main() {
       ${body}
       console.log('closed');

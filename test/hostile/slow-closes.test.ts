@@ -58,6 +58,45 @@ it.each([
   ],
   ['closing the OwnedFd of a socket that was never read', 'OwnedFd.adopt(3).close();'],
   [
+    'destroy() of a socket of our own, with a byte out of band in front,',
+    `const [left, right] = socketpair();
+     await sendSlow(left.fd, 'a', '!', 'x');
+     right.destroy();`,
+  ],
+  [
+    'destroy() of a socket of our own, with a byte out of band that has it,',
+    `const [left, right] = socketpair();
+     await sendSlow(left.fd, '', '!', '');
+     right.destroy();`,
+  ],
+  [
+    'refusing a connection, with a byte out of band that has it,',
+    `const address = { abstract: 'ancillary-slow-' + process.pid };
+     let decide;
+     const server = await listen(address, { authorize: () => new Promise((resolve) => { decide = resolve; }) });
+     server.on('connection', () => undefined);
+     const client = await connect(address);
+     while (decide === undefined) await new Promise(setImmediate);
+     await sendSlow(client.fd, '', '!', '');
+     decide(false);
+     await once(server, 'refused');`,
+  ],
+  [
+    'destroy() of a net.Socket that was adopted',
+    `const { accepted, client } = await acceptByNet();
+     await sendSlow(client.fd, '', '', 'x');
+     adopt(accepted).destroy();`,
+  ],
+  [
+    'closing a copy of a net.Socket',
+    `const { accepted, client } = await acceptByNet();
+     await sendSlow(client.fd, '', '', 'x');
+     const copy = fds.dup(accepted);
+     accepted.destroy();
+     await new Promise(setImmediate);
+     copy.close();`,
+  ],
+  [
     'server.close() with a connection that nobody accepted',
     `const address = { abstract: 'ancillary-slow-' + process.pid };
      const server = await listen(address);

@@ -66,6 +66,30 @@ tell(attempt(send, a, b'y'), attempt(a.recv, 1, S.MSG_DONTWAIT), attempt(recvmsg
   expect(seen).toEqual(['EPIPE', 'EAGAIN', 'x', '']);
 });
 
+test('46: a byte out of band hides descriptors with it and behind it from a peek; POLLPRI tells of it, and SIOCINQ counts it', async () => {
+  const seen = await probe(`
+import termios
+def peek(socket):
+    got = attempt(socket.recvmsg, 1, 0, S.MSG_PEEK | S.MSG_DONTWAIT)
+    return got if isinstance(got, str) else [got[0].decode(), bool(got[2] & S.MSG_CTRUNC)]
+def urgent(socket):
+    poll = select.poll()
+    poll.register(socket, select.POLLPRI)
+    return bool(poll.poll(0))
+def queued(socket):
+    return struct.unpack('i', fcntl.ioctl(socket, termios.FIONREAD, bytes(4)))[0]
+import struct
+zero = [(S.SOL_SOCKET, S.SCM_RIGHTS, struct.pack("i", 0))]
+a, b = pair()
+a.send(b'a')
+a.send(b'!', S.MSG_OOB)
+send(a, b'x', 1)
+c, d = pair()
+c.sendmsg([b"!"], zero, S.MSG_OOB)
+tell(peek(b), urgent(b), queued(b), peek(d), urgent(d), queued(d))`);
+  expect(seen).toEqual([['a', false], true, 3, 'EAGAIN', true, 1]);
+});
+
 test('46: a peek of a byte without room for control messages tells whether there are descriptors anywhere', async () => {
   const seen = await probe(`
 def peek(socket):
