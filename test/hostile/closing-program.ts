@@ -35,7 +35,10 @@ if behind: s.sendmsg([behind], rights)
         stdio: ['ignore', 'inherit', 'inherit', to, fd.fd],
       });
       if (status !== 0) throw new Error('python3: ' + status);
+      const { fd: number } = fd;
       fd.close();
+      // A thread does it. From then on there is no other.
+      while (require('node:fs').existsSync('/proc/self/fd/' + number)) await new Promise(setImmediate);
     }
     // A connection that net accepted, and nobody has read.
     async function acceptByNet() {
