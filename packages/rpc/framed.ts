@@ -13,8 +13,6 @@ import {
   sendFrame,
   type SendOptions,
   signalOf,
-  takeOver,
-  type TakenOver,
 } from '../stream';
 
 /** How long `close()` takes at most, in milliseconds, unless it is told otherwise. */
@@ -66,18 +64,26 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
  * Puts a codec over a socket, which it takes over: close the result instead.
  * A message that cannot be decoded destroys the socket, for its peer waits for an answer that nobody will give.
  * What reads the socket in another way goes on, and messages can be read once that is left.
- * @throws TypeError for what is no FdSocket, or no codec with its functions; ERR_FD_MODE where the socket was taken over
- * already; what a factory throws
+ * @throws TypeError for what is no FdSocket, or no codec with its functions; what a factory throws
  */
 export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | CodecFactory<In, Out>): Framed<In, Out> {
   // A program in plain JavaScript may give anything, and would hear of it with the first message only.
   requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['frames', 'send']);
   const codec = codecOf(socket, given, ['measure', 'decode']);
-  return messagesOf(socket[takeOver]('framed()', true), socket, codec);
+  return messagesOf(socket, socket, codec);
 }
 
-/** {@link framed} over a socket that was taken over. */
-export function messagesOf<In, Out>(reading: TakenOver, socket: FdSocket, codec: FrameCodec<In, Out>): Framed<In, Out> {
+/** Reads frames: a socket, or for whoever took it over, what reads it. */
+interface FrameSource {
+  frames(codec: FrameCodec<unknown, never>): AsyncIterableIterator<FdFrame>;
+}
+
+/** {@link framed} */
+export function messagesOf<In, Out>(
+  reading: FrameSource,
+  socket: FdSocket,
+  codec: FrameCodec<In, Out>,
+): Framed<In, Out> {
   const by = acknowledgingOf(codec);
   const acknowledged = by && new AcknowledgedFrames(socket, reading.frames(codec), by, codec.fdsPerSend);
   return {

@@ -344,8 +344,7 @@ describe('between a client and a server', () => {
   });
 
   it('decodes what was cut before its object went, or another took its id', async () => {
-    const [ours, theirs] = socketpair();
-    sockets.push(ours, theirs);
+    const [ours, theirs] = sockets as [FdSocket, FdSocket];
     const messages = framed(ours, waylandMessages(PROTOCOL, 'client'));
     await messages.send({ object: 1, name: 'sync', args: { callback: 2 } });
     await messages.send({ object: 1, name: 'get_registry', args: { registry: 3 } });

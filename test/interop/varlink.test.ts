@@ -28,7 +28,8 @@ it.each([
   async (_how, joining) => {
     await using peer = startPeer(python, `${PYTHON_VARLINK}\nexchange(${COUNT}, ${joining})`);
     const before = openDescriptors();
-    const connection = framed(peer.socket, varlinkMessages());
+    const codec = varlinkMessages();
+    const connection = framed(peer.socket, codec);
 
     const sendAll = async (): Promise<void> => {
       for (let first = 0; first < COUNT; first += BURST) {
@@ -49,7 +50,8 @@ it.each([
     let ambiguous = 0;
     let told: VarlinkBody['parameters'];
     const receiveAll = async (): Promise<void> => {
-      for await (const message of connection) {
+      for await (const frame of peer.socket.frames(codec)) {
+        const message = codec.decode(frame);
         if (message.body.continues !== true) {
           told = message.body.parameters;
           break;

@@ -76,9 +76,8 @@ describe('a frame of several pieces', () => {
   it('is one sendmsg, with its descriptors', async () => {
     const [left, right] = pair();
     const sent = files(3);
-    const connection = framed(left, asGiven());
-    await connection.send({ bytes: PIECES, fds: sent });
-    await connection.send({ bytes: PIECES });
+    await framed(left, asGiven()).send({ bytes: PIECES, fds: sent });
+    await framed(left, asGiven()).send({ bytes: PIECES });
     expect(segments(right)).toEqual([
       ['header, and a body', identities(sent)],
       ['header, and a body', []],

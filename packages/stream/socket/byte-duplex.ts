@@ -195,14 +195,11 @@ export abstract class ByteDuplex extends NetDuplex {
     throw new AncillaryError('ERR_FD_MODE', message);
   }
 
-  /**
-   * @param whileRead also while it is read in another way, which goes on: nothing can be read before that is left
-   * @internal @throws ERR_FD_MODE; the socket is as it was then
-   */
-  [takeOver](by: string, whileRead = false): TakenOver {
+  /** @internal @throws ERR_FD_MODE; the socket is as it was then */
+  [takeOver](by: string): TakenOver {
     const { inbox } = this[lifetime];
     inbox.requireNotTakenOver(by);
-    if (!whileRead) this[requireUnread](by);
+    this[requireUnread](by);
     inbox.takeOver(by);
     return new TakenOver(inbox, by);
   }
