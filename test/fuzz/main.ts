@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { PUMP_SOURCES } from './pump-sources';
 
 /*
  * npm run fuzz -- --seconds N: builds the two targets with clang, libFuzzer and the sanitizers, and runs each for so long, from
@@ -12,11 +13,6 @@ import { parseArgs } from 'node:util';
 const ROOT = path.resolve(__dirname, '../..');
 const FLAGS =
   '-std=c++17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Werror -pthread';
-/** What the pump is made of, without Node. */
-const PUMP =
-  'receive_pump look_ahead message_io control_message ledger number_owners closing_crew closing_threads closing_work ' +
-  'pending_rights file_status free_numbers thread_state';
-
 interface Target {
   readonly name: string;
   /** Where the headers are, and the sources beside its own. */
@@ -68,7 +64,7 @@ function fuzz({ name, directory, sources, mostBytes }: Target): void {
 
 const targets: readonly Target[] = [
   { name: 'control_message', directory: parserAlone(), sources: ['control_message'], mostBytes: 6_000 },
-  { name: 'receive_pump', directory: path.join(ROOT, 'native'), sources: PUMP.split(' '), mostBytes: 2_000 },
+  { name: 'receive_pump', directory: path.join(ROOT, 'native'), sources: PUMP_SOURCES, mostBytes: 2_000 },
 ];
 for (const target of targets) if (values.only === undefined || values.only === target.name) fuzz(target);
 // Kept where something failed.
