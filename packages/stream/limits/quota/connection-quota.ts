@@ -99,7 +99,7 @@ export class ConnectionQuota implements Pausable {
   get mayResume(): boolean {
     const { held, free } = this.#fds;
     const hasRoom = this.#user.hasRoom || held < LEAST_FDS;
-    if (this.#awaitsStart && (this.#user.running === 0 || (hasRoom && free >= OF_A_CALL))) return true;
+    if (this.#awaitsStart && hasRoom && free >= OF_A_CALL) return true;
     return (
       this.#isPaused &&
       (this.#mayFinish || (hasRoom && free >= OF_A_CALL && (this.#bytes.held === 0 || this.#bytes.free >= 1)))
@@ -158,12 +158,9 @@ export class ConnectionQuota implements Pausable {
     this.#fds.count(-fds);
   }
 
-  /**
-   * Whether one more call may run; if not, {@link onRoom} tells when. One of a user may in any case: what its calls brought they
-   * hold until they have run.
-   */
+  /** Whether one more call may run; if not, {@link onRoom} tells when. */
   mayStart(): boolean {
-    if (this.#closed || this.#user.running === 0 || this.#fds.free >= OF_A_CALL) return true;
+    if (this.#closed || this.#fds.free >= OF_A_CALL) return true;
     this.#awaitsStart = true;
     this.#pauses.add(this.#user, this);
     return false;
@@ -171,14 +168,12 @@ export class ConnectionQuota implements Pausable {
 
   /** A call runs, which may open descriptors of which nothing is known here. */
   started(): void {
-    this.#user.running++;
     this.#fds.count(OF_A_CALL);
     this.#user.tookFds();
   }
 
   /** Its answer is about to be sent. */
   answered(): void {
-    this.#user.running--;
     this.#fds.count(-OF_A_CALL);
   }
 

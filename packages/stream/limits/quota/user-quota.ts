@@ -41,8 +41,6 @@ export class UserQuota {
   readonly expected = new Set<Pausable>();
   /** The one that may finish its frame, though too much is held: so there is always one that goes on. */
   finishing: Pausable | undefined;
-  /** How many of its calls run. */
-  running = 0;
   warned = false;
   #isClose = false;
 
