@@ -120,11 +120,8 @@ describe('options', () => {
   test.each([
     [{ connections: 2 }],
     [{ connections: 1, share: 1 }],
-    [{ fds: 3 }],
-    [{ fds: 3, share: 1 }],
     [{ bytes: 1 }],
     [{ inFlightFds: 1 }],
-    [{ fds: 3, connections: 2, bytes: 1, inFlightFds: 1, share: 0.001 }],
   ])('%j is enough for a connection that calls, gets descriptors and gives some', async (options) => {
     await using served = await Served.with(given(options));
     const { socket, client } = await served.connection();
