@@ -117,23 +117,21 @@ describe('options', () => {
     );
   });
 
-  test.each([
-    [{ connections: 2 }],
-    [{ connections: 1, share: 1 }],
-    [{ bytes: 1 }],
-    [{ inFlightFds: 1 }],
-  ])('%j is enough for a connection that calls, gets descriptors and gives some', async (options) => {
-    await using served = await Served.with(given(options));
-    const { socket, client } = await served.connection();
-    rpc(socket, { echo: (file: OwnedFd) => give(file.dup()) });
-    const peer = rpc<{ echo(file: OwnedFd): OwnedFd }>(client);
-    using file = fds.memfd('file');
-    for (let calls = 0; calls < 3; calls++) {
-      using came = await peer.call('echo', file);
-      expect(identity(came.fd)).toBe(identity(file.fd));
-    }
-    expect(served.refusals).toEqual([]);
-  });
+  test.each([[{ connections: 2 }], [{ connections: 1, share: 1 }], [{ bytes: 1 }], [{ inFlightFds: 1 }]])(
+    '%j is enough for a connection that calls, gets descriptors and gives some',
+    async (options) => {
+      await using served = await Served.with(given(options));
+      const { socket, client } = await served.connection();
+      rpc(socket, { echo: (file: OwnedFd) => give(file.dup()) });
+      const peer = rpc<{ echo(file: OwnedFd): OwnedFd }>(client);
+      using file = fds.memfd('file');
+      for (let calls = 0; calls < 3; calls++) {
+        using came = await peer.call('echo', file);
+        expect(identity(came.fd)).toBe(identity(file.fd));
+      }
+      expect(served.refusals).toEqual([]);
+    },
+  );
 
   test.each([[true], [1], [{ fds: 5 }]])('quota: %j of listen() is refused before anything is bound', async (quota) => {
     const where = path.join('/nowhere', 'socket');
