@@ -11,8 +11,8 @@ enum class Sharing {
 };
 
 /**
- * Whether a Unix stream socket's queue holds descriptors. Closing the socket closes those, which may take as long as their
- * sender likes (docs/kernel.md 44).
+ * Whether a Unix stream socket's queue holds descriptors, or may, since a byte out of band hides what is behind it. Closing the
+ * socket closes those, which may take as long as their sender likes (docs/kernel.md 44).
  */
 bool holdsRights(int socket, Sharing sharing);
 
