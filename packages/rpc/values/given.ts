@@ -44,17 +44,31 @@ export function closeGiven(value: unknown, more: Iterable<FdLike> = [], busy?: F
 }
 
 function* givenIn(value: unknown): Generator<GivenFd, void> {
+  for (const each of objectsIn(value, insideAny)) if (each instanceof GivenFd) yield each;
+}
+
+/** Each object of a value once, also where they hold each other. @param inside what is to be gone through of one */
+function* objectsIn(value: unknown, inside: (each: object) => readonly unknown[]): Generator<object, void> {
   const seen = new Set<unknown>();
   const left = [value];
   while (left.length > 0) {
     const each = left.pop();
-    if (typeof each !== 'object' || each === null || seen.has(each) || ArrayBuffer.isView(each)) continue;
+    if (typeof each !== 'object' || each === null || seen.has(each)) continue;
     seen.add(each);
-    if (each instanceof GivenFd) yield each;
-    else if (types.isMap(each)) for (const entry of each) left.push(entry);
-    else if (types.isSet(each)) for (const inner of each) left.push(inner);
-    else for (const { value: inner } of Object.values(Object.getOwnPropertyDescriptors(each))) left.push(inner);
+    for (const inner of inside(each)) left.push(inner);
+    yield each;
   }
+}
+
+function insideAny(each: object): readonly unknown[] {
+  if (each instanceof GivenFd || ArrayBuffer.isView(each)) return [];
+  return types.isMap(each) || types.isSet(each) ? [...each] : membersOf(each);
+}
+
+/** Without calling getters. */
+function membersOf(each: object): readonly unknown[] {
+  const members: Readonly<Record<string, PropertyDescriptor>> = Object.getOwnPropertyDescriptors(each);
+  return Object.values(members).map(({ value }): unknown => value);
 }
 
 /** Whether a value has a descriptor of its own, and nobody said whether it is given away or lent. */
@@ -78,18 +92,12 @@ export function closeUngiven(value: object): string {
  * objects as literals are gone through, and not what is of a class, which may hold what others use.
  */
 export function closeUngivenIn(value: unknown): void {
-  const seen = new Set<unknown>();
-  const left = [value];
-  while (left.length > 0) {
-    const each = left.pop();
-    if (typeof each !== 'object' || each === null || seen.has(each)) continue;
-    seen.add(each);
-    if (isUngiven(each)) closeUngiven(each);
-    else if (Array.isArray(each) || (isPlain(each) && !isJsonOf(each))) {
-      const members: Readonly<Record<string, PropertyDescriptor>> = Object.getOwnPropertyDescriptors(each);
-      for (const { value: inner } of Object.values(members)) left.push(inner);
-    }
-  }
+  for (const each of objectsIn(value, insideLiteral)) if (isUngiven(each)) closeUngiven(each);
+}
+
+function insideLiteral(each: object): readonly unknown[] {
+  if (isUngiven(each)) return [];
+  return Array.isArray(each) || (isPlain(each) && !isJsonOf(each)) ? membersOf(each) : [];
 }
 
 /** By its own method. Never throws. */
