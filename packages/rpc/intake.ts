@@ -1,3 +1,4 @@
+import { counted } from '../binding';
 import { type ConnectionQuota, type FdSocket, immediate, onHangup, quotaOfSocket } from '../stream';
 import { RpcError } from './rpc-error';
 import { type AnswerSize, Unsent } from './unsent';
@@ -13,7 +14,7 @@ export interface Arrival {
   isCounted?: boolean;
   start(): void;
   /** It will not be started: answers it, and closes its descriptors. */
-  refuse(error: RpcError): void;
+  refuse(error: Error): void;
 }
 
 /** How much of the peer's may run at the same time; what is one too many is still started. */
@@ -84,12 +85,15 @@ export class Intake {
   /** @returns a promise where reading has to wait */
   take(arrival: Arrival): void | Promise<void> {
     const isFull = this.#waiting.size > 0 || this.#isFull();
-    if (isFull && !this.#mayWait(arrival)) {
+    if (isFull && this.#quota?.mayAwait(arrival.fds) === false) {
+      arrival.refuse(overQuota(this.#quota, arrival));
+    } else if (isFull && !this.#mayWait(arrival)) {
       arrival.refuse(busy(`${this.#running} calls run, and ${this.#waiting.size} wait`));
     } else {
       this.#waiting.add(arrival);
       this.#waitingFds += arrival.fds;
       this.#waitingBytes += arrival.bytes;
+      this.#quota?.waits(arrival.fds);
       if (!isFull) this.#startNext();
     }
     return this.pace();
@@ -125,6 +129,7 @@ export class Intake {
     if (!this.#waiting.delete(arrival)) return false;
     this.#waitingFds -= arrival.fds;
     this.#waitingBytes -= arrival.bytes;
+    this.#quota?.waits(-arrival.fds);
     return true;
   }
 
@@ -194,7 +199,10 @@ export class Intake {
     if (this.#unsent.areTooMany || this.#otherFds > this.#most.fds) return true;
     if (this.#queue?.getsShorter === true && this.#queue.isFull()) return true;
     if (this.#ownCallsWait()) return false;
-    if (this.#waiting.size > 0 && this.#quota?.mayStart() === false) return true;
+    if (this.#waiting.size > 0 && this.#quota?.mayStart() === false) {
+      // What was read already may have the descriptors that they wait for.
+      return this.#running > 0 || !this.#quota.holdsOthers;
+    }
     // So many run only where they wait for no turn.
     if (this.#runningNotifications > this.#most.calls + WAITING.calls) return true;
     return this.#unsent.areMany || (this.#isOverfull() && this.#notificationsRun());
@@ -264,6 +272,14 @@ export class Intake {
     }
     arrival.start();
   }
+}
+
+/** Waiting, it would keep what it waits for. */
+function overQuota(quota: ConnectionQuota, { fds }: Arrival): Error {
+  return quota.tooMany(
+    `the call was not started: it could never start while it and others that wait hold their descriptors, and its ` +
+      `${counted(fds, 'descriptor')} are closed`,
+  );
 }
 
 function busy(why: string): RpcError {

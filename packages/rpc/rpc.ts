@@ -171,7 +171,7 @@ class Connection implements Rpc {
       if (id !== undefined && !Number.isSafeInteger(id)) invalid('the id of a call is an integer');
       if (this.#serving.get(id) !== undefined)
         invalid(`the id of call ${String(id)}, which is not answered, is used again`);
-      return this.#serving.serve(id as number | undefined, method, message['params'], fds, frame.bytes.length);
+      return this.#serving.serve(id as number | undefined, method, message['params'], fds, frame);
     }
     if (message['cancel'] !== undefined || message['pull'] !== undefined) {
       if (fds.length > 0) invalid('no descriptor goes with it');

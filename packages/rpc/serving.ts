@@ -1,7 +1,8 @@
 import { describeValue, invalidType, type OwnedFd, wrongNumber } from '../binding';
-import { asError, immediate, nextTick } from '../stream';
+import { asError, type FdFrame, immediate, nextTick } from '../stream';
 import { type Arrival, IN_ONE_TURN, type Intake, type Running } from './intake';
 import { endIterable, isAsyncIterable } from './iterables';
+import { discard } from './discard';
 import { ofCall } from './of-call';
 import { cancelledError, RpcError } from './rpc-error';
 import type { Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
@@ -54,7 +55,7 @@ export class Serving {
   /**
    * @param id none for a notification
    * @param fds those in `params`
-   * @param bytes of the whole message
+   * @param frame of the whole message
    * @returns a promise where reading has to wait
    */
   serve(
@@ -62,7 +63,7 @@ export class Serving {
     method: string,
     params: unknown,
     fds: readonly OwnedFd[],
-    bytes: number,
+    { bytes: { length: bytes }, range }: FdFrame,
   ): void | Promise<void> {
     const call = new RunningCall(this.#connection, fds);
     const key = id ?? call;
@@ -82,7 +83,7 @@ export class Serving {
         });
       },
       refuse: (error) => {
-        call.closeUntaken();
+        discard(this.#connection.socket, fds, range, error);
         if (id === undefined) nextTick(this.#onNotificationError, error, method);
         else this.#send({ id, error: RpcError.toSend(error) }).catch(() => undefined);
         ended();

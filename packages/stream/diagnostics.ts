@@ -34,7 +34,10 @@ export type DiscardReason =
   | 'missing'
   /** The stream ended inside their frame, or the rest of it did not come in time, or they belonged to none. */
   | 'incomplete'
-  /** The message of HTTP that they came with is over, and nobody took them. */
+  /**
+   * The message of HTTP that they came with is over, and nobody took them; or the message of `rpc()`, or of a framework, reached
+   * nobody: a call that was refused or cancelled before it was started, or an answer for which nobody waits any more.
+   */
   | 'untaken'
   /** The socket was destroyed before anyone took them. */
   | 'destroyed';

@@ -1,6 +1,7 @@
 import { describeValue, OwnedFd, requireMethods } from '../../binding';
 import { asError, type FdFrame, type FdSocket, type FrameCodec, takeOver, type TakenOver } from '../../stream';
 import { closedError } from '../closed-error';
+import { discard } from '../discard';
 import { type Framed, messagesOf } from '../framed';
 import { type Arrival, Intake } from '../intake';
 import { ofCall } from '../of-call';
@@ -162,7 +163,7 @@ export class ValueChannel {
       if (call === undefined)
         invalid(`it answers call ${describeValue(kind.answer)}, which was not made, or is answered already`);
       if (!areWithin(fds, kind.gets)) invalid('a descriptor of it is not in what it answers');
-      if (call === 'abandoned') OwnedFd.closeAll(fds);
+      if (call === 'abandoned') discard(this.socket, fds, frame.range);
       else this.#handOver(message, fds, kind);
       return;
     }
@@ -177,7 +178,7 @@ export class ValueChannel {
     }
     const isUrgent = fds.length === 0 && this.#receiver.isUrgent?.(message) === true;
     if (isUrgent && this.#withdraw(this.#receiver.cancels?.(message))) return this.#intake.pace();
-    const arrival = this.#arrivalOf(message, fds, kind, frame.bytes.length);
+    const arrival = this.#arrivalOf(message, fds, kind, frame);
     return isUrgent ? this.#intake.takeAtOnce(arrival) : this.#intake.take(arrival);
   }
 
@@ -186,10 +187,10 @@ export class ValueChannel {
     message: Message,
     fds: readonly OwnedFd[],
     kind: { readonly call: unknown } | undefined,
-    bytes: number,
+    { bytes: { length: bytes }, range }: FdFrame,
   ): Arrival {
     const refuse = (error: Error): void => {
-      OwnedFd.closeAll(fds);
+      discard(this.socket, fds, range, error);
       if (kind === undefined) return;
       this.#calls.delete(kind.call);
       this.#answer(this.#receiver.failure(kind.call, error)).catch(() => undefined);

@@ -2,8 +2,8 @@
 export interface Divided {
   /** What may be taken. */
   readonly free: number;
-  /** What anybody may take of that, whatever its share. */
-  readonly spare: number;
+  /** What anybody may take of that, whatever its share, once so many that are held are not. */
+  spareWith(released: number): number;
   /** How many accounts right under it hold something. */
   holders: number;
   /** Counts so much more, or with a number below zero less, as held, here and above. */
@@ -32,8 +32,8 @@ export class Whole implements Divided {
     return this.total - this.held;
   }
 
-  get spare(): number {
-    return this.beyond(AT_EASE);
+  spareWith(released: number): number {
+    return this.beyond(AT_EASE, released);
   }
 
   get whole(): this {
@@ -45,9 +45,12 @@ export class Whole implements Divided {
     if (amount < 0) this.#onLess();
   }
 
-  /** How much may be taken until only this part of everything is free; 0 where it is not. */
-  beyond(part: number): number {
-    return this.total === Infinity ? Infinity : Math.max(0, Math.floor(this.free - this.total * part));
+  /**
+   * How much may be taken until only this part of everything is free; 0 where it is not.
+   * @param released what is held, and counted as free
+   */
+  beyond(part: number, released = 0): number {
+    return this.total === Infinity ? Infinity : Math.max(0, Math.floor(this.free + released - this.total * part));
   }
 }
 
@@ -80,8 +83,15 @@ export class Account implements Divided {
 
   /** How much more it may take. */
   get free(): number {
-    const { free, spare } = this.#above;
-    return Math.max(this.fair, Math.min(this.least - this.held, free), spare);
+    const { free } = this.#above;
+    return Math.max(this.fair, Math.min(this.least - this.held, free), this.#above.spareWith(0));
+  }
+
+  /** How much it may have in all as long as others hold what they do. */
+  get most(): number {
+    const { held } = this;
+    const free = this.#above.free + held;
+    return Math.max(this.fair + held, Math.min(this.least, free), this.#above.spareWith(held));
   }
 
   /** How much more its share is; below zero where others have taken meanwhile what would be of it. */
@@ -93,13 +103,13 @@ export class Account implements Divided {
   }
 
   /** What is divided among those under it is its own already. */
-  get spare(): number {
+  spareWith(): number {
     return 0;
   }
 
   /** Whether it may have so much more of what cannot be put off, which may be more than its share of what is under it. */
   mayHave(amount: number): boolean {
-    return amount <= this.whole.spare || amount <= this.free;
+    return amount <= this.whole.spareWith(0) || amount <= this.free;
   }
 
   count(amount: number): void {

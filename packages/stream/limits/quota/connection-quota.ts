@@ -32,6 +32,8 @@ export class ConnectionQuota implements Pausable {
   /** It is not read, or calls wait to be started, until its user holds less. */
   #isPaused = false;
   #awaitsStart = false;
+  /** Descriptors of calls that wait to be started. */
+  #awaiting = 0;
   /** It may be read when {@link Pauses} sets it going. */
   #awaitsTurn = false;
   #closed = false;
@@ -166,6 +168,35 @@ export class ConnectionQuota implements Pausable {
     return false;
   }
 
+  /**
+   * Whether a call with so many descriptors may wait for others to be done. Those that wait hold what they brought, and so may
+   * come to so much that none could ever start.
+   */
+  mayAwait(fds: number): boolean {
+    if (fds === 0) return true;
+    const { awaiting, mostBesides } = this.#user;
+    const all = awaiting + fds + (this.#awaiting === 0 ? 1 : 0);
+    // When nothing else is held, n connections may each have a part of n + 1 of what is free, its own included: the one that
+    // holds least may start if all hold no more than half.
+    if (2 * (all + 1) <= mostBesides) return true;
+    return this.#awaiting + fds <= LEAST_FDS - OF_A_CALL && all - 1 + OF_A_CALL <= mostBesides;
+  }
+
+  /** A call with so many descriptors waits, or with a number below zero does no more. */
+  waits(fds: number): void {
+    if (fds === 0) return;
+    const before = this.#awaiting;
+    this.#awaiting += fds;
+    this.#user.awaiting += fds;
+    if (before === 0) this.#user.awaiting++;
+    else if (this.#awaiting === 0) this.#user.awaiting--;
+  }
+
+  /** Whether it holds descriptors that are not of calls that wait. */
+  get holdsOthers(): boolean {
+    return this.#fds.held > this.#awaiting;
+  }
+
   /** A call runs, which may open descriptors of which nothing is known here. */
   started(): void {
     this.#fds.count(OF_A_CALL);
@@ -200,7 +231,7 @@ export class ConnectionQuota implements Pausable {
   get #mayFinish(): boolean {
     const { finishing } = this.#user;
     if (this.#untaken === 0 || (finishing !== undefined && finishing !== this)) return false;
-    return this.#fds.free >= OF_A_CALL || this.#fds.whole.spare > 0;
+    return this.#fds.free >= OF_A_CALL || this.#fds.whole.spareWith(0) > 0;
   }
 
   #pause(): void {

@@ -39,6 +39,8 @@ export class UserQuota {
   readonly paused = new Set<Pausable>();
   /** Those that were set going again and have brought no descriptors since: what they will bring is not counted yet. */
   readonly expected = new Set<Pausable>();
+  /** Descriptors of calls that wait to be started, and one more for each of its connections that has such. */
+  awaiting = 0;
   /** The one that may finish its frame, though too much is held: so there is always one that goes on. */
   finishing: Pausable | undefined;
   warned = false;
@@ -81,7 +83,7 @@ export class UserQuota {
   /** More descriptors are held than before: leave that was given when there were fewer is taken back where few are left. */
   tookFds(): void {
     // Mostly plenty is free.
-    if (!this.#isClose && this.fds.whole.spare >= CLOSE) return;
+    if (!this.#isClose && this.fds.whole.spareWith(0) >= CLOSE) return;
     const { free, held } = this.fds;
     const close = Math.min(CLOSE, (free + held) / 4);
     if (free >= close) {
@@ -110,6 +112,11 @@ export class UserQuota {
     this.fds.least = this.open.size + LEAST;
     this.connections.count(more);
     this.fds.count(more);
+  }
+
+  /** How much all that its connections bring may come to, as long as other users hold what they do. */
+  get mostBesides(): number {
+    return this.fds.most - this.open.size;
   }
 
   /** So much must be free before connections are set going again, so that they do not stop at once. */
