@@ -122,7 +122,7 @@ class Connection implements Rpc {
       this.#intake.reconsider();
       this.#messages.send({ id, method, params }).catch((error: unknown) => {
         this.#calls.delete(id);
-        call.fail(ofCall('call', method, error));
+        call.fail(ofCall('call', method, error, { params }));
       });
     });
   }
@@ -136,7 +136,7 @@ class Connection implements Rpc {
       return Promise.reject(asError(error));
     }
     return this.#messages.send({ method, params }).catch((error: unknown) => {
-      throw ofCall('call', method, error);
+      throw ofCall('call', method, error, { params });
     });
   }
 

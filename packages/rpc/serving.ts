@@ -151,7 +151,7 @@ export class Serving {
     await sent
       ?.catch((error: unknown) => {
         closeUngivenIn(answer);
-        return this.#send({ id, error: RpcError.toSend(ofCall('result', method, error)) });
+        return this.#send({ id, error: RpcError.toSend(ofCall('result', method, error, answer)) });
       })
       .catch(() => undefined);
   }
@@ -177,7 +177,7 @@ export class Serving {
         if (ended) return step.value;
         await this.#send({ id, item: step.value }).catch((error: unknown) => {
           closeUngivenIn(step.value);
-          throw ofCall('result', method, error);
+          throw ofCall('result', method, error, { item: step.value });
         });
       }
       return undefined;

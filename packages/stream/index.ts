@@ -52,6 +52,7 @@ export { SOCKET_OPTIONS } from './socket/options';
 export { type ReadOptions, signalOf } from './receive/read-options';
 export { requireTransfer } from './send/arguments';
 export { keepFds, type Kept } from './send/kept';
+export { notOpenOf } from './send/not-open';
 export { sendFrame } from './send/send-frame';
 export { MAX_FDS_PER_SENDMSG } from './send/send-queue';
 export type { SendOptions, WriteFdsOptions } from './send/outgoing';

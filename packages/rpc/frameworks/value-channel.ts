@@ -72,13 +72,13 @@ export class ValueChannel {
       const call = this.#calls.get(kind.answer);
       const sent = this.#answer(message);
       this.#answered(kind.answer);
-      return sent.catch((error: unknown) => this.#fail(kind, this.#naming('result', call, error)));
+      return sent.catch((error: unknown) => this.#fail(kind, this.#naming('result', call, error, message)));
     }
     this.#own.begin(kind.call);
     this.#intake.reconsider();
     const sent = (this.#over === undefined ? this.#messages.send(message) : Promise.reject(this.#over)).catch(
       (error: unknown) => {
-        throw this.#naming('call', message, error);
+        throw this.#naming('call', message, error, message);
       },
     );
     if (this.#over !== undefined) closeGiven(message);
@@ -250,8 +250,8 @@ export class ValueChannel {
     else await this.#answer(this.#receiver.failure(kind.answer, error));
   }
 
-  #naming(part: 'call' | 'result', call: Message | undefined, error: unknown): Error {
-    return ofCall(part, call && this.#receiver.nameOf?.(call), error);
+  #naming(part: 'call' | 'result', call: Message | undefined, error: unknown, sent: Message): Error {
+    return ofCall(part, call && this.#receiver.nameOf?.(call), error, sent);
   }
 
   /** Async, so that it rejects with what cannot be encoded. */

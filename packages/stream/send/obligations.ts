@@ -1,7 +1,8 @@
-import { type DescriptorTable, OwnedFd } from '../../binding';
+import { type DescriptorTable, OwnedFd, type SystemError } from '../../binding';
 import { closeSource, type FdLike } from '../fd-like';
 import type { ConnectionQuota } from '../limits/quota';
 import { holdReading, type ReadingHold } from '../reading-hold';
+import { markNotOpen } from './not-open';
 
 const NONE: readonly never[] = [];
 
@@ -33,7 +34,7 @@ export class Obligations {
     if (quota !== undefined) this.#count(quota, fds.length);
     const copies: OwnedFd[] = [];
     try {
-      for (const fd of fds) copies.push(OwnedFd.ofLedger(table.dup(fd), table));
+      for (const fd of fds) copies.push(OwnedFd.ofLedger(duplicate(fd, table), table));
     } catch (error) {
       OwnedFd.closeAll(copies);
       this.#countNoMore();
@@ -68,6 +69,15 @@ export class Obligations {
   #countNoMore(): void {
     this.#counted?.quota.release(this.#counted.fds);
     this.#counted = undefined;
+  }
+}
+
+function duplicate(fd: number, table: DescriptorTable): number {
+  try {
+    return table.dup(fd);
+  } catch (error) {
+    if (error instanceof Error && (error as Partial<SystemError>).code === 'EBADF') markNotOpen(error, fd);
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import { type FdLike, numbersOf } from '../fd-like';
 import { nextTick } from '../later';
 import type { ConnectionQuota } from '../limits/quota';
 import { requireMemory } from './lost-bytes';
+import { markNotOpen } from './not-open';
 import { closeAll, holdAll, Obligations } from './obligations';
 import { bytesNeededFor, lengthOf, MAX_FDS_PER_SENDMSG, type OutgoingFrame } from './send-queue';
 
@@ -230,5 +231,6 @@ function check({ length, fds, fdsPerSend }: Outgoing, table: DescriptorTable): v
 
 function requireOpen(fds: readonly number[], table: DescriptorTable): void {
   const notOpen = fds.find((fd) => !table.isOpen(fd));
-  if (notOpen !== undefined) throw systemError('EBADF', 'sendmsg', `descriptor ${notOpen} is not open`);
+  if (notOpen === undefined) return;
+  throw markNotOpen(systemError('EBADF', 'sendmsg', `descriptor ${notOpen} is not open`), notOpen);
 }

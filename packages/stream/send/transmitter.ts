@@ -16,6 +16,7 @@ import type { ConnectionQuota } from '../limits/quota';
 import type { SocketStats } from '../stats';
 import { microtask } from '../later';
 import { lostBytes } from './lost-bytes';
+import { markNotOpen } from './not-open';
 import { Outgoing } from './outgoing';
 import { refusalOf } from './refusal';
 import { holdsFds, isLost, SendQueue } from './send-queue';
@@ -286,7 +287,7 @@ export class Transmitter implements Owed {
     const { front } = this.#queue;
     const refusal = refusalOf(error, front);
     if (refusal === 'frame' && front !== undefined) {
-      this.#failAlone(front, systemError(error, 'sendmsg', this.#blame(front, error)));
+      this.#failAlone(front, this.#failureOf(front, error));
       return;
     }
     this.#waiting = true;
@@ -310,12 +311,14 @@ export class Transmitter implements Owed {
     this.#stopWaiting = this.#binding.after(this.#pause.next(), () => this.roomAgain());
   }
 
-  #blame(frame: Outgoing, error: string): string {
+  #failureOf(frame: Outgoing, error: string): Error {
+    const failure = (why: string): Error => systemError(error, 'sendmsg', `${why}nothing of the frame was sent`);
     const notOpen = error === 'EBADF' ? frame.fds.find((fd) => !this.#binding.descriptors.isOpen(fd)) : undefined;
-    let why = notOpen === undefined ? '' : `descriptor ${notOpen} is not open; `;
-    if (error === 'EPERM' && frame.fds.length > 0)
-      why = 'the peer takes no descriptors (SO_PASSRIGHTS, receiveFds: false), or a security module refuses; ';
-    return `${why}nothing of the frame was sent`;
+    if (notOpen !== undefined) return markNotOpen(failure(`descriptor ${notOpen} is not open; `), notOpen);
+    const refuses = error === 'EPERM' && frame.fds.length > 0;
+    return failure(
+      refuses ? 'the peer takes no descriptors (SO_PASSRIGHTS, receiveFds: false), or a security module refuses; ' : '',
+    );
   }
 
   /** Fails one frame, whose promise says so. A stream would lack it in its middle, so its other frames go on no further. */
