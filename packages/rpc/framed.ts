@@ -49,7 +49,8 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
    * nothing, whatever the message says of `transfer`: only what `give()` gave away is closed. The signal
    * takes the message back as long as no byte of it was accepted. With `lengthPrefixed({ acknowledge })` it resolves when the
    * peer has the message and its descriptors, which are kept until then. It rejects with ERR_FD_UNACKNOWLEDGED when the
-   * connection ends first, and with ERR_FD_MODE, having sent nothing, while the socket is read in another way.
+   * connection ends first, as it does by `sendTimeout` of the socket where nothing is acknowledged, and with ERR_FD_MODE, having
+   * sent nothing, while the socket is read in another way.
    */
   send(message: Out, options?: FramedSendOptions): Promise<void>;
   /**

@@ -23,7 +23,16 @@ export {
 } from './limits/quota';
 export { Fifo } from './fifo';
 export type { FdSocketEvents } from './socket/events';
-export { discardFds, fdsAtAnchor, onHangup, quotaOfSocket, requireUnread, takeOver } from './socket/byte-duplex';
+export {
+  deadlineOfSending,
+  discardFds,
+  fdsAtAnchor,
+  onHangup,
+  quotaOfSocket,
+  requireUnread,
+  takeOver,
+} from './socket/byte-duplex';
+export type { Deadline, Owed } from './limits/deadlines/deadline';
 export { type CodecFactory, FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
 export { failSendingAlone } from './socket/half-open';
 export type { Peer } from './socket/peer';

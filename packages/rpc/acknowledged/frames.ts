@@ -50,7 +50,10 @@ export class AcknowledgedFrames {
     this.#receiving = new AcknowledgedReceiving(socket, by);
     const bytes = by.encode({ kind: 'greeting', value: by.window });
     // Where it fails, the socket is at its end, which whoever reads or sends learns.
-    socket[sendFrame]({ bytes }, { signal: undefined, fdsPerSend: undefined }).catch(() => undefined);
+    socket[sendFrame]({ bytes }, { signal: undefined, fdsPerSend: undefined }).then(
+      () => this.#sending.watch(),
+      () => undefined,
+    );
     socket.once('close', () => this.#end(socket.errored ?? undefined));
   }
 

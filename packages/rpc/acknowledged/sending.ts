@@ -1,13 +1,16 @@
-import { AncillaryError, type SystemError, systemError } from '../../binding';
+import { AncillaryError, counted, type SystemError, systemError } from '../../binding';
 import {
   abortError,
   asError,
+  type Deadline,
+  deadlineOfSending,
   type EncodedFrame,
   type FdSocket,
   Fifo,
   keepFds,
   type Kept,
   onAbort,
+  type Owed,
   sendFrame,
 } from '../../stream';
 import { type Cost, Window } from './window';
@@ -28,7 +31,7 @@ interface Outgoing {
  * The sending side: keeps the descriptors of each message until the peer acknowledges it, and sends no more than the window
  * lets. Nothing is sent before the greeting has come, so that a peer without acknowledgements gets nothing.
  */
-export class AcknowledgedSending {
+export class AcknowledgedSending implements Owed {
   readonly #socket: FdSocket;
   readonly #own: number;
   readonly #fdsPerSend: number | undefined;
@@ -39,12 +42,34 @@ export class AcknowledgedSending {
   #ended: { readonly error: Error | undefined } | undefined;
   #finishing = false;
   readonly #onIdle: (() => void)[] = [];
+  /** How often the peer has said something of what is waited for. */
+  #told = 0;
+  readonly #deadline: Deadline | undefined;
 
   /** @param own the window of this end */
   constructor(socket: FdSocket, own: number, fdsPerSend: number | undefined) {
     this.#socket = socket;
     this.#own = own;
     this.#fdsPerSend = fdsPerSend;
+    this.#deadline = socket[deadlineOfSending](this);
+  }
+
+  /** What the kernel has not taken is not owed yet, and has a deadline of its own. */
+  get owed(): number | undefined {
+    return this.awaits && this.#socket.writableLength === 0 ? this.#told : undefined;
+  }
+
+  /** The peer may owe something from now on. */
+  watch(): void {
+    this.#deadline?.begin();
+  }
+
+  overdue(): void {
+    const waiting = this.#waiting.length + this.#unacknowledged.length;
+    const message =
+      `no message was acknowledged for ${this.#deadline?.milliseconds ?? 0} ms (sendTimeout): ` +
+      `${counted(waiting, 'message')} ${waiting === 1 ? 'waits' : 'wait'}, and what was kept of them is closed`;
+    this.#socket.destroy(new AncillaryError('ERR_SEND_TIMEOUT', message));
   }
 
   /** Whether something waits for what the peer says. */
@@ -91,12 +116,14 @@ export class AcknowledgedSending {
         });
       this.#waiting.push(message);
       this.#flush();
+      this.watch();
     }
     return outcome;
   }
 
   greeted(peers: number): void {
     this.#window = new Window(Math.min(this.#own, peers));
+    this.#told++;
     this.#flush();
   }
 
@@ -108,6 +135,7 @@ export class AcknowledgedSending {
         'ERR_FRAME_INVALID',
         `the peer acknowledges ${count} messages, of ${most} that it can have`,
       );
+    this.#told++;
     for (const message of this.#unacknowledged.shiftFirst(count)) {
       this.#window?.remove(message.cost);
       message.acknowledged = true;
@@ -121,6 +149,7 @@ export class AcknowledgedSending {
   end(error: Error | undefined): void {
     if (this.#ended !== undefined) return;
     this.#ended = { error };
+    this.#deadline?.stop();
     for (const message of this.#unacknowledged.clear()) if (message.sent) message.settle(unknown(error));
     const waiting = this.#waiting.clear();
     const reason = unsentWith(waiting.length, this.#window !== undefined, error);
@@ -145,6 +174,7 @@ export class AcknowledgedSending {
     sent.then(
       () => {
         message.sent = true;
+        this.watch();
         if (message.acknowledged) message.settle();
         else if (this.#ended !== undefined) message.settle(unknown(this.#ended.error));
       },

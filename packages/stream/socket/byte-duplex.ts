@@ -3,6 +3,7 @@ import { AncillaryError, type ByteRange, type OwnedFd, type SocketBinding, truth
 import type { DiscardReason } from '../diagnostics';
 import { heldBack } from '../fd-like';
 import { type Stopped, stopReading } from '../reading-hold';
+import type { Deadline, Owed } from '../limits/deadlines/deadline';
 import type { ConnectionQuota } from '../limits/quota';
 import { nextMemory, OnreadConsumer } from '../receive/onread';
 import { TakenOver } from '../receive/taken-over';
@@ -26,6 +27,9 @@ export const onHangup = Symbol('onHangup');
 
 /** Where it is counted what the peer has this process hold, if anywhere. */
 export const quotaOfSocket = Symbol('quotaOfSocket');
+
+/** A deadline by its option `sendTimeout`, for what the peer owes beside reading. */
+export const deadlineOfSending = Symbol('deadlineOfSending');
 
 /** Has one read the socket for good, and says which, for whoever reads it in another way. */
 export const takeOver = Symbol('takeOver');
@@ -171,6 +175,11 @@ export abstract class ByteDuplex extends NetDuplex {
   /** @internal */
   get [quotaOfSocket](): ConnectionQuota | undefined {
     return this[lifetime].quota;
+  }
+
+  /** Undefined where there is no such option. @internal */
+  [deadlineOfSending](owed: Owed): Deadline | undefined {
+    return this[lifetime].deadlineOfSending(owed);
   }
 
   /** @internal */

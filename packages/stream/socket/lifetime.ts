@@ -12,6 +12,7 @@ import { socketClosed } from '../diagnostics';
 import type { ConnectionQuota } from '../limits/quota';
 import { ByteConsumer } from '../receive/byte-consumer';
 import { Discard } from '../receive/discard';
+import { Deadline, type Owed } from '../limits/deadlines/deadline';
 import { type Deadlines, deadlinesOf } from '../limits/deadlines/deadlines';
 import { DEFAULT_FRAME_TIMEOUT, type FrameTimeout } from '../limits/deadlines/options';
 import { Inbox, type InboxOwner } from '../receive/inbox';
@@ -80,6 +81,11 @@ export class Lifetime implements SocketEvents, InboxOwner {
 
   get deadlines(): Deadlines {
     return deadlinesOf(this.#binding);
+  }
+
+  /** One by the option `sendTimeout`, if there is one. */
+  deadlineOfSending(owed: Owed): Deadline | undefined {
+    return this.#sendTimeout === undefined ? undefined : new Deadline(this.#sendTimeout, owed, this.deadlines);
   }
 
   /** Reading as bytes, once that was chosen. */

@@ -13,7 +13,8 @@ export interface DeadlineOptions {
   frameTimeout?: number | undefined;
   /**
    * Milliseconds in which the peer must let something be sent while something waits. Then the socket is destroyed, and what
-   * waits fails, with ERR_SEND_TIMEOUT. Default: as long as it takes, as in net.
+   * waits fails, with ERR_SEND_TIMEOUT. Default: as long as it takes, as in net. Where `framed()` has messages acknowledged, the
+   * peer must also acknowledge one while some wait for it.
    */
   sendTimeout?: number | undefined;
 }
