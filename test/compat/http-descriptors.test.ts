@@ -71,6 +71,37 @@ it.each(endings)('go with a message that is finished by %s', async (_how, end) =
   expect([response.headers['came'], body, ...identitiesOf(owned)]).toEqual(['body', 'body', identity(file.fd)]);
 });
 
+it.each(endings)('are there with the head of a message that is finished by %s', async (_how, end) => {
+  const [file] = ends.memories(1) as [OwnedFd];
+  ends.serve((request, response) => {
+    response.setHeader('at-the-request', identitiesOf(takeFds(request)).join());
+    sendFds(response, [file]);
+    end(response);
+  });
+  const request = http.request({ agent: ends.agent(), method: 'POST' });
+  sendFds(request, [file]);
+  end(request);
+  const response = await answerOf(request);
+  const atTheAnswer = identitiesOf(takeFds(response)).join();
+  expect([response.headers['at-the-request'], atTheAnswer]).toEqual([identity(file.fd), identity(file.fd)]);
+  await text(response);
+});
+
+it('go with the first part of a body that has an empty line, and the body stays whole', async () => {
+  const BODY = 'before\r\n\r\nbehind';
+  ends.serve((request, response) => {
+    response.flushHeaders();
+    sendFds(response, takeFds(request), { transfer: true });
+    response.end(BODY);
+  });
+  const [file] = ends.memories(1) as [OwnedFd];
+  const request = http.request({ agent: ends.agent(), method: 'POST' });
+  sendFds(request, [file]);
+  request.end();
+  const [body, owned] = await whole(await answerOf(request));
+  expect([body, ...identitiesOf(owned)]).toEqual([BODY, identity(file.fd)]);
+});
+
 it('are of their own request among 100 that come in a row, each third of which has none', async () => {
   const seen: (string | undefined)[][] = [];
   ends.serve((request, response) => {

@@ -121,11 +121,26 @@ function carryOnWrites(socket: FdSocket, next: OwnedFd[]): void {
       OwnedFd.closeAll(fds);
       return write(bytes, tell);
     }
+    const carrying = typeof chunk === 'string' ? endOfHead(bytes) : bytes.length;
     try {
-      return socket.writeFds(bytes, fds, { transfer: true }, tell);
+      if (carrying === bytes.length) return socket.writeFds(bytes, fds, { transfer: true }, tell);
+      socket.writeFds(bytes.subarray(0, carrying), fds, { transfer: true });
+      return write(bytes.subarray(carrying), tell);
     } catch (error) {
       OwnedFd.closeAll(fds);
       throw error;
     }
   };
 }
+
+/**
+ * http writes a head and a body of text as one string. Whoever receives them in one piece is told of the head before the last
+ * byte, to which the descriptors belong: so they go with the head alone. A body that looks like it is only sent in two pieces.
+ */
+function endOfHead(bytes: Uint8Array): number {
+  const end = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(END_OF_HEAD);
+  return end === -1 ? bytes.length : end + END_OF_HEAD.length;
+}
+
+/** RFC 9112, section 2.1. */
+const END_OF_HEAD = '\r\n\r\n';
