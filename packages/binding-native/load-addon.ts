@@ -1,20 +1,13 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { resolve } from 'node-gyp-build';
 import { AncillaryError } from '../binding';
-
-// Two levels up is the package root both from the sources and from dist/.
-const ROOT = path.join(__dirname, '..', '..');
-/** Here are the prebuilt binaries, and what a user compiled. */
-const NATIVE = path.join(ROOT, 'native');
+import { addonFiles, NATIVE, PREBUILDS, TARGET } from './addon-files';
 
 /** native/ is written for Linux. Other kernels stop in front of descriptors, not behind them (docs/kernel.md 24). */
 const PLATFORMS: readonly string[] = ['linux', 'android'];
 
 /** What a release brings binaries for (scripts/prebuild/). */
 const PREBUILT: readonly string[] = ['linux-x64', 'linux-arm64'];
-const TARGET = `${process.platform}-${process.arch}`;
 
 /**
  * The addon's exports. Where it cannot be loaded, an object of which every use throws ERR_FD_PLATFORM: what needs no
@@ -23,7 +16,7 @@ const TARGET = `${process.platform}-${process.arch}`;
 export function loadAddon(): object {
   if (!PLATFORMS.includes(process.platform)) return unusable(unsupported());
   let refusal: { readonly file: string; readonly reason: unknown } | undefined;
-  for (const file of candidates()) {
+  for (const file of addonFiles()) {
     try {
       // Node-API makes objects that V8 looks up in a hash table at each use; those written in JavaScript it knows by
       // their shape.
@@ -35,29 +28,6 @@ export function loadAddon(): object {
   return refusal === undefined ? unusable(absent()) : unusable(refused(refusal.file, refusal.reason), refusal.reason);
 }
 
-/** The files to try, best first: a build of the checkout, what a user compiled, what came with the package. */
-function candidates(): string[] {
-  const [best] = [ROOT, NATIVE].flatMap((directory) => {
-    try {
-      return [resolve(directory)];
-    } catch {
-      return [];
-    }
-  });
-  const prebuilt = prebuiltFiles();
-  if (best === undefined) return prebuilt;
-  if (!prebuilt.includes(best)) return [best];
-  // For glibc and musl each: which one this system has, node-gyp-build knows of Alpine only.
-  return [best, ...prebuilt.filter((file) => file !== best)];
-}
-
-function prebuiltFiles(): string[] {
-  const folder = path.join(NATIVE, 'prebuilds', TARGET);
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith('.node'));
-  return names.map((name) => path.join(folder, name));
-}
-
 function unsupported(): string {
   if (process.platform === 'win32') return 'Windows has no sockets that carry descriptors, so nothing can be compiled.';
   return `the addon is written for Linux. ${process.platform} passes descriptors in another way, and they would get to the wrong bytes, so nothing can be compiled.`;
@@ -65,18 +35,25 @@ function unsupported(): string {
 
 function absent(): string {
   const why = PREBUILT.includes(TARGET)
-    ? `${path.join(NATIVE, 'prebuilds', TARGET)} has no binary. If a bundler moved this code, keep 'ancillary' external.`
+    ? `${PREBUILDS} has no binary. If a bundler moved this code, keep 'ancillary' external.`
     : `there is no prebuilt binary for ${TARGET}, only for ${PREBUILT.join(' and ')}.`;
   return `${why} ${HOW_TO_COMPILE}`;
 }
 
 function refused(file: string, reason: unknown): string {
-  // Deno's word for a permission that it was not given.
-  const refusedByRuntime = reason instanceof Error && reason.name === 'NotCapable';
-  const what = `its binary ${path.relative(NATIVE, file)} does not load: ${String(reason)}.`;
-  return refusedByRuntime ? what : `${what} ${HOW_TO_COMPILE}`;
+  const what = `its binary ${path.relative(NATIVE, file)} does not load: ${String(reason).replace(/\.$/, '')}.`;
+  return `${what} ${advice(reason)}`.trimEnd();
 }
 
+/** What helps where the runtime refuses every addon, compiling does not. */
+function advice(reason: unknown): string {
+  if (!(reason instanceof Error)) return HOW_TO_COMPILE;
+  if ((reason as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED') return ALLOW_ADDONS;
+  // Deno's word for a permission that it was not given; the message names its flag.
+  return reason.name === 'NotCapable' ? '' : HOW_TO_COMPILE;
+}
+
+const ALLOW_ADDONS = 'Run Node without --no-addons, and where it has --permission, with --allow-addons.';
 const HOW_TO_COMPILE = `To compile one, with a C++17 compiler, make and Python 3: npx node-gyp@12 rebuild --directory ${JSON.stringify(NATIVE)}`;
 
 function unusable(why: string, cause?: unknown): object {

@@ -55,12 +55,16 @@ export class BoundPath {
   }
 }
 
-/** What stands at a path; undefined also where the path leads nowhere any more. */
+/**
+ * What stands at a path; undefined also where the path leads nowhere any more.
+ * @throws what the runtime refuses the question with, where its permissions do not allow it
+ */
 export function entryAt(path: string): BigIntStats | undefined {
   try {
     return lstatSync(path, { bigint: true });
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof Error && 'errno' in error) return undefined;
+    throw error;
   }
 }
 
