@@ -54,13 +54,13 @@ const ACCESSES = ['read', 'write', 'read-write', 'path'];
  * what is no OwnedFd
  */
 export function expectFd(fd: OwnedFd, demands: FdDemands): FdInfo {
-  requireDemands(demands);
   if (!(fd instanceof OwnedFd)) {
     throw invalidType(
       `fd is an OwnedFd, as descriptors arrive, not ${describeValue(fd)}; a number from a peer would be a descriptor of this ` +
         'process, and one of your own is OwnedFd.adopt(fd)',
     );
   }
+  requireDemands(demands);
   const info = describeFd(fd);
   const unmet = unmetBy(info, demands);
   if (unmet.length === 0) return info;

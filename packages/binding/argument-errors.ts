@@ -56,15 +56,22 @@ export function requireIterable(name: string, rule: string, given: unknown): voi
 
 /**
  * Something that is recognized by its methods, for another copy of this package may have made it.
+ * @param hint how the message ends where it lacks a method
  * @throws TypeError naming the method that it lacks, or what it is a Promise or a maker of
  */
-export function requireMethods(name: string, kind: string, given: unknown, methods: readonly string[]): void {
+export function requireMethods(
+  name: string,
+  kind: string,
+  given: unknown,
+  methods: readonly string[],
+  hint = '',
+): void {
   const members = (given ?? {}) as Readonly<Record<string, unknown>>;
   const missing = methods.find((method) => typeof members[method] !== 'function');
   if (missing === undefined) return;
   const shown = describeValue(given);
   if (typeof given === 'function' || isPromise(given)) throw invalidType(`${name} is ${kind}, not ${shown}`);
-  throw invalidType(`${name} is ${kind}; ${shown} has no function ${missing}()`);
+  throw invalidType(`${name} is ${kind}; ${shown} has no function ${missing}()${hint}`);
 }
 
 const LONGEST = 28;

@@ -53,8 +53,16 @@ export function requireNames(
     const names = Object.keys(known);
     const nearest = nearestName(name, names);
     const meant = nearest === undefined ? '' : ` Did you mean '${nearest}'?`;
-    throw invalidValue(`${lacking} ${describeValue(name)}.${meant} There is ${names.join(', ')}`);
+    const whose = isLiteral(given) ? '' : `, which ${describeValue(given)} has`;
+    throw invalidValue(`${lacking} ${describeValue(name)}${whose}.${meant} There is ${names.join(', ')}`);
   }
+}
+
+/** Whether it is as an object in braces is; something of a class was perhaps meant for another argument. */
+function isLiteral(given: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(given);
+  // That of another realm has none either.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** @throws TypeError for an option that does nothing without another one, which was not given */

@@ -18,8 +18,23 @@ export function codecOf<Socket extends object, In, Out>(
   forwardedTo?: Socket,
 ): FrameCodec<In, Out> {
   if (isMaker(given)) return madeBy({ socket, forwardedTo }, given, methods);
-  requireMethods('codec', 'a FrameCodec, such as lengthPrefixed()', given, methods);
+  requireCodec(
+    'codec',
+    given,
+    methods,
+    isOptions(given) ? ': options come after the codec, which may be undefined' : '',
+  );
   return given;
+}
+
+/** @param hint what may have been meant */
+function requireCodec(name: string, given: unknown, methods: Methods, hint: string): void {
+  requireMethods(name, 'a FrameCodec, such as lengthPrefixed()', given, methods, hint);
+}
+
+/** Whether it is what stands behind the codec of `frames()`. */
+function isOptions(given: object): boolean {
+  return Object(given) === given && 'signal' in given;
 }
 
 /** What factories are called with. */
@@ -55,7 +70,9 @@ function madeBy<Socket extends object, In, Out>(
   if (codec === undefined) {
     connections.add(connection);
     codec = maker(connection);
-    requireMethods('the codec that was made', 'a FrameCodec, such as lengthPrefixed()', codec, methods);
+    const returned = codec as unknown;
+    const hint = returned === undefined ? ': a function given as codec makes one for the connection' : '';
+    requireCodec('the codec that was made', returned, methods, hint);
     if (ofSocket === undefined) made.set(socket, (ofSocket = new WeakMap()));
     ofSocket.set(maker, codec);
   }

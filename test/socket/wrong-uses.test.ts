@@ -266,6 +266,68 @@ const uses: readonly (readonly [use: string, attempt: () => unknown, code: strin
     TYPE,
     /^handler is a function that takes a frame, not undefined$/,
   ],
+  [
+    'forEachFrame(codec, handler)',
+    () =>
+      left.forEachFrame(
+        wrong(lengthPrefixed()),
+        wrong(() => undefined),
+      ),
+    TYPE,
+    /^handler is a function that takes a frame, not an instance of Object: it comes first, and then the codec$/,
+  ],
+  [
+    'forEachFrame(codec)',
+    () => left.forEachFrame(wrong(lengthPrefixed())),
+    TYPE,
+    /^handler is a function that takes a frame, not an instance of Object: it comes first, and then the codec$/,
+  ],
+  [
+    'forEachFrame(options, handler)',
+    () =>
+      left.forEachFrame(
+        wrong({ signal: AbortSignal.abort() }),
+        wrong(() => undefined),
+      ),
+    TYPE,
+    /^handler is a function that takes a frame, not an instance of Object$/,
+  ],
+  [
+    'forEachFrame(handler, options)',
+    () => left.forEachFrame(() => undefined, wrong({ signal: AbortSignal.abort() })),
+    TYPE,
+    /^codec is a FrameCodec, .*; an instance of Object has no function measure\(\): options come after the codec, which may be undefined$/,
+  ],
+  [
+    'frames(options)',
+    () => left.frames(wrong({ signal: AbortSignal.abort() })),
+    TYPE,
+    /^codec is a FrameCodec, .*: options come after the codec, which may be undefined$/,
+  ],
+  [
+    'frames(handler)',
+    () => left.frames(wrong(() => undefined)),
+    TYPE,
+    /^the codec that was made is a FrameCodec, .*; undefined has no .*: a function given as codec makes one for the connection$/,
+  ],
+  [
+    'adopt(options, socket)',
+    () => adopt(wrong({ highWaterMark: 1 }), wrong(left)),
+    TYPE,
+    /^source is a number, an OwnedFd or a net.Socket, not an instance of Object$/,
+  ],
+  [
+    'connect(path, socket)',
+    () => connect('/x', wrong(left)),
+    VALUE,
+    /^connect\(\) has no option '_events', which an instance of FdSocket has\. There is/,
+  ],
+  [
+    'expectFd(demands, fd)',
+    () => fds.expectFd(wrong({ kind: 'file' }), wrong(memory)),
+    TYPE,
+    /^fd is an OwnedFd, as descriptors arrive, not an instance of Object/,
+  ],
   ["receive('4')", () => left.receive(wrong('4')), TYPE, /^length is a whole number of bytes from 1 up, not '4'$/],
   [
     'receive()',

@@ -26,17 +26,17 @@ export function adopt(
   source: number | OwnedFd | NetSocket,
   options: FdSocketOptions = {},
 ): FdSocket {
+  if (typeof source !== 'number' && !(source instanceof OwnedFd) && !(source instanceof NetSocket)) {
+    throw invalidType(
+      `source is a number, an OwnedFd or a net.Socket, not ${describeValue(source)}${typeof source === 'string' ? '; connect() takes a path' : ''}`,
+    );
+  }
   requireOptions('adopt()', options, SOCKET_OPTIONS);
   if (source instanceof NetSocket) return adoptNetSocket(binding, source, options);
   if (source instanceof OwnedFd) {
     // Whoever gave it to us may have made others of it.
     source.table.lend?.(source.fd);
     return FdSocket.wrap(binding, source, options);
-  }
-  if (typeof source !== 'number') {
-    throw invalidType(
-      `source is a number, an OwnedFd or a net.Socket, not ${describeValue(source)}${typeof source === 'string' ? '; connect() takes a path' : ''}`,
-    );
   }
   const owned = OwnedFd.adopt(source);
   try {

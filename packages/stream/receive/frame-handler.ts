@@ -6,6 +6,14 @@ import type { FrameMeasure } from './frame-measure';
 import { FrameReader } from './frame-reader';
 import type { Inbox } from './inbox';
 
+/** @throws TypeError for what is no callback, such as a codec, which comes after it */
+export function requireFrameCallback(callback: unknown): void {
+  if (typeof callback === 'function') return;
+  const isCodec = typeof callback === 'object' && callback !== null && 'measure' in callback;
+  const hint = isCodec ? ': it comes first, and then the codec' : '';
+  throw invalidType(`handler is a function that takes a frame, not ${describeValue(callback)}${hint}`);
+}
+
 /** Called with each frame, whose descriptors it owns. Reading waits for a promise that it returns. */
 export type FrameCallback = (frame: FdFrame) => void | Promise<void>;
 
@@ -28,7 +36,7 @@ export class FrameHandler implements Consumer {
 
   /**
    * @param name what a user would call this way of reading
-   * @throws TypeError for what is no callback, or no codec
+   * @throws TypeError for what is no codec
    */
   constructor(
     inbox: Inbox,
@@ -37,8 +45,6 @@ export class FrameHandler implements Consumer {
     name: string,
     signal: AbortSignal | undefined,
   ) {
-    if (typeof callback !== 'function')
-      throw invalidType(`handler is a function that takes a frame, not ${describeValue(callback)}`);
     this.#inbox = inbox;
     this.#reader = new FrameReader(inbox, codec);
     this.#callback = callback;

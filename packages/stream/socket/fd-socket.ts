@@ -16,7 +16,7 @@ import type { FdLike } from '../fd-like';
 import type { FdFrame } from '../frame';
 import { codecOf } from '../codec-of';
 import type { CodecMaker, EncodedFrame, FrameCodec } from '../frame-codec';
-import { type FrameCallback, FrameHandler } from '../receive/frame-handler';
+import { type FrameCallback, FrameHandler, requireFrameCallback } from '../receive/frame-handler';
 import { FrameIterator } from '../receive/frame-iterator';
 import type { FrameMeasure } from '../receive/frame-measure';
 import { exactly, segmentFrames } from '../receive/fixed-frames';
@@ -170,6 +170,8 @@ export class FdSocket extends ByteDuplex {
   ): Promise<void> {
     const { inbox } = this[lifetime];
     try {
+      // First, since a handler in the codec's place would be called to make one.
+      requireFrameCallback(handler);
       const signal = signalOf('forEachFrame()', options);
       return new FrameHandler(inbox, this.#measureOf(codec), handler, 'forEachFrame()', signal).run();
     } catch (error) {
