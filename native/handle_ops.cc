@@ -92,8 +92,10 @@ Napi::Value watchWritable(Info info) {
 }
 
 Napi::Value watchHangup(Info info) {
+  bool holds = false;
+  if (!readBool(info, 1, "holds", holds)) return info.Env().Undefined();
   SocketHandle* const socket = handleOf<SocketHandle>(info);
-  return answer(info, socket == nullptr ? 0 : socket->watchHangup());
+  return answer(info, socket == nullptr ? 0 : socket->watchHangup(holds));
 }
 
 Napi::Value setAccepting(Info info) {

@@ -60,7 +60,7 @@ class PolledHandle : private DescriptorWatch::Listener {
   virtual std::initializer_list<Event> events() const = 0;
   /** The {@link PollEvent}s to watch. */
   virtual int interest() const = 0;
-  /** Whether what is watched is a reason for the loop to go on; a hangup alone is none. */
+  /** Whether what is watched is a reason for the loop to go on; a hangup alone is none, unless somebody said so. */
   virtual bool holdsLoop() const { return true; }
   /** The loop reports something. `error`: there was EPOLLERR, which hides whatever else there was. */
   virtual void wake(bool error, int events) = 0;

@@ -53,8 +53,9 @@ int SocketHandle::watchWritable() {
   return updateInterest();
 }
 
-int SocketHandle::watchHangup() {
+int SocketHandle::watchHangup(bool holds) {
   wantsHangup_ = true;
+  hangupHolds_ |= holds;
   return updateInterest();
 }
 
@@ -72,6 +73,7 @@ void SocketHandle::wake(bool error, int events) {
   }
   if (wantsHangup_ && (error || (events & kPollHangup) != 0) && hungUp(fd())) {
     wantsHangup_ = false;
+    hangupHolds_ = false;
     tell(Event::hangup, {});
   }
 }
@@ -165,6 +167,7 @@ void SocketHandle::giveUp() {
   pump_.allow(0, 0);
   wantsWritable_ = false;
   wantsHangup_ = false;
+  hangupHolds_ = false;
 }
 
 }  // namespace ancillary

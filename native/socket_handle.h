@@ -26,7 +26,8 @@ class SocketHandle final : public PolledHandle {
   /** After it was told that reading has to wait ({@link Ledger::isCongested}). */
   [[nodiscard]] int resumeReading();
   [[nodiscard]] int watchWritable();
-  [[nodiscard]] int watchHangup();
+  /** @param holds whether that is a reason for the loop to go on */
+  [[nodiscard]] int watchHangup(bool holds);
 
   Kind kind() const override { return kKind; }
 
@@ -34,7 +35,7 @@ class SocketHandle final : public PolledHandle {
   const char* resourceName() const override { return "ANCILLARYSOCKET"; }
   std::initializer_list<Event> events() const override { return kEvents; }
   int interest() const override;
-  bool holdsLoop() const override { return pump_.wantsToRead() || wantsWritable_; }
+  bool holdsLoop() const override { return pump_.wantsToRead() || wantsWritable_ || hangupHolds_; }
   void wake(bool error, int events) override;
   void giveUp() override;
   void pollFailed(int error) override;
@@ -76,6 +77,7 @@ class SocketHandle final : public PolledHandle {
   bool congested_ = false;
   bool wantsWritable_ = false;
   bool wantsHangup_ = false;
+  bool hangupHolds_ = false;
 };
 
 }  // namespace ancillary

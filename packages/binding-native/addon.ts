@@ -226,7 +226,7 @@ export interface Addon {
    */
   sendMany(fd: number, bytes: readonly Uint8Array[], fdCounts: readonly number[], fds: readonly number[]): number;
   watchWritable(fd: number): number;
-  watchHangup(fd: number): number;
+  watchHangup(fd: number, holds: boolean): number;
   setAccepting(fd: number, on: boolean): number;
 }
 

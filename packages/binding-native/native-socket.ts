@@ -164,8 +164,8 @@ class OpenSocket implements SocketHandle, SocketCallbacks {
     this.#watched(addon.watchWritable(this.#fd));
   }
 
-  watchHangup(): void {
-    this.#watched(addon.watchHangup(this.#fd));
+  watchHangup(holds = false): void {
+    this.#watched(addon.watchHangup(this.#fd, holds));
   }
 
   /** Tells of a descriptor that cannot be polled, but not before the caller is done. */

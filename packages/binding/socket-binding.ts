@@ -107,8 +107,8 @@ export interface SocketHandle {
   sendParts(parts: readonly SendPart[]): SendResult;
   /** Asks for one {@link SocketEvents.writable}. */
   watchWritable(): void;
-  /** Asks for {@link SocketEvents.hangup}; does not keep the event loop running. */
-  watchHangup(): void;
+  /** Asks for {@link SocketEvents.hangup}. @param holds whether that keeps the event loop running; default false */
+  watchHangup(holds?: boolean): void;
   /** Ends the sending direction. Returns the name of the errno, or undefined. */
   shutdown(): string | undefined;
   /** Whether the peer closed both directions, as poll(2) reports it now. */

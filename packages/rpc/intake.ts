@@ -163,6 +163,11 @@ export class Intake {
     if (this.#resume !== undefined && !this.#mustPause()) this.#resume();
   }
 
+  /** Nothing more comes. Whoever still runs for the peer is to learn when it is gone, and the process must not end before. */
+  peerEnded(): void {
+    if (this.#running > 0 || this.#waiting.size > 0) this.#watch();
+  }
+
   /** The connection is over: nothing more is started. */
   close(): void {
     this.#over = true;

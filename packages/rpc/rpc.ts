@@ -223,6 +223,7 @@ class Connection implements Rpc {
   /** Nothing more comes from the peer; what it asked for is still answered. */
   #peerEnded(): void {
     this.#fail(closedError('the peer has ended the connection'));
+    this.#intake.peerEnded();
     this.#serving.whenIdle(() => this.socket.end());
   }
 

@@ -65,7 +65,7 @@ describe.each(['libuv', 'thread'])('waiting by %s, an out-of-band byte wakes nob
         addon.setRef(fd, true);
       };
       if (addon.openSocket(fd, { read() {}, writable() {}, hangup }) !== 0) throw new Error('openSocket');
-      addon.watchHangup(fd);
+      addon.watchHangup(fd, false);
       urge(peer);
       void turnsOf(20).then(async (turns) => {
         console.log(turns < 80);

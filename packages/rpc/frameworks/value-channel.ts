@@ -280,6 +280,7 @@ export class ValueChannel {
     this.#over = reason;
     // Of the others, it is told that they are not sent.
     for (const id of this.#own.allSent()) if (this.#own.end(id) === 'awaited') this.#receiver.lost?.(id, reason);
+    if (error === undefined) this.#intake.peerEnded();
     this.#endIfIdle();
     this.#receiver.ended?.(error);
   }

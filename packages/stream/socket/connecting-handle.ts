@@ -32,7 +32,7 @@ export class ConnectingHandle implements SocketHandle {
   #allowed: { bytes: number; fds: number; look: LookAhead } = { bytes: 0, fds: 0, look: 'nothing' };
   #placeMemory: ((handle: SocketHandle) => void) | undefined;
   #watchesWritable = false;
-  #watchesHangup = false;
+  #watchesHangup: { readonly holds: boolean } | undefined;
   #refed = true;
 
   /** Who is told once there is something to tell. */
@@ -69,7 +69,7 @@ export class ConnectingHandle implements SocketHandle {
     this.#placeMemory?.(handle);
     const { bytes, fds, look } = this.#allowed;
     if (bytes > 0) handle.allowReading(bytes, fds, look);
-    if (this.#watchesHangup) handle.watchHangup();
+    if (this.#watchesHangup !== undefined) handle.watchHangup(this.#watchesHangup.holds);
   }
 
   /** Sends what waits, and ends what was ended, once `tell` has returned or thrown. */
@@ -113,9 +113,9 @@ export class ConnectingHandle implements SocketHandle {
     else this.#handle.watchWritable();
   }
 
-  watchHangup(): void {
-    if (this.#handle === undefined) this.#watchesHangup = true;
-    else this.#handle.watchHangup();
+  watchHangup(holds = false): void {
+    if (this.#handle !== undefined) this.#handle.watchHangup(holds);
+    else this.#watchesHangup = { holds: holds || this.#watchesHangup?.holds === true };
   }
 
   shutdown(): string | undefined {

@@ -207,12 +207,15 @@ export class Lifetime implements SocketEvents, InboxOwner {
     return rejects && !listened ? null : error;
   }
 
-  /** Calls back once the peer has closed both directions, also where nobody reads. */
+  /**
+   * Calls back once the peer has closed both directions, also where nobody reads. Until then the event loop goes on, as it does
+   * while the socket is read: who waits for the peer has to learn of its end.
+   */
   onHangup(callback: () => void): void {
     if (this.#duplex.destroyed) return;
     this.#onHangup = callback;
     if (this.#peerGone) callback();
-    else this.handle.watchHangup();
+    else this.handle.watchHangup(true);
   }
 
   writable(): void {
