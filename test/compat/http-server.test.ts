@@ -5,6 +5,7 @@ import { connect, type FdSocket, listen } from '../../packages/ancillary';
 import { FdAgent, serveHttp } from '../../packages/ancillary/http';
 import { proxy } from '../../packages/ancillary/proxy';
 import { until } from '../hostile/until';
+import { modeRefusal } from '../support/mode-refusal';
 import { answerOf, HttpEnds } from './http-ends';
 
 let ends: HttpEnds;
@@ -41,13 +42,11 @@ it.each([
 it('refuses an FdServer, and an http.Server, a second time, and goes on', async () => {
   const first = ends.serve((_request, response) => response.end('first'));
   await using other = await listen(`${ends.address}-2`);
-  const refused = (message: RegExp): Error =>
-    expect.objectContaining({ code: 'ERR_FD_MODE', message: expect.stringMatching(message) as string }) as Error;
   const ofListener = /^the server was taken over by serveHttp\(\), .*: use another server for serveHttp\(\)$/;
-  expect(() => serveHttp(ends.listener, () => undefined)).toThrow(refused(ofListener));
-  expect(() => serveHttp(other, first)).toThrow(refused(/^the http.Server was given to serveHttp\(\) before/));
+  expect(() => serveHttp(ends.listener, () => undefined)).toThrow(modeRefusal(ofListener));
+  expect(() => serveHttp(other, first)).toThrow(modeRefusal(/^the http.Server was given to serveHttp\(\) before/));
   expect(() => proxy(ends.listener, ends.address)).toThrow(
-    refused(/serveHttp\(\), .*: use another server for proxy\(\)$/),
+    modeRefusal(/serveHttp\(\), .*: use another server for proxy\(\)$/),
   );
   expect(await text(await answerOf(http.get({ agent: ends.agent() })))).toBe('first');
   // What was refused for the other has taken nothing over.

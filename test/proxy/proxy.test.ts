@@ -7,6 +7,7 @@ import { settled, until } from '../hostile/until';
 import { bytesOf, closed, codeOf, destroyed } from '../socket/sockets';
 import { identity } from '../support/descriptors';
 import { Files } from '../support/files';
+import { modeRefusal } from '../support/mode-refusal';
 
 let directory: string;
 let server: FdServer;
@@ -52,10 +53,7 @@ const echoing = (socket: FdSocket): void => void echo(socket).catch(() => undefi
 it('refuses a listener that another one has, which goes on', async () => {
   start();
   expect(() => proxy(listener, at('server'))).toThrow(
-    expect.objectContaining({
-      code: 'ERR_FD_MODE',
-      message: expect.stringMatching(/taken over by proxy\(\), .*: use another server for proxy\(\)$/) as string,
-    }) as Error,
+    modeRefusal(/taken over by proxy\(\), .*: use another server for proxy\(\)$/),
   );
   server.on('connection', echoing);
   const client = await connect(at('proxy'));

@@ -6,6 +6,7 @@ import { lengthPrefixed } from '../../packages/codec';
 import { dbusHandshake } from '../../packages/codec/dbus';
 import { fdMessageConnection } from '../../packages/rpc/vscode-jsonrpc';
 import { type BarePeer, withBarePeer } from '../support/bare-peer';
+import { modeRefusal } from '../support/mode-refusal';
 
 // What has taken a socket over has all of it, also where it does not read yet.
 
@@ -22,12 +23,7 @@ afterEach(() => {
 });
 
 const refusal = (by: string, other: string): Error =>
-  expect.objectContaining({
-    code: 'ERR_FD_MODE',
-    message: expect.stringContaining(
-      `taken over by ${by}, which reads all of it: use another socket for ${other}`,
-    ) as string,
-  }) as Error;
+  modeRefusal(`taken over by ${by}, which reads all of it: use another socket for ${other}`);
 
 /** Those that begin to read later. */
 const takers: readonly (readonly [string, () => unknown])[] = [

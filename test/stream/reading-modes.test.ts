@@ -3,9 +3,10 @@ import { PassThrough } from 'node:stream';
 import { type FdSocket, fds, raw } from '../../packages/ancillary';
 import { lengthPrefixed } from '../../packages/codec';
 import { type BarePeer, withBarePeer } from '../support/bare-peer';
+import { modeRefusal } from '../support/mode-refusal';
 
 const codec = lengthPrefixed({ lengthBytes: 1, countBytes: 1 });
-const inUse = expect.objectContaining({ code: 'ERR_FD_MODE' }) as Error;
+const inUse = modeRefusal();
 
 let ends: BarePeer;
 let socket: FdSocket;
