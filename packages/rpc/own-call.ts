@@ -12,7 +12,7 @@ type Resolve = (outcome: unknown) => void;
 export class OwnCall {
   #resolve: Resolve | undefined;
   #items: RemoteItems | undefined;
-  readonly #stopListening: (() => void) | undefined;
+  #stopListening: (() => void) | undefined;
 
   /** @param stopListening to the signal that cancels it */
   constructor(resolve: Resolve, stopListening: (() => void) | undefined) {
@@ -24,6 +24,9 @@ export class OwnCall {
   begin(items: RemoteItems): boolean {
     if (this.#items !== undefined) return false;
     this.#items = items;
+    // It may be over there long before it is here.
+    items.whenOver = this.#stopListening;
+    this.#stopListening = undefined;
     this.#resolve?.(items);
     this.#resolve = undefined;
     return true;
@@ -50,6 +53,7 @@ export class OwnCall {
   /** Nobody waits any more: what comes of it is closed. */
   abandon(error: Error): void {
     const fail = (): Promise<never> => Promise.reject(error);
+    this.#stopListening?.();
     this.#resolve?.(fail());
     this.#resolve = undefined;
     this.#items?.drop(fail);

@@ -20,7 +20,10 @@ export class RemoteItems implements Items<unknown> {
   readonly #waiting: ((step: Step | Promise<never>) => void)[] = [];
   /** Items that were asked for and did not come. */
   #awaited = 0;
+  /** How it ended, until that was told. */
   #end: (() => Step | Promise<never>) | undefined;
+  /** Called once nobody can learn of it any more. */
+  whenOver: (() => void) | undefined;
 
   /**
    * @param pull asks for so many more
@@ -35,7 +38,7 @@ export class RemoteItems implements Items<unknown> {
     const item = this.#items.shift();
     const end = this.#end;
     if (item === undefined && end !== undefined) {
-      this.#end = done;
+      this.#over();
       return Promise.resolve(end());
     }
     const step = item === undefined ? undefined : Promise.resolve<Step>({ done: false, value: item.value });
@@ -46,7 +49,7 @@ export class RemoteItems implements Items<unknown> {
   return(): Promise<Step> {
     if (this.#end === undefined) this.#cancel();
     this.drop(done);
-    this.#end = done;
+    this.#over();
     return Promise.resolve(done());
   }
 
@@ -67,16 +70,25 @@ export class RemoteItems implements Items<unknown> {
   /** How it ended is told to whoever waits, or after the items that are here. */
   end(end: () => Step | Promise<never>): void {
     if (this.#end !== undefined) return;
+    this.#end = end;
     const [first, ...others] = this.#waiting.splice(0);
-    this.#end = first === undefined ? end : done;
-    first?.(end());
+    if (first === undefined) return;
+    this.#over();
+    first(end());
     for (const each of others) each(done());
   }
 
-  /** Without the items that are here. */
+  /** Without the items that are here, and without how it ended if nobody was told. */
   drop(end: () => Step | Promise<never>): void {
     for (const { fds } of this.#items.splice(0)) OwnedFd.closeAll(fds);
-    this.end(end);
+    if (this.#end === undefined) this.end(end);
+    else if (this.#end !== done) this.#end = end;
+  }
+
+  #over(): void {
+    this.#end = done;
+    this.whenOver?.();
+    this.whenOver = undefined;
   }
 
   [Symbol.asyncIterator](): this {

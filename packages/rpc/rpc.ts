@@ -116,8 +116,8 @@ class Connection implements Rpc {
     }
     const id = ++this.#lastId;
     return new Promise((resolve) => {
-      const stopListening = signal && onAbort(signal, () => this.#cancel(id, abortError(signal)));
-      const call = new OwnCall(resolve as (outcome: unknown) => void, stopListening);
+      const stopListening = signal && onAbort(signal, () => this.#cancel(id, call, abortError(signal)));
+      const call: OwnCall = new OwnCall(resolve as (outcome: unknown) => void, stopListening);
       this.#calls.set(id, call);
       this.#intake.reconsider();
       this.#messages.send({ id, method, params }).catch((error: unknown) => {
@@ -210,9 +210,10 @@ class Connection implements Rpc {
     );
   }
 
-  #cancel(id: number, reason: Error): void {
-    this.#calls.get(id)?.abandon(reason);
-    this.#tell({ cancel: id });
+  #cancel(id: number, call: OwnCall, reason: Error): void {
+    call.abandon(reason);
+    // It may be answered, and items of it wait here.
+    if (this.#calls.has(id)) this.#tell({ cancel: id });
   }
 
   /** Where it cannot be sent, the connection has ended. */

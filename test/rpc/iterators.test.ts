@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { fds, type FdSocket, type OwnedFd, raw, socketpair } from '../../packages/ancillary';
 import { type CallContext, give, type Handlers, jsonValues, rpc, type Rpc } from '../../packages/rpc';
 import { identity } from '../support/descriptors';
@@ -227,6 +227,76 @@ test('aborting ends it: the loop throws, the handler’s signal aborts, descript
   for (let turn = 0; turn < 20; turn++) await client.call('sync');
   expect(ended).toBe(true);
   expect(signal?.aborted).toBe(true);
+});
+
+test.each([5, 15, 16, 17, 100])(
+  'aborting drops the items that are here, also where the iterator of %d has ended over there',
+  async (last) => {
+    const made: OwnedFd[] = [];
+    const [client] = connect({
+      async *files(count: number) {
+        for (let number = 1; number <= count; number++) {
+          made.push(fds.memfd('file'));
+          yield await Promise.resolve({ number, file: give(made.at(-1) as OwnedFd) });
+        }
+      },
+      sync: () => 0,
+    });
+    const controller = new AbortController();
+    const items = await client.call('files', last, controller);
+    const seen: number[] = [];
+    const loop = (async () => {
+      for await (const { number, file } of items) {
+        file.close();
+        seen.push(number);
+        if (number > 2) continue;
+        // By then all that was asked for is here, and how it ended.
+        for (let turn = 0; turn < 20; turn++) await client.call('sync');
+        if (number === 2) controller.abort();
+      }
+    })();
+    await expect(loop).rejects.toMatchObject({ name: 'AbortError' });
+    expect(seen).toEqual([1, 2]);
+    await expect(items.next()).resolves.toEqual({ done: true, value: undefined });
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    expect(made.length).toBeGreaterThanOrEqual(5);
+    expect(made.every(({ closed }) => closed)).toBe(true);
+  },
+);
+
+test('aborting comes before how it ended, and after that it does nothing', async () => {
+  const [client, server] = connect({
+    async *fails() {
+      yield await Promise.resolve(1);
+      throw new Error('no');
+    },
+    count: (last: number) => new Counting().upTo(last),
+    sync: () => 0,
+  });
+  const signals = Array.from({ length: 4 }, () => new AbortController());
+  const [first, second, third, fourth] = signals as [
+    AbortController,
+    AbortController,
+    AbortController,
+    AbortController,
+  ];
+  const failing = await client.call('fails', undefined, first);
+  const read = await client.call('count', 2, second);
+  const left = await client.call('count', 2, third);
+  const closing = await client.call('count', 9, fourth);
+  await failing.next();
+  await expect(collect(read)).resolves.toEqual([1, 2]);
+  await left.next();
+  await closing.next();
+  for (let turn = 0; turn < 20; turn++) await client.call('sync');
+  await left.return();
+  expect(signals.map(({ signal }) => getEventListeners(signal, 'abort').length)).toEqual([1, 0, 0, 1]);
+  await server.close();
+  await client.closed;
+  for (const each of signals) each.abort();
+  await expect(failing.next()).rejects.toMatchObject({ name: 'AbortError' });
+  await expect(closing.next()).rejects.toMatchObject({ name: 'AbortError' });
+  for (const items of [failing, read, left, closing]) await expect(items.next()).resolves.toMatchObject({ done: true });
 });
 
 test('an iterator that waits for its signal ends when the connection does, and the loop throws', async () => {
