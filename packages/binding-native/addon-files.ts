@@ -4,7 +4,7 @@ import path from 'node:path';
 import type * as NodeGypBuild from 'node-gyp-build';
 
 // Two levels up is the package root both from the sources and from dist/.
-const ROOT = path.join(__dirname, '..', '..');
+export const ROOT = path.join(__dirname, '..', '..');
 /** Here are the prebuilt binaries, and what a user compiled. */
 export const NATIVE = path.join(ROOT, 'native');
 export const TARGET = `${process.platform}-${process.arch}`;

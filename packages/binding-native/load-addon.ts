@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { AncillaryError } from '../binding';
-import { addonFiles, NATIVE, PREBUILDS, TARGET } from './addon-files';
+import { addonFiles, NATIVE, PREBUILDS, ROOT, TARGET } from './addon-files';
 
 /** native/ is written for Linux. Other kernels stop in front of descriptors, not behind them (docs/kernel.md 24). */
 const PLATFORMS: readonly string[] = ['linux', 'android'];
@@ -19,8 +19,8 @@ export function loadAddon(): object {
   for (const file of addonFiles()) {
     try {
       // Node-API makes objects that V8 looks up in a hash table at each use; those written in JavaScript it knows by
-      // their shape.
-      return { ...(createRequire(__filename)(file) as object) };
+      // their shape. What is missing, as in a build of older sources, is looked for behind it.
+      return { __proto__: lacking(file), ...(createRequire(__filename)(file) as object) };
     } catch (reason) {
       refusal ??= { file, reason };
     }
@@ -54,12 +54,30 @@ function advice(reason: unknown): string {
 }
 
 const ALLOW_ADDONS = 'Run Node without --no-addons, and where it has --permission, with --allow-addons.';
-const HOW_TO_COMPILE = `To compile one, with a C++17 compiler, make and Python 3: npx node-gyp@12 rebuild --directory ${JSON.stringify(NATIVE)}`;
+const HOW_TO_COMPILE = howToCompile(NATIVE);
+
+/** @param beside the binary to replace, or where to make one */
+function howToCompile(beside: string): string {
+  // That of a checkout is found first.
+  const inCheckout = path.relative(ROOT, beside).startsWith('build');
+  const directory = JSON.stringify(inCheckout ? ROOT : NATIVE);
+  return `To compile one, with a C++17 compiler, make and Python 3: npx node-gyp@12 rebuild --directory ${directory}`;
+}
 
 function unusable(why: string, cause?: unknown): object {
-  const options = cause === undefined ? {} : { cause };
-  const get = () => {
-    throw new AncillaryError('ERR_FD_PLATFORM', `ancillary cannot use sockets here: ${why}`, options);
+  return failing(() => why, cause === undefined ? {} : { cause });
+}
+
+/** Of another version than this code: there is no number to compare, which somebody would forget to raise. */
+function lacking(file: string): object {
+  const binary = `its binary ${path.relative(NATIVE, file)}`;
+  return failing((name) => `${binary} is of another version: it has no ${name}. ${howToCompile(file)}`);
+}
+
+/** Has every use throw. */
+function failing(why: (name: string) => string, options: ErrorOptions = {}): object {
+  const get = (_target: object, name: string | symbol) => {
+    throw new AncillaryError('ERR_FD_PLATFORM', `ancillary cannot use sockets here: ${why(String(name))}`, options);
   };
   return new Proxy({}, { get });
 }

@@ -39,6 +39,11 @@ export class Uncompiled implements Disposable {
     this.take('build/Release/ancillary.node', path.join('node_modules/ancillary/native', file));
   }
 
+  /** Any addon, as a file below the package's native/. */
+  putAddon(from: string, file: string): void {
+    cpSync(from, path.join(this.native, file), { recursive: true });
+  }
+
   /** What a program tells: it calls `tell(value)` once. `as` is a platform and an architecture, as `linux-x64`. */
   async run(program: string, { as = `${process.platform}-${process.arch}` } = {}): Promise<unknown> {
     const [platform, arch] = as.split('-');
