@@ -1,6 +1,4 @@
-import { OwnedFd } from '../binding';
-import type { RemoteItems } from './remote-items';
-import type { ReceivedValue } from './values/json-values';
+import type { ReceivedPart, RemoteItems } from './remote-items';
 
 /** Resolves the promise of a call, to a rejection too, so that one function is held while it waits. */
 type Resolve = (outcome: unknown) => void;
@@ -33,21 +31,22 @@ export class OwnCall {
   }
 
   /** @returns whether it was asked for */
-  item(item: ReceivedValue): boolean {
+  item(item: ReceivedPart): boolean {
     return this.#items?.receive(item) ?? false;
   }
 
-  succeed({ value, fds }: ReceivedValue): void {
-    this.#end(
-      fds,
+  /** @returns whether somebody gets it */
+  succeed(value: unknown): boolean {
+    return this.#end(
       () => value,
       () => ({ done: true, value }),
     );
   }
 
-  fail(error: Error, fds: readonly OwnedFd[] = []): void {
+  /** @returns whether somebody gets what the error has */
+  fail(error: Error): boolean {
     const fail = (): Promise<never> => Promise.reject(error);
-    this.#end(fds, fail, fail);
+    return this.#end(fail, fail);
   }
 
   /** Nobody waits any more: what comes of it is closed. */
@@ -59,12 +58,13 @@ export class OwnCall {
     this.#items?.drop(fail);
   }
 
-  #end(fds: readonly OwnedFd[], outcome: () => unknown, end: Parameters<RemoteItems['end']>[0]): void {
+  #end(outcome: () => unknown, end: Parameters<RemoteItems['end']>[0]): boolean {
     this.#stopListening?.();
     // A loop does not look at what an iterator returns, so its descriptors would stay open.
-    if (this.#resolve === undefined) OwnedFd.closeAll(fds);
+    const isAwaited = this.#resolve !== undefined;
     this.#resolve?.(outcome());
     this.#resolve = undefined;
     this.#items?.end(end);
+    return isAwaited;
   }
 }

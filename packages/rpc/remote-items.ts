@@ -1,6 +1,11 @@
-import { OwnedFd } from '../binding';
+import type { ByteRange } from '../binding';
 import type { RemoteItems as Items } from './rpc-types';
 import type { ReceivedValue } from './values/json-values';
+
+/** A part of a message, and where that stood in the stream. */
+export interface ReceivedPart extends ReceivedValue {
+  readonly range: ByteRange;
+}
 
 /** So many items are on their way at most, or wait here. */
 const WINDOW = 16;
@@ -16,7 +21,8 @@ const done = (): Step => ({ done: true, value: undefined });
 export class RemoteItems implements Items<unknown> {
   readonly #pull: (count: number) => void;
   readonly #cancel: () => void;
-  readonly #items: ReceivedValue[] = [];
+  readonly #discard: (part: ReceivedPart) => void;
+  readonly #items: ReceivedPart[] = [];
   readonly #waiting: ((step: Step | Promise<never>) => void)[] = [];
   /** Items that were asked for and did not come. */
   #awaited = 0;
@@ -28,10 +34,12 @@ export class RemoteItems implements Items<unknown> {
   /**
    * @param pull asks for so many more
    * @param cancel tells the peer that no more is wanted
+   * @param discard closes the descriptors of what nobody gets
    */
-  constructor(pull: (count: number) => void, cancel: () => void) {
+  constructor(pull: (count: number) => void, cancel: () => void, discard: (part: ReceivedPart) => void) {
     this.#pull = pull;
     this.#cancel = cancel;
+    this.#discard = discard;
   }
 
   next(): Promise<Step> {
@@ -54,11 +62,11 @@ export class RemoteItems implements Items<unknown> {
   }
 
   /** @returns whether it was asked for */
-  receive(item: ReceivedValue): boolean {
+  receive(item: ReceivedPart): boolean {
     if (this.#awaited === 0) return false;
     this.#awaited--;
     const waiting = this.#waiting.shift();
-    if (this.#end !== undefined) OwnedFd.closeAll(item.fds);
+    if (this.#end !== undefined) this.#discard(item);
     else if (waiting === undefined) this.#items.push(item);
     else {
       waiting({ done: false, value: item.value });
@@ -80,7 +88,7 @@ export class RemoteItems implements Items<unknown> {
 
   /** Without the items that are here, and without how it ended if nobody was told. */
   drop(end: () => Step | Promise<never>): void {
-    for (const { fds } of this.#items.splice(0)) OwnedFd.closeAll(fds);
+    for (const item of this.#items.splice(0)) this.#discard(item);
     if (this.#end === undefined) this.end(end);
     else if (this.#end !== done) this.#end = end;
   }

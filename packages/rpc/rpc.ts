@@ -1,4 +1,4 @@
-import { describeValue, type OptionNames, OwnedFd, requireMethods, requireOptions } from '../binding';
+import { describeValue, type OptionNames, requireMethods, requireOptions } from '../binding';
 import {
   abortError,
   asError,
@@ -10,12 +10,13 @@ import {
   throwIfAborted,
 } from '../stream';
 import { closedError } from './closed-error';
+import { discard } from './discard';
 import { type CloseOptions, type Framed, messagesOf, timeoutOf } from './framed';
 import { handlersOf } from './handlers-of';
 import { Intake } from './intake';
 import { ofCall, requireName } from './of-call';
 import { OwnCall } from './own-call';
-import { RemoteItems } from './remote-items';
+import { type ReceivedPart, RemoteItems } from './remote-items';
 import { RpcError } from './rpc-error';
 import type { CallOptions, Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
 import { sendMeasured } from './send-measured';
@@ -160,7 +161,7 @@ class Connection implements Rpc {
   #receive({ value, fds }: ReceivedValue, frame: FdFrame): void | Promise<void> {
     // Whoever it answers, or asks for something, has been told that the connection is over.
     if (this.#closing) {
-      OwnedFd.closeAll(fds);
+      discard(this.socket, fds, frame.range);
       return;
     }
     const invalid = (what: string): never => refuseMessage(frame, fds, what);
@@ -184,8 +185,9 @@ class Connection implements Rpc {
     if (call === undefined)
       return invalid(`it answers call ${describeValue(id)}, which was not made, or is answered already`);
     // Whoever gets a part of the message closes the descriptors in that part.
-    const partOf = (part: unknown): ReceivedValue =>
-      areWithin(fds, part) ? { value: part, fds } : invalid('a descriptor of it is not in what it answers');
+    const { range } = frame;
+    const partOf = (part: unknown): ReceivedPart =>
+      areWithin(fds, part) ? { value: part, fds, range } : invalid('a descriptor of it is not in what it answers');
     const { error } = message;
     if (message['iterator'] === true) {
       partOf(undefined);
@@ -193,13 +195,13 @@ class Connection implements Rpc {
     } else if (Object.hasOwn(message, 'item')) {
       if (!call.item(partOf(message['item']))) invalid('it has an item that was not asked for');
     } else if (error === undefined) {
-      const result = partOf(message['result']);
+      const { value: result } = partOf(message['result']);
       this.#calls.delete(id);
-      call.succeed(result);
+      if (!call.succeed(result)) discard(this.socket, fds, range);
     } else {
       partOf((Object(error) as Members)['data']);
       this.#calls.delete(id);
-      call.fail(RpcError.received(error), fds);
+      if (!call.fail(RpcError.received(error))) discard(this.socket, fds, range);
     }
   }
 
@@ -207,6 +209,7 @@ class Connection implements Rpc {
     return new RemoteItems(
       (count) => this.#tell({ pull: id, count }),
       () => this.#tell({ cancel: id }),
+      ({ fds, range }) => discard(this.socket, fds, range),
     );
   }
 
