@@ -1,4 +1,5 @@
 import type { ReceivedPart, RemoteItems } from './remote-items';
+import { RpcError } from './rpc-error';
 
 /** Resolves the promise of a call, to a rejection too, so that one function is held while it waits. */
 type Resolve = (outcome: unknown) => void;
@@ -43,9 +44,14 @@ export class OwnCall {
     );
   }
 
-  /** @returns whether somebody gets what the error has */
-  fail(error: Error): boolean {
+  fail(error: Error): void {
     const fail = (): Promise<never> => Promise.reject(error);
+    this.#end(fail, fail);
+  }
+
+  /** @param answer what the peer says is wrong. @returns whether somebody gets what that has */
+  refuse(answer: unknown): boolean {
+    const fail = (): Promise<never> => failing(answer);
     return this.#end(fail, fail);
   }
 
@@ -67,4 +73,12 @@ export class OwnCall {
     this.#items?.end(end);
     return isAwaited;
   }
+}
+
+/** The error is made once somebody waits for this promise: then its stack has who does, by what V8 knows of async functions. */
+async function failing(answer: unknown): Promise<never> {
+  // Another promise is resolved with this one first, which takes one microtask.
+  await Promise.resolve();
+  await Promise.resolve();
+  throw RpcError.received(answer);
 }

@@ -124,4 +124,9 @@ export interface RpcOptions {
   maxHeldFds?: number | undefined;
   /** Told what the handler of a notification threw; default a process warning, once for each method. */
   onNotificationError?: ((error: Error, method: string) => void) | undefined;
+  /**
+   * Told what the handler of a call threw, as it was thrown, and why its result could not be sent; default nobody is. The caller
+   * gets no stack. Not told are calls that were cancelled, and those for which there is no handler.
+   */
+  onHandlerError?: ((error: Error, method: string) => void) | undefined;
 }

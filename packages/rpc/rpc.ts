@@ -20,7 +20,7 @@ import { type ReceivedPart, RemoteItems } from './remote-items';
 import { RpcError } from './rpc-error';
 import type { CallOptions, Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
 import { sendMeasured } from './send-measured';
-import { DEFAULT_MAX_PENDING, mostRunning, requireListener, Serving } from './serving';
+import { DEFAULT_MAX_PENDING, mostRunning, requireListeners, Serving } from './serving';
 import { closeGiven } from './values/given';
 import { jsonValues, type ReceivedValue } from './values/json-values';
 import { refuseMessage } from './values/unpack';
@@ -32,6 +32,7 @@ const OPTIONS: OptionNames<RpcOptions> = {
   maxPending: true,
   maxHeldFds: true,
   onNotificationError: true,
+  onHandlerError: true,
 };
 
 /**
@@ -77,7 +78,7 @@ class Connection implements Rpc {
     const codec = jsonValues({ maxLength, maxDepth });
     const most = mostRunning(options);
     const methods = handlersOf(handlers);
-    requireListener(options.onNotificationError);
+    requireListeners(options);
     // All arguments are right: until here the socket is as it was.
     const reading = socket[takeOver]('rpc()');
     this.socket = socket;
@@ -201,7 +202,7 @@ class Connection implements Rpc {
     } else {
       partOf((Object(error) as Members)['data']);
       this.#calls.delete(id);
-      if (!call.fail(RpcError.received(error))) discard(this.socket, fds, range);
+      if (!call.refuse(error)) discard(this.socket, fds, range);
     }
   }
 

@@ -11,7 +11,7 @@ import { closeGiven, closeUngiven, closeUngivenIn, isUngiven } from './values/gi
 import { whyNot } from './values/json-kinds';
 
 /** What of {@link RpcOptions} concerns the calls of the peer. */
-export type ServingOptions = Pick<RpcOptions, 'onNotificationError'>;
+export type ServingOptions = Pick<RpcOptions, 'onNotificationError' | 'onHandlerError'>;
 
 /** The calls of the peer: runs their handlers and sends the answers. */
 export class Serving {
@@ -22,6 +22,7 @@ export class Serving {
   readonly #receiver: Handlers;
   readonly #intake: Intake;
   readonly #onNotificationError: (error: Error, method: string) => void;
+  readonly #onHandlerError: ((error: Error, method: string) => void) | undefined;
   /** By the peer's ids; notifications have none. */
   readonly #running = new Map<unknown, RunningCall>();
   /** Called once nothing runs. */
@@ -45,6 +46,7 @@ export class Serving {
     this.#receiver = handlers;
     this.#intake = intake;
     this.#onNotificationError = options.onNotificationError ?? warnOnce(methods);
+    this.#onHandlerError = options.onHandlerError;
   }
 
   /** The peer's calls that are not answered yet, by its ids. */
@@ -135,8 +137,7 @@ export class Serving {
       if (isUngiven(result)) throw ungiven(method, result);
       answer = { result: isAsyncIterable(result) ? await this.#iterate(id, method, result, call) : result };
     } catch (error) {
-      // Apart from here, so that a callback that throws is in the way of nothing.
-      if (id === undefined) nextTick(this.#onNotificationError, asError(error), method);
+      this.#tell(id, method, error, call);
       answer = { error: RpcError.toSend(error) };
     }
     if (id === undefined) {
@@ -151,9 +152,23 @@ export class Serving {
     await sent
       ?.catch((error: unknown) => {
         closeUngivenIn(answer);
-        return this.#send({ id, error: RpcError.toSend(ofCall('result', method, error, answer)) });
+        const fault = ofCall('result', method, error, answer);
+        // The connection's own failures are nobody's who wrote the handler.
+        if (this.#connection.socket.writable) this.#tell(id, method, fault, call);
+        return this.#send({ id, error: RpcError.toSend(fault) });
       })
       .catch(() => undefined);
+  }
+
+  /**
+   * Apart from here, so that a callback that throws is in the way of nothing. What comes of cancelling is no fault, and looks like
+   * many.
+   */
+  #tell(id: number | undefined, method: string, thrown: unknown, { cancelled }: RunningCall): void {
+    const error = asError(thrown);
+    if (id === undefined) nextTick(this.#onNotificationError, error, method);
+    else if (this.#onHandlerError !== undefined && this.#handlers.has(method) && !cancelled)
+      nextTick(this.#onHandlerError, error, method);
   }
 
   /** @returns what the iterator does at its end */
@@ -200,11 +215,11 @@ export const DEFAULT_MAX_PENDING = 4096;
 const DEFAULT_MAX_HELD_FDS = 256;
 
 /** @throws TypeError */
-export function requireListener(onNotificationError: unknown): void {
-  if (onNotificationError === undefined || typeof onNotificationError === 'function') return;
-  throw invalidType(
-    `onNotificationError is a function of the error and the method, not ${describeValue(onNotificationError)}`,
-  );
+export function requireListeners({ onNotificationError, onHandlerError }: ServingOptions): void {
+  for (const [name, listener] of Object.entries<unknown>({ onNotificationError, onHandlerError })) {
+    if (listener === undefined || typeof listener === 'function') continue;
+    throw invalidType(`${name} is a function of the error and the method, not ${describeValue(listener)}`);
+  }
 }
 
 /** @throws TypeError and RangeError */

@@ -1,6 +1,16 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import fs from 'node:fs';
 import { fds, type FdSocket, OwnedFd, socketpair } from '../../packages/ancillary';
-import { give, type Handlers, jsonValues, rpc, type Rpc, RpcError, type RpcOptions } from '../../packages/rpc';
+import {
+  type CallContext,
+  give,
+  type Handlers,
+  jsonValues,
+  rpc,
+  type Rpc,
+  RpcError,
+  type RpcOptions,
+} from '../../packages/rpc';
 import { node } from '../support/children';
 import { identity } from '../support/descriptors';
 import { closed } from '../support/peer';
@@ -93,6 +103,133 @@ test('what the handler of a notification throws is told to the side that has it'
   );
   await client.notify('fail');
   await expect(told.promise).resolves.toEqual([new Error('cannot'), 'fail']);
+});
+
+describe('what the handler of a call throws', () => {
+  const told: [Error, string][] = [];
+  const options: RpcOptions = { onHandlerError: (error, method) => told.push([error, method]) };
+  const bug = new TypeError('a bug');
+
+  beforeEach(() => void told.splice(0));
+
+  test('is told to the side that has it, as it was thrown, besides the caller', async () => {
+    const [client] = connect<Handlers>(
+      {
+        throws() {
+          throw bug;
+        },
+        rejects: () => Promise.reject(bug),
+        async *items() {
+          yield await Promise.resolve(1);
+          throw bug;
+        },
+        async *unsendable() {
+          yield await Promise.resolve(unsendable);
+        },
+        result: () => ({ total: unsendable }),
+        open: () => fs.createReadStream('/dev/null'),
+        json: () => ({
+          toJSON() {
+            throw bug;
+          },
+        }),
+        text() {
+          throw 'text' as unknown as Error;
+        },
+        right: () => 1,
+      },
+      options,
+    );
+    const read = async (items: Promise<AsyncIterator<unknown>>): Promise<void> => {
+      while ((await (await items).next()).done !== true);
+    };
+    const failing = [
+      client.call('throws'),
+      client.call('rejects'),
+      read(client.call('items') as Promise<AsyncIterator<unknown>>),
+      read(client.call('unsendable') as Promise<AsyncIterator<unknown>>),
+      client.call('result'),
+      client.call('open'),
+      client.call('json'),
+      client.call('text'),
+    ];
+    await Promise.allSettled(failing);
+    await client.call('right');
+    const errorOf = (method: string): Error | undefined => told.find(([, each]) => each === method)?.[0];
+    for (const method of ['throws', 'rejects', 'items', 'json']) expect(errorOf(method)).toBe(bug);
+    expect(errorOf('unsendable')?.message).toMatch(/^the result of 'unsendable' cannot be sent: item is a BigInt/);
+    expect(errorOf('result')?.message).toMatch(/^the result of 'result' cannot be sent: result.total is a BigInt/);
+    expect(errorOf('open')?.message).toMatch(
+      /^the result of 'open' cannot be sent: result is an instance of ReadStream/,
+    );
+    expect(errorOf('text')).toBeInstanceOf(Error);
+    expect(told).toHaveLength(8);
+  });
+
+  test('is not what a peer did wrong, nor what a connection breaks by, nor what has a listener of its own', async () => {
+    const release = deferred();
+    const done = deferred();
+    const [client, server] = connect(
+      {
+        note: () => Promise.reject(bug),
+        waits: async () => {
+          await release.promise;
+          setImmediate(() => done.resolve());
+          return 'x'.repeat(1000);
+        },
+        listens: (_params: undefined, { signal }: CallContext) => once(new EventEmitter(), 'never', { signal }),
+      },
+      { ...options, onNotificationError: () => undefined },
+    );
+    await expect((client as Rpc).call('none')).rejects.toMatchObject({ code: 'ERR_RPC_METHOD' });
+    await client.notify('note');
+    const controller = new AbortController();
+    const cancelled = client.call('listens', undefined, controller);
+    controller.abort();
+    await expect(cancelled).rejects.toMatchObject({ name: 'AbortError' });
+    const waiting = client.call('waits');
+    client.socket.destroy();
+    await expect(waiting).rejects.toMatchObject({ code: 'ERR_FD_CLOSED' });
+    await server.closed.catch(() => undefined);
+    release.resolve();
+    await done.promise;
+    expect(told).toEqual([]);
+  });
+
+  test('is refused where it is no function', () => {
+    sockets = socketpair();
+    expect(() => rpc(sockets[0] as FdSocket, {}, { onHandlerError: true as never })).toThrow(
+      /^onHandlerError is a function of the error and the method, not true$/,
+    );
+  });
+});
+
+test('the stack of what a call rejects with has who awaits it, and not where the handler threw', async () => {
+  const [client] = connect({
+    fails: () => Promise.reject(new Error('no')),
+    async *items() {
+      yield await Promise.resolve(1);
+      throw new Error('no');
+    },
+  });
+  async function whoAwaits(): Promise<void> {
+    await client.call('fails');
+  }
+  async function whoReturns(): Promise<unknown> {
+    return client.call('fails');
+  }
+  async function whoAwaitsWhoReturns(): Promise<void> {
+    await whoReturns();
+  }
+  async function whoIterates(): Promise<void> {
+    const items = await client.call('items');
+    while ((await items.next()).done !== true);
+  }
+  for (const caller of [whoAwaits, whoAwaitsWhoReturns, whoIterates]) {
+    const { stack = '' } = (await caller().catch((error: unknown) => error)) as Error;
+    expect(stack).toMatch(new RegExp(`at (async )?${caller.name} \\(.*rpc.test.ts:`));
+    expect(stack.split('\n').filter((line) => line.includes('/packages/'))).toHaveLength(2);
+  }
 });
 
 test('without a listener that is a process warning, once for all methods that there are not', async () => {
