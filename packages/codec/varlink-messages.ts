@@ -99,16 +99,46 @@ export function varlinkMessages(
       requireFds(fds);
       if (fds.length > MAX_FDS_PER_SENDMSG)
         throw outOfRange(`a message of Varlink has at most ${MAX_FDS_PER_SENDMSG} descriptors, not ${fds.length}`);
+      if ((body as unknown) === undefined)
+        throw invalidType(
+          'encode() takes { body, fds }: method, parameters and the like stand in body, which is missing',
+        );
       const wrong = problemOf(body);
-      if (wrong !== undefined) throw invalidType(`a message to encode ${wrong}`);
+      if (wrong !== undefined) throw invalidType(`body of a message to encode ${wrong}`);
       // JSON writes a zero byte as \u0000.
-      const text = JSON.stringify(body);
+      const text = textOf(body);
       // What a peer like this one would refuse, with the connection, is refused here alone.
       if (isDeeper(text, maxDepth))
         throw outOfRange(`a message is nested deeper than ${maxDepth} arrays and objects; nothing was sent`);
       return messages.encode({ bytes: Buffer.from(text), fds });
     },
   };
+}
+
+/** @throws TypeError for what JSON cannot write */
+function textOf(body: VarlinkBody): string {
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    // Only now, since it takes twice as long.
+    const wrong = bigIntIn(body);
+    const why = wrong === undefined ? String(cause) : `${wrong} is a BigInt; give a number or a string`;
+    throw Object.assign(invalidType(`body of a message to encode cannot be written as JSON: ${why}`), { cause });
+  }
+}
+
+/** The name of the member, or the place in an array, that first is one. */
+function bigIntIn(body: VarlinkBody): string | undefined {
+  let found: string | undefined;
+  try {
+    JSON.stringify(body, (name, value: unknown) => {
+      if (typeof value === 'bigint') found ??= name;
+      return typeof value === 'bigint' ? null : value;
+    });
+  } catch {
+    // A circle, or a toJSON() that throws, which was met before.
+  }
+  return found;
 }
 
 /** @throws ERR_FRAME_INVALID */

@@ -10,6 +10,8 @@ import {
   type FdFrame,
   type FdSocket,
   type FrameCodec,
+  framesFor,
+  type ReadOptions,
   sendFrame,
   type SendOptions,
   signalOf,
@@ -62,21 +64,30 @@ export interface Framed<In, Out = In> extends AsyncIterable<In>, AsyncDisposable
 }
 
 /**
- * Puts a codec over a socket, which it takes over: close the result instead.
+ * Puts a codec over a socket: close the result instead of that. While nobody loops over its messages, the socket can be read in
+ * another way.
  * A message that cannot be decoded destroys the socket, for its peer waits for an answer that nobody will give.
  * What reads the socket in another way goes on, and messages can be read once that is left.
- * @throws TypeError for what is no FdSocket, or no codec with its functions; what a factory throws
+ * @param options with `signal`, loops over its messages give up when that aborts, as `frames()` does: the connection stays
+ * open, and `send()` goes on. `framed()` once more, of the same socket, codec and no signal, reads on, except where messages are acknowledged
+ * @throws TypeError for what is no FdSocket, or no codec with its functions, and for options; what a factory throws
  */
-export function framed<In, Out>(socket: FdSocket, given: FrameCodec<In, Out> | CodecFactory<In, Out>): Framed<In, Out> {
+export function framed<In, Out>(
+  socket: FdSocket,
+  given: FrameCodec<In, Out> | CodecFactory<In, Out>,
+  options?: ReadOptions,
+): Framed<In, Out> {
   // A program in plain JavaScript may give anything, and would hear of it with the first message only.
   requireMethods('socket', 'an FdSocket, which adopt() makes of a net.Socket', socket, ['frames', 'send']);
+  const signal = signalOf('framed()', options);
   const codec = codecOf(socket, given, ['measure', 'decode']);
-  return messagesOf(socket, socket, codec);
+  const reading: FrameSource = { frames: (by, until) => socket[framesFor]('framed()', by, until) };
+  return messagesOf(reading, socket, codec, signal);
 }
 
 /** Reads frames: a socket, or for whoever took it over, what reads it. */
 interface FrameSource {
-  frames(codec: FrameCodec<unknown, never>): AsyncIterableIterator<FdFrame>;
+  frames(codec: FrameCodec<unknown, never>, signal?: AbortSignal): AsyncIterableIterator<FdFrame>;
 }
 
 /** {@link framed} */
@@ -84,6 +95,7 @@ export function messagesOf<In, Out>(
   reading: FrameSource,
   socket: FdSocket,
   codec: FrameCodec<In, Out>,
+  signal?: AbortSignal,
 ): Framed<In, Out> {
   const by = acknowledgingOf(codec);
   const acknowledged = by && new AcknowledgedFrames(socket, reading.frames(codec), by, codec.fdsPerSend);
@@ -91,7 +103,7 @@ export function messagesOf<In, Out>(
     socket,
 
     [Symbol.asyncIterator]() {
-      const frames = acknowledged?.frames() ?? reading.frames(codec);
+      const frames = acknowledged?.frames(signal) ?? reading.frames(codec, signal);
       const messages: AsyncIterableIterator<In> = {
         [Symbol.asyncIterator]: () => messages,
         async next() {
@@ -117,11 +129,11 @@ export function messagesOf<In, Out>(
 
     send(message, options) {
       try {
-        const signal = signalOf('send()', options);
+        const withdrawn = signalOf('send()', options);
         const encoded = encode(codec, message);
-        if (acknowledged !== undefined) return acknowledged.send(encoded, signal);
+        if (acknowledged !== undefined) return acknowledged.send(encoded, withdrawn);
         // The very promise of the socket, which knows whether a failure is told in another way.
-        return socket[sendFrame](encoded, { signal, fdsPerSend: codec.fdsPerSend });
+        return socket[sendFrame](encoded, { signal: withdrawn, fdsPerSend: codec.fdsPerSend });
       } catch (error) {
         return new Promise(() => {
           throw error;

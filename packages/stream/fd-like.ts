@@ -145,14 +145,14 @@ function closeNumber(fd: number, table: DescriptorTable): void {
 
 /** Why there is no descriptor. */
 function whyWithout(source: unknown): string {
-  if (source instanceof OwnedFd) return 'is closed, or taken; lend it while it is open';
+  if (source instanceof OwnedFd) return 'is closed, or taken; pass it while it is open';
   const { pending, destroyed } = Object(source) as { readonly pending?: unknown; readonly destroyed?: unknown };
   if (pending === true && destroyed === false) return "is not open yet; wait for its event 'ready' first";
-  if (destroyed === true) return 'is closed; lend it while it is open';
-  if (source instanceof NetServer) return "does not listen; lend it between its event 'listening' and close()";
+  if (destroyed === true) return 'is closed; pass it while it is open';
+  if (source instanceof NetServer) return "does not listen; pass it between its event 'listening' and close()";
   if (typeof source === 'object' && source !== null && isDgramSocket(source))
-    return "is not bound yet, or is closed; lend it after its event 'listening'";
-  return 'is closed, or not open yet; lend it while it is open';
+    return "is not bound yet, or is closed; pass it after its event 'listening'";
+  return 'is closed, or not open yet; pass it while it is open';
 }
 
 function rawNumber(source: unknown, name: FdName): unknown {

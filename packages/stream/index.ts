@@ -54,6 +54,7 @@ export type { FdServerEvents } from './connect/server-emitter';
 export type { ServerStats } from './connect/server-totals';
 export type { FrameCallback } from './receive/frame-handler';
 export { copyOf } from './receive/own-memory';
+export { framesFor } from './receive/frames-for';
 export { type Reservation, reserveReading } from './receive/reservation';
 export type { TakenOver } from './receive/taken-over';
 export { holdReading, type Stopped, stopReading } from './reading-hold';

@@ -330,6 +330,7 @@ describe('encode() of a header and a body', () => {
     ['no serial', { ...call, serial: undefined }],
     ['the serial 0', { ...call, serial: 0 }],
     ['flags that are no byte', { ...call, flags: 256 }],
+    ['a field that there is not', { ...call, memberr: 'Frobate' }],
     ['a name with a space', { ...call, member: 'Mem ber' }],
     ['a name with a zero byte', { ...call, member: 'Mem\0ber' }],
     ['a name that is not ASCII', { ...call, member: 'M\u00e9mber' }],
@@ -347,6 +348,21 @@ describe('encode() of a header and a body', () => {
     } catch (error) {
       expect((error as NodeJS.ErrnoException).code).toMatch(/^ERR_(INVALID_ARG|OUT_OF_RANGE)/);
     }
+  });
+
+  it('names the field that was meant', () => {
+    expect(() => codec.encode({ ...call, iface: 'a.b', memberr: 'Frobate' } as DBusOutgoing)).toThrow(
+      /^a D-Bus message has no 'iface'/,
+    );
+    expect(() => codec.encode({ ...call, memberr: 'Frobate' } as DBusOutgoing)).toThrow(
+      /^a D-Bus message has no 'memberr'\. Did you mean 'member'\?/,
+    );
+  });
+
+  it('takes what stands in a received message, with another destination', () => {
+    const header = dbusHeader(bytesOf(call));
+    const onward = { ...header, body: Buffer.alloc(0), fds: [], destination: 'org.example' } as DBusOutgoing;
+    expect(dbusHeader(bytesOf(onward))).toEqual({ ...header, destination: 'org.example' });
   });
 
   it('refuses what is longer than maxLength', () => {

@@ -138,6 +138,32 @@ it.each([
   );
 });
 
+it.each<[unknown, RegExp]>([
+  [
+    { method: 'a.B' },
+    /^encode\(\) takes { body, fds }: method, parameters and the like stand in body, which is missing$/,
+  ],
+  [{ body: 'text' }, /^body of a message to encode is no object: 'text'$/],
+  [
+    { body: { parameters: { sizes: { large: 5n } } } },
+    /^body of a message to encode cannot be written as JSON: large is a BigInt; give a number or a string$/,
+  ],
+])('says what is wrong with %p', (message, says) => {
+  const wrong = expect.objectContaining({
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: expect.stringMatching(says) as string,
+  }) as Error;
+  expect(() => varlinkMessages().encode(message as OutgoingVarlinkMessage)).toThrow(wrong);
+});
+
+it('a circle in a body is refused with a code', () => {
+  const parameters: Record<string, unknown> = {};
+  parameters['self'] = parameters;
+  expect(() => varlinkMessages().encode({ body: { parameters } })).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }) as Error,
+  );
+});
+
 it('a message has at most 1 MiB, unless maxLength says otherwise', () => {
   const body = (bytes: number): VarlinkBody => ({ method: 'x'.repeat(bytes - '{"method":""}'.length) });
   const whole = (bytes: number) => wholeOf(varlinkMessages().encode({ body: body(bytes) }));

@@ -517,7 +517,7 @@ it('an id stays free where its message is refused for a descriptor, or for what 
   expect(() => send(file, [true, false])).toThrow(RangeError);
   expect(() => send(file, 'yes')).toThrow(TypeError);
   expect(send(file, [true])).toMatchObject({ fds: [file], transfer: [true] });
-  expect(() => send(file)).toThrow('makes object 2, which there is already');
+  expect(() => send(file)).toThrow(/^wl_display\.pool makes object 2, which there is already/);
 });
 
 it('encodes as libwayland reads: size and opcode in one word, arguments in words', () => {

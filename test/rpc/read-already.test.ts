@@ -71,7 +71,7 @@ describe.each(ways)('while the socket is read by %s', (_way, read) => {
   it('the messages of framed() reject with ERR_FD_MODE, and it is read on', async () => {
     const reading = read();
     const messages = framed(socket, lengthPrefixed());
-    await expect(messages[Symbol.asyncIterator]().next()).rejects.toEqual(modeRefusal());
+    await expect(messages[Symbol.asyncIterator]().next()).rejects.toEqual(refusal('framed'));
     await goesOn(reading);
   });
 
@@ -88,6 +88,13 @@ describe.each(ways)('while the socket is read by %s', (_way, read) => {
     expect(() => raw.receiveMessage(ends.peer, Buffer.alloc(100), { maxFds: 1 })).toThrow('EAGAIN');
     await goesOn(reading);
   });
+});
+
+it('how bytes are left, the error says', () => {
+  socket.on('data', () => undefined);
+  expect(() => rpc(socket)).toThrow(
+    /^the socket is being read by bytes .*; rpc\(\) must wait until that is left \(remove its listeners for 'data' and 'readable', or unpipe\(\)\), and nothing was changed$/,
+  );
 });
 
 it('once it is left, the socket can be taken over', async () => {

@@ -1,4 +1,4 @@
-import { describeValue, invalidValue, outOfRange, wrongNumber } from '../../binding';
+import { describeValue, invalidValue, outOfRange, requireNames, wrongNumber } from '../../binding';
 import { type Field, FIELDS, FIXED_LENGTH, REQUIRED, TYPES, UNIX_FDS, VERSION } from './layout';
 import type { DBusHeader } from './header';
 
@@ -6,6 +6,13 @@ import type { DBusHeader } from './header';
 const MOST_OF_A_FIELD = 8 + 4 + 4 + 1;
 const LONGEST_SIGNATURE = 255;
 const VISIBLE = /^[!-~]*$/;
+
+/** A received message may be sent on: what the codec counts is passed over. */
+const NAMES = Object.fromEntries(
+  ['type', 'serial', 'flags', 'littleEndian', 'bodyLength', 'bytes', 'body', 'fds', 'transfer']
+    .concat(FIELDS.flatMap((field) => (field === undefined ? [] : [field.name])))
+    .map((name) => [name, true] as const),
+);
 
 /** What of a header is a message's own to say: the codec counts descriptors and bytes. */
 type Own = 'littleEndian' | 'flags' | 'unixFds' | 'bodyLength';
@@ -24,6 +31,7 @@ export type DBusOutgoingHeader = WithoutOwn<Exclude<DBusHeader, { readonly type:
  * @throws TypeError and RangeError for what cannot stand in a header
  */
 export function marshalHeader(header: DBusOutgoingHeader, bodyLength: number, fds: number): Buffer {
+  requireNames('a D-Bus message has no', header, NAMES);
   const { type, serial, flags = 0, littleEndian = true } = header;
   const code = TYPES.indexOf(type) + 1;
   if (code === 0) throw invalidValue(`type is one of ${TYPES.join(', ')}, not ${describeValue(type)}`);

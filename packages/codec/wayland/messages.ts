@@ -165,15 +165,8 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
     return `${kind} ${count + 1} of the connection, ${owner}@${id}.${name},`;
   };
 
-  /** Names the message in what is wrong with it. */
-  const naming = <Result>(frame: Uint8Array, signature: CompiledSignature, read: () => Result): Result => {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof AncillaryError)) throw error;
-      throw invalid(`${nameOf(frame, 0, signature)} ${error.message}`);
-    }
-  };
+  const naming = <Result>(frame: Uint8Array, signature: CompiledSignature, read: () => Result): Result =>
+    saying(() => nameOf(frame, 0, signature), read);
 
   return {
     // libwayland sends what it has batched with one sendmsg.
@@ -233,9 +226,10 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
         const given = typeof transfer === 'object' ? transfer[at] : transfer;
         numberOf(fd, given, () => `${fdArgs[at]?.name} of ${type.name}.${name}`);
       }
-      objects.requireAll(
-        side,
-        made.map(({ id }) => id),
+      const ids = made.map(({ id }) => id);
+      saying(
+        () => `${type.name}.${name}`,
+        () => objects.requireAll(side, ids),
       );
       if (signature.frees) objects.delete(Number(args['id']));
       for (const each of made) objects.add(side, each.id, each.name);
@@ -243,6 +237,16 @@ function codecOf({ side, objects }: Conversation, maxLength: number, ahead: numb
       return { bytes, fds, transfer };
     },
   };
+}
+
+/** Names the message in what is wrong with it. */
+function saying<Result>(named: () => string, run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof AncillaryError)) throw error;
+    throw invalid(`${named()} ${error.message}`);
+  }
 }
 
 function tooLarge(length: number, maxLength: number): AncillaryError {

@@ -1,11 +1,13 @@
 import { AncillaryError } from '../../binding';
 import {
+  abortError,
   type Acknowledging,
   asError,
   type EncodedFrame,
   type FdFrame,
   type FdSocket,
   Fifo,
+  onAbort,
   requireUnread,
   sendFrame,
 } from '../../stream';
@@ -58,15 +60,12 @@ export class AcknowledgedFrames {
   }
 
   /** As {@link FdSocket.frames}. */
-  frames(): Required<Pick<AsyncIterator<FdFrame, undefined>, 'next' | 'return'>> {
+  frames(signal?: AbortSignal): Required<Pick<AsyncIterator<FdFrame, undefined>, 'next' | 'return'>> {
     const loop = {};
     return {
-      next: () => this.#next(loop),
+      next: () => (signal === undefined ? this.#next(loop) : this.#nextUntil(signal, loop)),
       return: () => {
-        if (this.#loop === loop) {
-          this.#loop = undefined;
-          for (const resolve of this.#waiters.clear()) resolve(DONE);
-        }
+        this.#leave(loop, () => DONE);
         return Promise.resolve(DONE);
       },
     };
@@ -91,6 +90,27 @@ export class AcknowledgedFrames {
   /** Closes what came and was not taken. */
   close(): void {
     this.#receiving.close();
+  }
+
+  async #nextUntil(signal: AbortSignal, loop: object): Promise<Result> {
+    const give = (): Promise<never> => Promise.reject(abortError(signal));
+    if (signal.aborted) {
+      this.#leave(loop, give);
+      return give();
+    }
+    const stopListening = onAbort(signal, () => this.#leave(loop, give));
+    try {
+      return await this.#next(loop);
+    } finally {
+      stopListening();
+    }
+  }
+
+  /** Another loop may follow; what comes stays for it. */
+  #leave(loop: object, told: () => Result | Promise<never>): void {
+    if (this.#loop !== loop) return;
+    this.#loop = undefined;
+    for (const resolve of this.#waiters.clear()) resolve(told());
   }
 
   #next(loop: object): Promise<Result> {

@@ -35,7 +35,7 @@ export function adopt(
   if (source instanceof NetSocket) return adoptNetSocket(binding, source, options);
   if (source instanceof OwnedFd) {
     // Whoever gave it to us may have made others of it.
-    source.table.lend?.(source.fd);
+    source.table.lend?.(numberOf(source, false, () => 'source'));
     return FdSocket.wrap(binding, source, options);
   }
   const owned = OwnedFd.adopt(source);

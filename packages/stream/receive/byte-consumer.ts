@@ -40,6 +40,10 @@ export class ByteConsumer implements Consumer {
     return `bytes ('data', pipe(), read() or for await of the socket)`;
   }
 
+  get howToLeave(): string {
+    return "remove its listeners for 'data' and 'readable', or unpipe()";
+  }
+
   /** The Duplex wants more; it calls again only after it was given some. */
   want(): void {
     this.#wanted = true;

@@ -15,10 +15,18 @@ export const ANY_DEMAND: Demand = { bytes: 2 ** 31 - 1, fds: 2 ** 31 - 1, look: 
 /** What is handed out as it comes does not pile up, so one read may bring so many times what may wait. */
 export const FLOWING = 4;
 
+/** What is said to `by`, who would read what another reads. */
+export function readAlready({ name, howToLeave }: Consumer, by: string): string {
+  const how = howToLeave === undefined ? '' : ` (${howToLeave})`;
+  return `the socket is being read by ${name}; ${by} must wait until that is left${how}`;
+}
+
 /** One way of reading a socket: bytes, or frames. At most one is active. */
 export interface Consumer {
   /** What a user would call it, for messages. */
   readonly name: string;
+  /** How its user leaves it, where that is not to leave a loop or to wait; for messages. */
+  readonly howToLeave?: string;
   /** Whether its user learns by a rejected promise why the socket was destroyed. */
   readonly rejects: boolean;
   /** May take what came past the queue, and then returns true. After false the segments are queued. */

@@ -4,6 +4,7 @@ import {
   counted,
   describeValue,
   invalidType,
+  invalidValue,
   type LookAhead,
   type OwnedFd,
   type ReadEnd,
@@ -67,7 +68,7 @@ export class FrameReader {
     this.#supply = supply;
     this.#queue = supply.queue;
     this.#measure = new FrontMeasure(supply.queue, codec);
-    this.#reads = codec.reads;
+    this.#reads = requireReads(codec.reads);
     this.#ahead = aheadOf(codec.descriptors);
     this.#segments = codec.segments === true;
     this.#endExpected = endExpected;
@@ -291,6 +292,12 @@ export class FrameReader {
           `what came with that, ${counted(fdCount, 'descriptor')}, is closed`;
     return new AncillaryError('ERR_FRAME_INCOMPLETE', where);
   }
+}
+
+/** @throws TypeError */
+function requireReads(reads: unknown): FrameMeasure['reads'] {
+  if (reads === undefined || reads === 'bounded' || reads === 'greedy') return reads;
+  throw invalidValue(`codec.reads is 'bounded' or 'greedy', not ${describeValue(reads)}`);
 }
 
 /** @throws TypeError and RangeError for what says nothing */

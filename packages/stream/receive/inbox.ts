@@ -17,7 +17,7 @@ import type { SocketStats } from '../stats';
 import { Allowance } from './allowance';
 import type { KeptSegment } from './bundle';
 import type { FrameLimits } from './claim-policy';
-import { type Consumer, type Demand, NO_DEMAND } from './consumer';
+import { type Consumer, type Demand, NO_DEMAND, readAlready } from './consumer';
 import type { Discarder } from './discard';
 import { FrameDeadline, isTimed } from './frame-deadline';
 import type { ReceiveQueue } from './receive-queue';
@@ -127,9 +127,7 @@ export class Inbox implements SegmentReceiver {
     if (this.#consumer === consumer) return;
     this.requireNotTakenOver(consumer.name, true);
     if (this.#consumer !== undefined) {
-      const { name } = this.#consumer;
-      const message = `the socket is being read by ${name}; ${consumer.name} must wait until that is left`;
-      throw new AncillaryError('ERR_FD_MODE', message);
+      throw new AncillaryError('ERR_FD_MODE', readAlready(this.#consumer, consumer.name));
     }
     this.#consumer = consumer;
   }

@@ -6,6 +6,7 @@ import { type Stopped, stopReading } from '../reading-hold';
 import type { Deadline, Owed } from '../limits/deadlines/deadline';
 import type { ConnectionQuota } from '../limits/quota';
 import { nextMemory, OnreadConsumer } from '../receive/onread';
+import { readAlready } from '../receive/consumer';
 import { TakenOver } from '../receive/taken-over';
 import { countedLength } from '../send/writable-buffer';
 import type { SocketStats } from '../stats';
@@ -200,8 +201,7 @@ export abstract class ByteDuplex extends NetDuplex {
     // Nobody may read any more, and what was put back with unshift() still be text.
     if (reader === undefined && this.readableLength > 0) this[lifetime].byteConsumer.leave();
     if (reader === undefined || reader.leave?.() === true) return;
-    const message = `the socket is being read by ${reader.name}; ${by} must wait until that is left, and nothing was changed`;
-    throw new AncillaryError('ERR_FD_MODE', message);
+    throw new AncillaryError('ERR_FD_MODE', `${readAlready(reader, by)}, and nothing was changed`);
   }
 
   /** @internal @throws ERR_FD_MODE; the socket is as it was then */

@@ -34,6 +34,7 @@ import {
   requireWriteOptions,
 } from '../send/arguments';
 import { type Kept, keepFds } from '../send/kept';
+import { framesFor } from '../receive/frames-for';
 import { type HowToSend, sendFrame } from '../send/send-frame';
 import type { SendOptions, WriteFdsOptions } from '../send/outgoing';
 import { ByteDuplex, lifetime } from './byte-duplex';
@@ -154,7 +155,12 @@ export class FdSocket extends ByteDuplex {
     codec?: FrameCodec<unknown, never> | CodecFactory<unknown, never>,
     options?: ReadOptions,
   ): AsyncIterableIterator<FdFrame> {
-    return new FrameIterator(this[lifetime].inbox, this.#measureOf(codec), 'frames()', signalOf('frames()', options));
+    return this[framesFor]('frames()', codec, signalOf('frames()', options));
+  }
+
+  /** @internal {@link frames} for another way of reading, by its name. */
+  [framesFor](by: string, codec: AnyCodec | undefined, signal: AbortSignal | undefined): FrameIterator {
+    return new FrameIterator(this[lifetime].inbox, this.#measureOf(codec), by, signal);
   }
 
   /**
@@ -317,7 +323,10 @@ export class FdSocket extends ByteDuplex {
   }
 
   #measureOf(codec: AnyCodec | undefined): FrameMeasure {
-    return codec === undefined ? segmentFrames(this[lifetime].inbox.queue) : codecOf(this, codec, ['measure']);
+    if (codec === undefined) return segmentFrames(this[lifetime].inbox.queue);
+    const made: FrameCodec<unknown, never> = codecOf(this, codec, ['measure']);
+    requireFdsPerSend(made.fdsPerSend);
+    return made;
   }
 
   #startReceiving(length: number, signal: AbortSignal | undefined): FrameIterator {

@@ -84,7 +84,7 @@ describe('a descriptor that cannot be sent is named as the member that it is', (
         yield await Promise.resolve({ 'a file': { toJSON: () => give(file) } });
       },
     });
-    const why = 'an instance of OwnedFd, is closed, or taken; lend it while it is open';
+    const why = 'an instance of OwnedFd, is closed, or taken; pass it while it is open';
     for (const [method, member] of [
       ['lent', 'result.file'],
       ['given', 'result.files[1]'],

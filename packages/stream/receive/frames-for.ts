@@ -1,0 +1,2 @@
+/** FdSocket.frames() for another way of reading, which errors then name. */
+export const framesFor = Symbol('framesFor');
