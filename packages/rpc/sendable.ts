@@ -34,12 +34,10 @@ type Open = FileHandle | FdSocket | FdServer | ReadStream | WriteStream | Socket
 
 /** What JSON makes an object without members of. */
 type Exotic =
-  | ReadonlyMap<unknown, unknown>
-  | ReadonlySet<unknown>
-  | WeakMap<WeakKey, unknown>
-  | WeakSet<WeakKey>
-  | PromiseLike<unknown>
-  | RegExp;
+  ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | WeakMap<WeakKey, unknown> | WeakSet<WeakKey> | RegExp;
+
+/** An object with a name and a message alone is data. */
+type IsError<Value> = Value extends Error ? ('stack' extends keyof Value ? true : false) : false;
 
 /** So deep a type is looked into, since one that refers to itself has no end. */
 type Deep = [1, 2, 3, 4, 5, 6];
@@ -57,19 +55,23 @@ type ValueFault<Value, Path extends string, Way extends 'sent' | 'taken', Left e
           ? `${Path} is a symbol, which JSON does not have`
           : Value extends Open
             ? `${Path} is not sent by itself: give() sends its descriptor, which arrives as an OwnedFd`
-            : Value extends Exotic
-              ? `${Path} is a Map, a Set or another object that JSON does not have: use an array or members`
-              : Value extends (...given: never) => unknown
-                ? `${Path} is a function, which JSON does not have`
-                : Value extends { toJSON(...given: never): infer Json }
-                  ? Way extends 'sent'
-                    ? ValueFault<Json, Path, Way>
-                    : `${Path} arrives as what its toJSON() makes: a Date as a string`
-                  : Value extends ArrayBufferView | ArrayBufferLike
-                    ? `${Path} is bytes, which JSON does not have: use text, or the OwnedFd of a memfd`
-                    : Left extends readonly [unknown, ...infer Rest]
-                      ? MemberFault<Value, Path, Way, Rest>
-                      : never;
+            : Value extends PromiseLike<unknown>
+              ? `${Path} is a Promise: await it first`
+              : Value extends Exotic
+                ? `${Path} is a Map, a Set or another object that JSON does not have: use an array or members`
+                : Value extends (...given: never) => unknown
+                  ? `${Path} is a function, which JSON does not have`
+                  : Value extends { toJSON(...given: never): infer Json }
+                    ? Way extends 'sent'
+                      ? ValueFault<Json, Path, Way>
+                      : `${Path} arrives as what its toJSON() makes: a Date as a string`
+                    : IsError<Value> extends true
+                      ? `${Path} is an Error, of which JSON has no message: throw it, or use members`
+                      : Value extends ArrayBufferView | ArrayBufferLike
+                        ? `${Path} is bytes, which JSON does not have: use text, or the OwnedFd of a memfd`
+                        : Left extends readonly [unknown, ...infer Rest]
+                          ? MemberFault<Value, Path, Way, Rest>
+                          : never;
 
 type MemberFault<
   Value,

@@ -66,6 +66,12 @@ const COMPILES: readonly (readonly [name: string, source: string])[] = [
      is<Sent<{ a: OwnedFd; b?: string }>>({ a: give(5) }); is<Result<() => Promise<5>>>(5);`,
   ],
   [
+    'what only looks like an error',
+    `class Told extends Error { toJSON() { return { text: this.message }; } }
+     const handlers = { log: ({ name, message }: { name: string; message: string }) => ({ name, message }), told: () => new Told('x') };
+     rpc(socket, handlers); is<string>((await rpc<typeof handlers>(socket).call('told')).text);`,
+  ],
+  [
     'an interface of handlers',
     `interface Service { add(numbers: number[]): number } const peer = rpc<Service>(socket); is<number>(await peer.call('add', [1]));
      class Impl implements Service { add = (numbers: number[]) => numbers.length; }`,
@@ -84,7 +90,7 @@ const COMPILES: readonly (readonly [name: string, source: string])[] = [
        json: async (json: Json) => json, any: (value: any): any => value, unknown: (value: unknown) => value,
        same: <T,>(value: T) => value, buffer: () => Buffer.from(''), record: (): Record<string, [OwnedFd, 5 | 'x']> => ({}),
        given: () => [give(5)], nothing: async () => {}, lent: (file: OwnedFd | undefined) => file,
-       items: async function* () { yield { at: new Date() }; }, error: () => new Error('x'), data: (of: { fd: number; path: string }) => of,
+       items: async function* () { yield { at: new Date() }; }, data: (of: { fd: number; path: string }) => of,
      };
      const remote = rpc<typeof all>(socket, all); is<string>((await remote.call('tree', { children: [] })).at);
      const other: Rpc<typeof all> = rpc(socket, all); is<OwnedFd[]>(await other.call('given'));`,
@@ -159,7 +165,10 @@ for (const [handler, sentence] of [
   [`() => socket`, /its result is not sent by itself/],
   [`async () => new Map([['a', 1]])`, /its result is a Map, a Set or another object/],
   [`() => ({ set: new Set([1]) as ReadonlySet<number> })`, /its result\.set is a Map, a Set or another object/],
-  [`() => ({ later: Promise.resolve(1) })`, /its result\.later is a Map, a Set or another/],
+  [`() => ({ later: Promise.resolve(1) })`, /its result\.later is a Promise: await it first/],
+  [`() => ({ later: [Promise.resolve(1)] })`, /its result\.later\[\] is a Promise: await it first/],
+  [`() => new Error('no')`, /its result is an Error, of which JSON has no message: throw it, or use members/],
+  [`() => ({ why: new RpcError('ENO', 'no') })`, /its result\.why is an Error/],
   [`() => ({ call: () => 1 })`, /its result\.call is a function/],
   [`() => Symbol('x')`, /its result is a symbol/],
   [`() => new Uint8Array(1)`, /its result is bytes, which JSON does not have: use text, or the OwnedFd of a memfd/],

@@ -1,12 +1,13 @@
+import { types } from 'node:util';
 import { printable } from '../../binding';
 
 /**
  * An error as a value: JSON sees none of what makes one. The stack stays here, as it says how things are here.
  */
 export function errorToSend(thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return thrown;
-  const { name, message } = thrown;
-  const { code } = thrown as { readonly code?: unknown };
+  // Of another realm, too, as Node's own are in the sandbox of a test.
+  if (!types.isNativeError(thrown) && !(thrown instanceof Error)) return thrown;
+  const { name, message, code } = thrown as Error & { readonly code?: unknown };
   return { [MARK]: { name, message, ...(isCode(code) && { code }) } };
 }
 

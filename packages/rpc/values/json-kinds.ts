@@ -29,7 +29,14 @@ export function isPlain(value: object): boolean {
 export function isJson(value: object): boolean {
   // It has a descriptor of its own, or is a stream. What says how it is in JSON would not get it across.
   if (isOpen(value)) return false;
-  return isJsonOf(value) || !isExotic(value);
+  if (isJsonOf(value)) return true;
+  return !isExotic(value) && (types.isBoxedPrimitive(value) || hasMember(value));
+}
+
+/** Without one, whatever it holds is not in JSON: in private fields, in closures, or in what it inherits. */
+function hasMember(value: object): boolean {
+  for (const name in value) if (Object.hasOwn(value, name)) return true;
+  return false;
 }
 
 /** What holds its data elsewhere than in members. */
@@ -43,9 +50,15 @@ function isExotic(value: object): boolean {
     types.isWeakMap(value) ||
     types.isWeakSet(value) ||
     types.isRegExp(value) ||
+    isError(value) ||
     types.isBigIntObject(value) ||
     types.isSymbolObject(value)
   );
+}
+
+/** Its message is no member that JSON has, whatever else it was given. */
+function isError(value: object): boolean {
+  return types.isNativeError(value) || value instanceof Error;
 }
 
 /** Whether something has a descriptor of its own: a FileHandle, a stream, a socket or server of net. What only has a member `fd` is data. */
@@ -69,8 +82,17 @@ export function whyNot(value: unknown): string {
   if (types.isSet(value)) return 'a Set, which JSON does not have: send [...set]';
   if (types.isArrayBufferView(value) || types.isAnyArrayBuffer(value))
     return `${shown}, and JSON has no bytes: send text, or give(fds.memfd(name, bytes))`;
-  if (isOpen(value as object)) return `${shown}, which is not sent by itself: give() sends its descriptor`;
-  return `${shown}, which JSON does not have`;
+  const object = value as object;
+  if (isOpen(object)) return `${shown}, which is not sent by itself: give() sends its descriptor`;
+  if (isError(object)) return `${shown}, of which JSON has no message: throw it, or send { message: error.message }`;
+  if (Symbol.asyncIterator in object) return 'an async iterator, which a handler returns as the result itself';
+  if (Symbol.iterator in object) {
+    const what = types.isGeneratorObject(object) ? 'a generator' : shown;
+    return `${what}, which JSON does not have: send [...items]`;
+  }
+  return isExotic(object)
+    ? `${shown}, which JSON does not have`
+    : `${shown}, which has no members: JSON would make {} of it`;
 }
 
 /** Where a member is, as a program says it. The outermost name is that of the value itself, which has none. */

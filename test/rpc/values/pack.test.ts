@@ -51,6 +51,8 @@ describe('what holds no descriptor', () => {
       },
     ],
     ['classes, and what is inherited', [new Point(1), own]],
+    ['no members', [{}, Object.create(null), new Proxy({}, {})]],
+    ['an error that has a toJSON', Object.assign(new Error('no'), { toJSON: () => ({ message: 'no' }) })],
     ['no prototype', Object.assign(Object.create(null) as object, { a: { b: 1 } })],
     ['a member called __proto__', JSON.parse('{"__proto__":{"x":1},"a":{"__proto__":[2]}}')],
     ['the same twice', [now, now, own, own]],
@@ -61,6 +63,19 @@ describe('what holds no descriptor', () => {
 });
 
 describe('what JSON does not have is refused, by the name of the member', () => {
+  function* numbers(): Generator<number> {
+    yield 1;
+  }
+  async function* later(): AsyncGenerator<number> {
+    yield await Promise.resolve(1);
+  }
+  class Secret {
+    readonly #data = 1;
+
+    get data(): number {
+      return this.#data;
+    }
+  }
   class Api {
     readonly close = (): void => undefined;
   }
@@ -79,6 +94,33 @@ describe('what JSON does not have is refused, by the name of the member', () => 
     ['bytes', { a: new Uint8Array([1]) }, 'a is an instance of Uint8Array, and JSON has no bytes: send text, or give'],
     ['an ArrayBuffer', { a: new ArrayBuffer(1) }, 'a is an instance of ArrayBuffer, and JSON has no bytes'],
     ['a RegExp', { a: /x/ }, 'a is an instance of RegExp'],
+    ['a generator', { rows: numbers() }, 'rows is a generator, .*: send \\[...items\\]; nothing was sent$'],
+    ['an iterator', { a: new Map().values() }, 'a is an instance of .*, which JSON does not have: send \\[...items\\]'],
+    ['an async generator', { rows: later() }, 'rows is an async iterator, .* result itself; nothing was sent$'],
+    ['an Error', new Error('no'), 'the value is an instance of Error, of which JSON has no message: throw it, or send'],
+    [
+      'one with a code',
+      { a: Object.assign(new TypeError('no'), { code: 'ENO' }) },
+      'a is an instance of TypeError, of',
+    ],
+    ['an AbortError', { a: new DOMException('no', 'AbortError') }, 'a is an instance of DOMException, '],
+    [
+      'Headers',
+      { a: new Headers({ b: 'c' }) },
+      'a is an instance of Headers, which JSON does not have: send \\[...items',
+    ],
+    ['a Blob', { a: new Blob(['x']) }, 'a is an instance of Blob, which has no members: JSON would make \\{\\} of it;'],
+    ['an AbortSignal', { a: new AbortController().signal }, 'a is an instance of AbortSignal, which has no members'],
+    [
+      'an instance whose data is private',
+      { a: [new Secret()] },
+      'a\\[0\\] is an instance of Secret, which has no members',
+    ],
+    [
+      'what only inherits members',
+      { a: Object.create({ b: 1 }) as unknown },
+      'a is an instance of Object, which has no',
+    ],
     ['a Promise', { file: Promise.resolve(1) }, 'file is a Promise: await it first'],
     ['a stream', { file: new PassThrough() }, 'file is an instance of PassThrough, .* give\\(\\) sends its descriptor'],
     ['within toJSON', { made: { toJSON: () => ({ big: 1n }) } }, 'made.big is a BigInt'],
