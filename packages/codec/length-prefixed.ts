@@ -113,7 +113,10 @@ function withOptions(options: LengthPrefixedOptions): LengthPrefixedCodec {
   const measurePayload = (memory: Uint8Array, start: number): Measured => {
     if (memory.length - start < headerLength) return { need: headerLength };
     const length = readUint(memory, start, lengthBytes, littleEndian);
-    if (length > longest) throw isGreeting(memory, start) ? notAcknowledging() : tooLarge(length, longest);
+    if (length > longest) {
+      if (isGreeting(memory, start)) throw notAcknowledging();
+      throw tooLarge(length, longest, memory.subarray(start, start + lengthBytes));
+    }
     const fds = countBytes === 0 ? 'attached' : readUint(memory, start + lengthBytes, countBytes, littleEndian);
     return { length: headerLength + length, fds };
   };

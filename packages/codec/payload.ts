@@ -66,10 +66,15 @@ export function requireMaxLength(maxLength: number): void {
   if (!Number.isSafeInteger(maxLength) || maxLength < 0) throw wrongNumber('maxLength is a number of bytes', maxLength);
 }
 
-export function tooLarge(length: number, longest: number): AncillaryError {
+/** @param header what said so, where it may be something else */
+export function tooLarge(length: number, longest: number, header?: Uint8Array): AncillaryError {
+  const doubt =
+    header?.every((byte) => byte >= 0x20 && byte < 0x7f) === true
+      ? `. The length is the text ${describeValue(Buffer.from(header).toString('latin1'))}: the peer may speak another protocol`
+      : '';
   return new AncillaryError(
     'ERR_FRAME_TOO_LARGE',
-    `a payload of ${counted(length, 'byte')} is longer than the ${longest} allowed (maxLength); nothing was allocated for it`,
+    `a payload of ${counted(length, 'byte')} is longer than the ${longest} allowed (maxLength); nothing was allocated for it${doubt}`,
   );
 }
 

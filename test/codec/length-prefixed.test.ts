@@ -77,6 +77,13 @@ it('a payload of maxLength passes both ways; one byte more is ERR_FRAME_TOO_LARG
   expect(() => codec.encode({ bytes: Buffer.from('abcd') })).toThrow(tooLarge);
 });
 
+it('a length that is text is not asked to be allowed: the peer may speak another protocol', () => {
+  const another =
+    /^a payload of 1195725856 bytes .*; nothing was allocated for it\. The length is the text 'GET ': the peer/;
+  expect(() => lengthPrefixed().measure(Buffer.from('GET / HTTP/1.1'), 0)).toThrow(another);
+  expect(() => lengthPrefixed().measure(Buffer.from('474554ff0000', 'hex'), 0)).toThrow(/allocated for it$/);
+});
+
 it('a payload longer than its length field can say is ERR_FRAME_TOO_LARGE, where maxLength is not given', () => {
   const codec = lengthPrefixed({ lengthBytes: 1 });
   expect(() => codec.encode({ bytes: Buffer.alloc(256) })).toThrow(tooLarge);

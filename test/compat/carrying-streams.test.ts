@@ -146,6 +146,13 @@ describe('a stream for dbus-native', () => {
     expect(await once(nowhere, 'error')).toMatchObject([{ code: 'ENOENT' }]);
     for (const wrong of ['', 'tcp:host=x', 'unix:dir=/tmp', 'unix:path=%zz'])
       expect(() => createBusStream(wrong)).toThrow(TypeError);
+    const session = process.env['DBUS_SESSION_BUS_ADDRESS'];
+    try {
+      delete process.env['DBUS_SESSION_BUS_ADDRESS'];
+      expect(() => createBusStream()).toThrow(/^the variable DBUS_SESSION_BUS_ADDRESS is not set: give the address/);
+    } finally {
+      if (session !== undefined) process.env['DBUS_SESSION_BUS_ADDRESS'] = session;
+    }
     expect(() => createBusStream(new net.Socket() as never)).toThrow(
       'the socket is an FdSocket, or an address; an instance of Socket has no function forEachFrame()',
     );

@@ -22,6 +22,15 @@ describe('connect()', () => {
     await expect(connect({ abstract: 'nobody listens here' })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
+  it('to a datagram socket, as of $NOTIFY_SOCKET, says what that is', async () => {
+    using bound = nativeBinding.datagramSocket();
+    nativeBinding.bind(bound, { path: where });
+    await expect(connect(where)).rejects.toMatchObject({
+      code: 'EPROTOTYPE',
+      message: `connect EPROTOTYPE: ${where} is a datagram or seqpacket socket, and no stream socket`,
+    });
+  });
+
   it('with retry waits for a server that comes later', async () => {
     const connecting = connect(where, { retry: true, timeout: 20_000 });
     const server = await listen(where);

@@ -70,10 +70,17 @@ export function addressError(
   code: string,
   syscall: string,
   address: BoundAddress,
-  detail = code === 'ENAMETOOLONG' ? tooLong(address) : showAddress(address),
+  detail = detailOf(code, address),
   options?: ErrorOptions,
 ): SystemError {
   return Object.assign(systemError(code, syscall, detail, options), address, { address: netAddress(address) });
+}
+
+function detailOf(code: string, address: BoundAddress): string {
+  if (code === 'ENAMETOOLONG') return tooLong(address);
+  // Of connect(2) alone.
+  if (code === 'EPROTOTYPE') return `${showAddress(address)} is a datagram or seqpacket socket, and no stream socket`;
+  return showAddress(address);
 }
 
 function tooLong(address: BoundAddress): string {
