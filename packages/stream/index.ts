@@ -34,7 +34,7 @@ export {
 } from './socket/byte-duplex';
 export type { Deadline, Owed } from './limits/deadlines/deadline';
 export { type CodecFactory, FdSocket, type FdSocketOptions, type OnreadOptions } from './socket/fd-socket';
-export { failSendingAlone } from './socket/half-open';
+export { failSendingAlone, sendingFailed } from './socket/half-open';
 export type { Peer } from './socket/peer';
 export { FdFrame } from './frame';
 export { codecOf, refuseAsFactory } from './codec-of';

@@ -12,6 +12,7 @@ import {
   onAbort,
   type Owed,
   sendFrame,
+  sendingFailed,
 } from '../../stream';
 import { type Cost, Window } from './window';
 
@@ -189,7 +190,8 @@ export class AcknowledgedSending implements Owed {
   /** As of a promise of the socket: the program is told of the failure besides, or made it. */
   #isReported(): boolean {
     const { destroyed, errored } = this.#socket;
-    return destroyed && (errored === null || this.#socket.listenerCount('error') > 0);
+    if (destroyed && errored === null) return true;
+    return (destroyed || this.#socket[sendingFailed]) && this.#socket.listenerCount('error') > 0;
   }
 
   #tellIdle(): void {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { AncillaryError, systemError, truthful } from '../../binding';
+import { AncillaryError, truthful } from '../../binding';
 import { asError } from '../abort';
 import type { FdFrame } from '../frame';
 import { microtask, nextTick } from '../later';
@@ -162,7 +162,7 @@ export class ByteConsumer implements Consumer {
     if (this.#unread() || this.#untaken?.closing === true) return;
     this.#wanted = false;
     if (end === 'eof') owner.endReached();
-    else owner.failed(systemError(end.error, 'recvmsg'));
+    else owner.failed(end);
   }
 
   /** Hands out segments as long as more is wanted. Returns false where one of them cannot be yet, or never. */
@@ -213,7 +213,7 @@ export class ByteConsumer implements Consumer {
 
   /** Whether bytes flow, or somebody is told when there are some. */
   get #listened(): boolean {
-    return this.#readable.readableFlowing === true || this.#readable.listenerCount('readable') > 0;
+    return this.readsOn || this.#readable.listenerCount('readable') > 0;
   }
 
   /** Up to where bytes were read; as text, up to where they were decoded. */
@@ -222,9 +222,13 @@ export class ByteConsumer implements Consumer {
     return this.#inbox.queue.start - (readableEncoding === null ? readableLength : 0);
   }
 
+  get readsOn(): boolean {
+    return this.#readable.readableFlowing === true;
+  }
+
   /** Whether what is pushed is emitted at once. */
   get #flows(): boolean {
-    return this.#readable.readableFlowing === true && this.#readable.readableLength === 0;
+    return this.readsOn && this.#readable.readableLength === 0;
   }
 
   /** Whether bytes that were pushed wait to be read, and suffice to whoever reads. */

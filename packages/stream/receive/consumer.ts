@@ -29,6 +29,8 @@ export interface Consumer {
   readonly howToLeave?: string;
   /** Whether its user learns by a rejected promise why the socket was destroyed. */
   readonly rejects: boolean;
+  /** Whether it reads on when nothing can be sent any more, which those who wait to write are not told then. */
+  readonly readsOn: boolean;
   /** May take what came past the queue, and then returns true. After false the segments are queued. */
   takeDirectly?(segments: readonly KeptSegment[]): boolean;
   /** Something was received, or the stream ended: take what can be taken. */

@@ -21,6 +21,7 @@ export type FrameCallback = (frame: FdFrame) => void | Promise<void>;
 export class FrameHandler implements Consumer {
   readonly name: string;
   readonly rejects = true;
+  readonly readsOn = true;
   readonly #inbox: Inbox;
   readonly #reader: FrameReader;
   readonly #callback: FrameCallback;

@@ -20,6 +20,7 @@ const DONE: Result = { done: true, value: undefined };
 export class FrameIterator implements AsyncIterableIterator<FdFrame>, Consumer {
   readonly name: string;
   readonly rejects = true;
+  readonly readsOn = true;
   readonly #inbox: Inbox;
   readonly #reader: FrameReader;
   /** The first who waits, who mostly is alone. */

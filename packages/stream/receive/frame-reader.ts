@@ -7,8 +7,6 @@ import {
   invalidValue,
   type LookAhead,
   type OwnedFd,
-  type ReadEnd,
-  systemError,
   wrongNumber,
 } from '../../binding';
 import { asError } from '../abort';
@@ -30,7 +28,7 @@ export interface FrameSupply {
   readonly limits: ReceiveLimits;
   readonly discarder: Discarder;
   /** Why nothing follows what is queued, if so. */
-  readonly end: ReadEnd | undefined;
+  readonly end: 'eof' | Error | undefined;
   readonly owner: { failed(error: Error): void };
   /** Where the frame began that a codec was shown last. */
   shownAt?: number | undefined;
@@ -110,7 +108,7 @@ export class FrameReader {
     if (frame !== undefined) return frame;
     const { end } = this.#supply;
     if (end === undefined || this.#stopped) return undefined;
-    if (end !== 'eof') throw systemError(end.error, 'recvmsg');
+    if (end !== 'eof') throw end;
     if (this.#queue.length > 0 || !this.#endExpected) throw this.#incomplete();
     this.#closeLeft();
     return 'end';

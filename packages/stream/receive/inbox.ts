@@ -5,6 +5,7 @@ import {
   type Segment,
   type SegmentReceiver,
   type SocketHandle,
+  systemError,
 } from '../../binding';
 import type { FdFrame } from '../frame';
 import type { Watcher } from '../limits/deadlines/deadline';
@@ -63,7 +64,8 @@ export class Inbox implements SegmentReceiver {
   readonly #handle: SocketHandle;
   readonly #stats: SocketStats;
   #consumer: Consumer | undefined;
-  #end: ReadEnd | undefined;
+  #end: 'eof' | Error | undefined;
+  #sendingFailure: Error | undefined;
   #destroyed: { readonly error: Error | undefined } | undefined;
   #held = false;
   readonly #allowance: Allowance;
@@ -91,9 +93,14 @@ export class Inbox implements SegmentReceiver {
     this.owner = owner;
   }
 
-  /** Set once the kernel said that nothing follows what is queued. */
-  get end(): ReadEnd | undefined {
-    return this.#end;
+  /** Set once the kernel said that nothing follows what is queued: that the stream ends there, or what it fails with. */
+  get end(): 'eof' | Error | undefined {
+    return this.#end === undefined ? undefined : (this.#sendingFailure ?? this.#end);
+  }
+
+  /** Why nothing can be sent any more, and what comes in place of the end of the stream. */
+  set sendingFailure(error: Error) {
+    this.#sendingFailure = error;
   }
 
   /** Set once the socket is destroyed, with the error if there was one. */
@@ -188,7 +195,7 @@ export class Inbox implements SegmentReceiver {
 
   deliver(segments: readonly Segment[], end: ReadEnd | undefined, ahead?: Buffer): void {
     if (end !== undefined) {
-      this.#end = end;
+      this.#end = end === 'eof' ? end : systemError(end.error, 'recvmsg');
       if (end === 'eof') this.owner.peerEnded();
     }
     const taken = this.#keep(segments);

@@ -8,7 +8,6 @@ import {
   requireNames,
   requireObject,
   type SocketHandle,
-  systemError,
   truthful,
   truthfulBuffer,
 } from '../../binding';
@@ -61,6 +60,10 @@ export class OnreadConsumer<Socket> implements Consumer {
     this.#inbox.claim(this);
     if (this.#memory !== undefined) this.#handle.readInto(viewOf(this.#memory));
     this.#inbox.updateAllowance();
+  }
+
+  get readsOn(): boolean {
+    return !this.#paused;
   }
 
   pause(): void {
@@ -116,7 +119,7 @@ export class OnreadConsumer<Socket> implements Consumer {
     const { end, owner } = this.#inbox;
     if (end === undefined || this.#paused) return;
     if (end === 'eof') owner.endReached();
-    else owner.failed(systemError(end.error, 'recvmsg'));
+    else owner.failed(end);
   }
 
   demand(): Demand {

@@ -41,17 +41,22 @@ export class Outbox implements Gathering {
   #gathering = false;
   /** Why nothing is sent any more. */
   #closed: Refused | undefined;
-  #broken: (error: Error) => void = (error) => void this.#writable.destroy(error);
+  #broken: (error: Error) => void;
+  /** Nothing can be sent any more, and the socket is still read. */
+  #failed = false;
   readonly #quota: ConnectionQuota | undefined;
 
+  /** @param broken called when nothing more can be sent */
   constructor(
     writable: Writable,
     handle: SocketHandle,
     binding: SocketBinding,
     stats: SocketStats,
     limits: SendLimits,
+    broken: (error: Error) => void,
   ) {
     this.#writable = writable;
+    this.#broken = broken;
     this.#buffer = new WritableBuffer(writable);
     this.#highWaterMark = writable.writableHighWaterMark;
     this.#table = binding.descriptors;
@@ -68,6 +73,17 @@ export class Outbox implements Gathering {
       this.destroy(() => error, true);
       told(error);
     };
+  }
+
+  /**
+   * Fails all that was given to `send()`, and what will be, where nothing more can be sent. Returns false, and does not, where
+   * something was written besides, which the Writable cannot fail without destroying the socket.
+   */
+  fail(error: Error, reported: boolean): boolean {
+    if (!this.#buffer.isQueued || this.#transmitter.filter(({ promised }) => !promised).length > 0) return false;
+    this.#failed = true;
+    this.destroy(() => error, reported);
+    return true;
   }
 
   /** Whether frames wait to be sent. */
@@ -204,7 +220,7 @@ export class Outbox implements Gathering {
   /** Sends what the Writable hands over, and calls back when all of it left or the socket failed. */
   writeChunks(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
     if (this.#closed !== undefined) {
-      callback();
+      callback(this.#failed ? this.#closed.error() : undefined);
       return;
     }
     let length = 0;

@@ -12,7 +12,7 @@ import { countedLength } from '../send/writable-buffer';
 import type { SocketStats } from '../stats';
 import type { ConnectingHandle } from './connecting-handle';
 import type { CloseWaiter, FdSocketEvent, FdSocketListener } from './events';
-import { endWithPeer, failSendingAlone } from './half-open';
+import { endWithPeer, failSendingAlone, sendingFailed } from './half-open';
 import { Lifetime } from './lifetime';
 import { NetDuplex } from './net-duplex';
 import type { SocketLimits, SocketOptions } from './options';
@@ -171,6 +171,11 @@ export abstract class ByteDuplex extends NetDuplex {
    */
   [failSendingAlone](told: (error: Error) => void): void {
     this[lifetime].outbox.failAlone(told);
+  }
+
+  /** @internal */
+  get [sendingFailed](): boolean {
+    return this[lifetime].sendingFailed;
   }
 
   /** @internal */

@@ -5,6 +5,9 @@ import { nextTick } from '../later';
 /** Has sending fail alone: see FdSocket. */
 export const failSendingAlone = Symbol('failSendingAlone');
 
+/** Whether nothing can be sent any more, while what the peer sent before it went is read: see {@link Lifetime}. */
+export const sendingFailed = Symbol('sendingFailed');
+
 type WriteCallback = (error?: Error | null) => void;
 
 /** For a Duplex that ends its sending side with the peer's: later writes fail with EPIPE, as in net. */

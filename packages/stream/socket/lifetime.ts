@@ -19,7 +19,7 @@ import { Inbox, type InboxOwner } from '../receive/inbox';
 import { ReceiveQueue } from '../receive/receive-queue';
 import { Outbox } from '../send/outbox';
 import { SocketStats } from '../stats';
-import { microtask, nextTick } from '../later';
+import { immediate, microtask, nextTick } from '../later';
 import { ConnectingHandle } from './connecting-handle';
 import { endForPeer } from './half-open';
 import type { SocketLimits } from './options';
@@ -45,6 +45,8 @@ export class Lifetime implements SocketEvents, InboxOwner {
   #peer: Peer | undefined;
   #quota: ConnectionQuota | undefined;
   readonly frameTimeout: FrameTimeout | undefined;
+  /** Why nothing can be sent any more, while what the peer sent is still read; `told` where somebody knows it already. */
+  #sendingFailure: { readonly error: Error; readonly told: boolean } | undefined;
   readonly #sendTimeout: number | undefined;
   readonly #maxInFlightFds: number | undefined;
 
@@ -131,11 +133,28 @@ export class Lifetime implements SocketEvents, InboxOwner {
   }
 
   #makeOutbox(): Outbox {
-    return new Outbox(this.#duplex, this.handle, this.#binding, this.stats, {
-      quota: this.#quota,
-      maxInFlightFds: this.#maxInFlightFds,
-      sendTimeout: this.#sendTimeout,
-    });
+    const limits = { quota: this.#quota, maxInFlightFds: this.#maxInFlightFds, sendTimeout: this.#sendTimeout };
+    return new Outbox(this.#duplex, this.handle, this.#binding, this.stats, limits, (error) => this.#cannotSend(error));
+  }
+
+  /** A peer that is gone may have said why: where somebody reads, that is read first, and the error is the end of it. */
+  #cannotSend(error: Error): void {
+    const { consumer } = this.inbox;
+    const told = this.#tells(error);
+    if (this.#peerSaidMore(error) && consumer?.readsOn === true && this.#outbox?.fail(error, this.#listened) === true) {
+      this.#sendingFailure = { error, told };
+      this.inbox.sendingFailure = error;
+    } else this.#duplex.destroy(error);
+  }
+
+  /** Whether nothing can be sent any more, and the socket is still read. */
+  get sendingFailed(): boolean {
+    return this.#sendingFailure !== undefined;
+  }
+
+  #peerSaidMore(error: NodeJS.ErrnoException): boolean {
+    if (error.code !== 'EPIPE' || !this.handle.hungUp()) return false;
+    return this.inbox.queue.length > 0 || this.handle.unread() > 0;
   }
 
   /** Who is at the other end. @throws system errors */
@@ -196,8 +215,8 @@ export class Lifetime implements SocketEvents, InboxOwner {
     if (socketClosed.hasSubscribers && !this.connecting) {
       socketClosed.publish({ socket: this.#duplex, error: error ?? undefined });
     }
-    const rejects = this.inbox.consumer?.rejects === true || this.#outbox?.awaited === true;
-    const listened = this.#duplex.listenerCount('error') > 0;
+    const rejects = this.#tells(error);
+    const listened = this.#listened;
     this.#peer?.close();
     this.handle.close();
     this.#outbox?.destroy(error === null ? socketDestroyed : () => error, listened || error === null);
@@ -205,6 +224,16 @@ export class Lifetime implements SocketEvents, InboxOwner {
     this.#bytes?.closeUntaken();
     this.#quota?.close();
     return rejects && !listened ? null : error;
+  }
+
+  /** Whether somebody learns by a rejected promise why the socket is destroyed, or did. */
+  #tells(error: Error | null): boolean {
+    const { error: known, told = false } = this.#sendingFailure ?? {};
+    return (told && error === known) || this.inbox.consumer?.rejects === true || this.#outbox?.awaited === true;
+  }
+
+  get #listened(): boolean {
+    return this.#duplex.listenerCount('error') > 0;
   }
 
   /**
@@ -238,7 +267,11 @@ export class Lifetime implements SocketEvents, InboxOwner {
   }
 
   readingStopped(): void {
-    if (this.#peerGone) microtask(() => this.#closeIfDone());
+    const failure = this.#sendingFailure;
+    // Whoever takes one frame after the other reads again in this turn.
+    if (failure !== undefined)
+      immediate(() => this.inbox.consumer === undefined && this.#duplex.destroy(failure.error));
+    else if (this.#peerGone) microtask(() => this.#closeIfDone());
   }
 
   endReached(): void {
