@@ -12,6 +12,8 @@ export interface Arrival {
   readonly isCall: boolean;
   /** Whether the quota counts what it may open. */
   isCounted?: boolean;
+  /** Whether the quota counts what it has while it waits. */
+  isAwaiting?: boolean;
   start(): void;
   /** It will not be started: answers it, and closes its descriptors. */
   refuse(error: Error): void;
@@ -79,7 +81,7 @@ export class Intake {
     this.#quota?.onRoom(() => {
       this.#startNext();
       this.reconsider();
-    });
+    }, ownCallsWait);
   }
 
   /** @returns a promise where reading has to wait */
@@ -93,8 +95,12 @@ export class Intake {
       this.#waiting.add(arrival);
       this.#waitingFds += arrival.fds;
       this.#waitingBytes += arrival.bytes;
-      this.#quota?.waits(arrival.fds);
       if (!isFull) this.#startNext();
+      // Most are started by then, and need not be counted.
+      if (isFull || this.#waiting.has(arrival)) {
+        arrival.isAwaiting = true;
+        this.#quota?.waits(arrival.fds, arrival.bytes);
+      }
     }
     return this.pace();
   }
@@ -129,7 +135,10 @@ export class Intake {
     if (!this.#waiting.delete(arrival)) return false;
     this.#waitingFds -= arrival.fds;
     this.#waitingBytes -= arrival.bytes;
-    this.#quota?.waits(-arrival.fds);
+    if (arrival.isAwaiting === true) {
+      arrival.isAwaiting = false;
+      this.#quota?.waits(-arrival.fds, -arrival.bytes);
+    }
     return true;
   }
 
@@ -160,6 +169,7 @@ export class Intake {
   /** Something has changed that what waits, or reading, may wait for. */
   reconsider(): void {
     this.#startNext();
+    this.#quota?.answersAwaited();
     if (this.#resume !== undefined && !this.#mustPause()) this.#resume();
   }
 

@@ -140,3 +140,36 @@ test('whatever calls bring, on however many connections of a user, each is answe
     propertyRuns,
   );
 });
+
+describe('where the handlers of a connection hold all that it may, and call back over it', () => {
+  interface Calling {
+    call(files?: readonly OwnedFd[]): Promise<string>;
+  }
+
+  async function callingBack(served: Served): Promise<Rpc<Calling>> {
+    const { socket, client } = await served.connection();
+    const server: Rpc<{ back(): string }> = rpc(socket, {
+      call: async () => `called ${await server.call('back')}`,
+    });
+    server.closed.catch(() => undefined);
+    return rpc<Calling>(client, { back: () => 'back' });
+  }
+
+  test('the answers are read, so that all of them go on', async () => {
+    await using served = await Served.with(new FdQuota({ fds: 100 }));
+    const peer = await callingBack(served);
+    for (const length of [20, 200]) {
+      const calls = Array.from({ length }, () => peer.call('call'));
+      expect(new Set(await Promise.all(calls))).toEqual(new Set(['called back']));
+    }
+    expect(served.held.fds).toBe(1);
+  });
+
+  test('also those that came with descriptors', async () => {
+    await using served = await Served.with(new FdQuota({ fds: 100 }));
+    const peer = await callingBack(served);
+    using files = new Files(22);
+    expect(await peer.call('call', files.owned)).toBe('called back');
+    expect(served.held.fds).toBe(1);
+  });
+});

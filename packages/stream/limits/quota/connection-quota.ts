@@ -39,6 +39,8 @@ export class ConnectionQuota implements Pausable {
   #closed = false;
   #onChange: (() => void) | undefined;
   #onRoom: (() => void) | undefined;
+  /** Whether calls that run wait for what it brings, and let go of nothing before. */
+  #awaitsAnswers: () => boolean = () => false;
 
   constructor(user: UserQuota, pauses: Pauses, flights: Flights | undefined) {
     this.#user = user;
@@ -54,9 +56,18 @@ export class ConnectionQuota implements Pausable {
     this.#onChange = callback;
   }
 
-  /** Calls back when a call may start that could not. */
-  onRoom(callback: () => void): void {
+  /**
+   * Calls back when a call may start that could not.
+   * @param awaitsAnswers whether answers must be read, whatever is held: see {@link answersAwaited}
+   */
+  onRoom(callback: () => void, awaitsAnswers = () => false): void {
     this.#onRoom = callback;
+    this.#awaitsAnswers = awaitsAnswers;
+  }
+
+  /** Answers may have to be read from now on. */
+  answersAwaited(): void {
+    if (this.#isPaused && this.#mayGoOn) this.#onChange?.();
   }
 
   reconsider(): void {
@@ -84,8 +95,7 @@ export class ConnectionQuota implements Pausable {
       return 0;
     }
     const { free } = this.#fds;
-    // Who holds no bytes may have some: so that most need not ask how many.
-    if (free >= OF_A_CALL && (this.#bytes.held === 0 || this.#bytes.free >= 1)) {
+    if (free >= OF_A_CALL && this.#hasBytes) {
       this.stopped();
       return Math.max(1, Math.min(wanted, free - BUNDLE));
     }
@@ -94,18 +104,29 @@ export class ConnectionQuota implements Pausable {
       this.stopped();
       return 1;
     }
+    if (this.#mayGoOn) {
+      this.stopped();
+      return 1;
+    }
     this.#pause();
     return 0;
+  }
+
+  /** Whether it is read although it holds all that it may: what it brings beyond that is still closed. */
+  get #mayGoOn(): boolean {
+    return this.#hasBytes && this.#awaitsAnswers();
+  }
+
+  /** Who holds no bytes may have some: so that most need not ask how many. */
+  get #hasBytes(): boolean {
+    return this.#bytes.held === 0 || this.#bytes.free >= 1;
   }
 
   get mayResume(): boolean {
     const { held, free } = this.#fds;
     const hasRoom = this.#user.hasRoom || held < LEAST_FDS;
     if (this.#awaitsStart && hasRoom && free >= OF_A_CALL) return true;
-    return (
-      this.#isPaused &&
-      (this.#mayFinish || (hasRoom && free >= OF_A_CALL && (this.#bytes.held === 0 || this.#bytes.free >= 1)))
-    );
+    return this.#isPaused && (this.#mayFinish || this.#mayGoOn || (hasRoom && free >= OF_A_CALL && this.#hasBytes));
   }
 
   /** Nothing more is to be read, or it may be. */
@@ -182,8 +203,9 @@ export class ConnectionQuota implements Pausable {
     return this.#awaiting + fds <= LEAST_FDS - OF_A_CALL && all - 1 + OF_A_CALL <= mostBesides;
   }
 
-  /** A call with so many descriptors waits, or with a number below zero does no more. */
-  waits(fds: number): void {
+  /** A call with so many descriptors and bytes waits, or with numbers below zero does no more. */
+  waits(fds: number, bytes: number): void {
+    this.#bytes.count(bytes);
     if (fds === 0) return;
     const before = this.#awaiting;
     this.#awaiting += fds;
