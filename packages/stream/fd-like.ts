@@ -183,7 +183,7 @@ function hidden(source: NetSocket | NetServer | dgram.Socket, name: FdName): Anc
   return new AncillaryError(
     'ERR_FD_PLATFORM',
     `this runtime does not expose the descriptor of ${nameOf(name)}, ${describeValue(source)}, so it cannot be sent; ` +
-      'send a number or an OwnedFd',
+      'send a number or an OwnedFd, such as that of a socket that was inherited or received',
   );
 }
 
