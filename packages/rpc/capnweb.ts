@@ -83,7 +83,7 @@ class Transport implements FdTransport {
       receive: (message) => this.#receive(message),
       // Answers are none to the channel, which does not know the numbers of Cap'n Web.
       failure: () => ({}),
-      ended: (error) => this.#end(error ?? closedError('the peer has ended the connection')),
+      ended: (error) => this.#end(error ?? closedError()),
       closed: () => void OwnedFd.closeAll(this.#unclaimed),
     });
     this.#channel.listen();

@@ -1,7 +1,7 @@
 import { describeValue, invalidType, requireObject } from '../binding';
 import { isNative, isOfPlatform } from './platform-classes';
 import type { Handler, Handlers } from './rpc-types';
-import { isPlain } from './values/json-kinds';
+import { IDENTIFIER, isPlain } from './values/json-kinds';
 
 /**
  * What a peer may call: the functions of an object, or the methods of an instance's class and of those that it extends. So never
@@ -10,6 +10,11 @@ import { isPlain } from './values/json-kinds';
  */
 export function handlersOf(handlers: Handlers): ReadonlyMap<string, Handler> {
   requireObject('handlers', handlers);
+  // The prototype of arrays is one, too, and that of a class which extends Array is none.
+  if (Array.isArray(handlers) && Array.isArray(Object.getPrototypeOf(handlers)))
+    throw invalidType(
+      `handlers is an object of functions by name, or an instance of a class, not ${describeValue(handlers)}`,
+    );
   return isPlain(handlers) ? functionsOf(handlers) : methodsOf(handlers);
 }
 
@@ -24,11 +29,10 @@ function functionsOf(handlers: Handlers): Map<string, Handler> {
 function methodsOf(instance: object): Map<string, Handler> {
   for (const [name, { value }] of describe(instance)) {
     // One that the class was given, for itself, cannot be told from one that is for the peer.
-    if (typeof value === 'function')
-      throw invalidType(
-        `the function ${describeValue(name)} of ${describeValue(instance)} is no method of its class: ` +
-          `make it one if peers may call it, or #${name} if not`,
-      );
+    if (typeof value !== 'function') continue;
+    const what = `the function ${describeValue(name)} of ${describeValue(instance)} is no method of its class`;
+    const orNot = IDENTIFIER.test(name) ? `, or #${name} if not` : '';
+    throw invalidType(`${what}: make it one if peers may call it${orNot}`);
   }
   const methods = new Map<string, Handler>();
   const seen = new Set(['constructor']);

@@ -9,7 +9,8 @@ import {
   takeOver,
   throwIfAborted,
 } from '../stream';
-import { closedError } from './closed-error';
+import { closedError, unsentError } from './closed-error';
+import { orForeign } from './foreign-peer';
 import { discard } from './discard';
 import { type CloseOptions, type Framed, messagesOf, timeoutOf } from './framed';
 import { handlersOf } from './handlers-of';
@@ -109,7 +110,7 @@ class Connection implements Rpc {
       requireName(method);
       signal = signalOf('call()', options);
       throwIfAborted(signal);
-      if (this.#over !== undefined) throw this.#over;
+      if (this.#over !== undefined) throw unsentError('call', this.#over);
       if (this.#calls.size >= this.#maxPending)
         throw new RpcError('ERR_RPC_BUSY', `${this.#calls.size} calls wait for an answer; nothing was sent`);
     } catch (error) {
@@ -132,7 +133,7 @@ class Connection implements Rpc {
   notify(method: string, params?: unknown): Promise<void> {
     try {
       requireName(method);
-      if (this.#over !== undefined) throw this.#over;
+      if (this.#over !== undefined) throw unsentError('notification', this.#over);
     } catch (error) {
       closeGiven(params);
       return Promise.reject(asError(error));
@@ -227,13 +228,13 @@ class Connection implements Rpc {
 
   /** Nothing more comes from the peer; what it asked for is still answered. */
   #peerEnded(): void {
-    this.#fail(closedError('the peer has ended the connection'));
+    this.#fail(closedError());
     this.#intake.peerEnded();
     this.#serving.whenIdle(() => this.socket.end());
   }
 
   #break(error: Error): void {
-    this.#broken ??= error;
+    this.#broken ??= orForeign(error, this.socket);
     this.socket.destroy(error);
   }
 
@@ -241,12 +242,12 @@ class Connection implements Rpc {
     const { socket } = this;
     return new Promise((resolve, reject) => {
       const onClose = (): void => {
-        this.#stop(this.#broken ?? closedError('the connection is closed'));
+        this.#stop(this.#broken ?? closedError(socket.readableEnded ? undefined : 'the connection is closed'));
         this.#serving.closeUntaken();
         if (this.#broken === undefined) resolve();
         else reject(this.#broken);
       };
-      socket.on('error', (error) => (this.#broken ??= error));
+      socket.on('error', (error) => (this.#broken ??= orForeign(error, socket)));
       if (socket.closed) onClose();
       else socket.once('close', onClose);
     });

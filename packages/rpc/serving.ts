@@ -3,7 +3,7 @@ import { asError, type FdFrame, immediate, nextTick } from '../stream';
 import { type Arrival, IN_ONE_TURN, type Intake, type Running } from './intake';
 import { endIterable, isAsyncIterable } from './iterables';
 import { discard } from './discard';
-import { ofCall } from './of-call';
+import { ofCall, ofHandler } from './of-call';
 import { cancelledError, RpcError } from './rpc-error';
 import type { Handler, Handlers, Rpc, RpcOptions } from './rpc-types';
 import { RunningCall } from './running-call';
@@ -138,7 +138,7 @@ export class Serving {
       answer = { result: isAsyncIterable(result) ? await this.#iterate(id, method, result, call) : result };
     } catch (error) {
       this.#tell(id, method, error, call);
-      answer = { error: RpcError.toSend(error) };
+      answer = { error: RpcError.toSend(ofHandler(method, error)) };
     }
     if (id === undefined) {
       closeGiven(answer);
@@ -151,8 +151,7 @@ export class Serving {
     // It may fail alone, for what is in it, and the caller waits for another; or with the connection.
     await sent
       ?.catch((error: unknown) => {
-        closeUngivenIn(answer);
-        const fault = ofCall('result', method, error, answer);
+        const fault = ofCall('result', method, error, answer, closeUngivenIn(answer));
         // The connection's own failures are nobody's who wrote the handler.
         if (this.#connection.socket.writable) this.#tell(id, method, fault, call);
         return this.#send({ id, error: RpcError.toSend(fault) });
@@ -191,8 +190,7 @@ export class Serving {
         ended = step.done === true;
         if (ended) return step.value;
         await this.#send({ id, item: step.value }).catch((error: unknown) => {
-          closeUngivenIn(step.value);
-          throw ofCall('result', method, error, { item: step.value });
+          throw ofCall('result', method, error, { item: step.value }, closeUngivenIn(step.value));
         });
       }
       return undefined;

@@ -1,6 +1,7 @@
 import { describeValue, OwnedFd, requireMethods } from '../../binding';
 import { asError, type FdFrame, type FdSocket, type FrameCodec, takeOver, type TakenOver } from '../../stream';
 import { closedError } from '../closed-error';
+import { orForeign } from '../foreign-peer';
 import { discard } from '../discard';
 import { type Framed, messagesOf } from '../framed';
 import { type Arrival, Intake } from '../intake';
@@ -276,13 +277,13 @@ export class ValueChannel {
   }
 
   #end(error: Error | undefined): void {
-    const reason = error ?? closedError('the peer has ended the connection');
+    const reason = error === undefined ? closedError() : orForeign(error, this.socket);
     this.#over = reason;
     // Of the others, it is told that they are not sent.
     for (const id of this.#own.allSent()) if (this.#own.end(id) === 'awaited') this.#receiver.lost?.(id, reason);
     if (error === undefined) this.#intake.peerEnded();
     this.#endIfIdle();
-    this.#receiver.ended?.(error);
+    this.#receiver.ended?.(error && reason);
   }
 
   /** Whoever goes on without the connection has taken what it needs. */

@@ -78,7 +78,7 @@ export function isUngiven(value: unknown): value is object {
 }
 
 /** Closes what {@link isUngiven} found, by its own method, if it has one. Returns what was done, for a message. */
-export function closeUngiven(value: object): string {
+export function closeUngiven(value: object): 'nothing was sent' | 'it was destroyed' | 'it was closed' {
   const { destroy, close } = value as { readonly destroy?: unknown; readonly close?: unknown };
   const method = typeof destroy === 'function' ? destroy : close;
   if (typeof method !== 'function') return 'nothing was sent';
@@ -90,9 +90,13 @@ export function closeUngiven(value: object): string {
 /**
  * Closes what {@link isUngiven} finds in a result that is not sent: the peer's call made it, so nobody else would. Arrays and
  * objects as literals are gone through, and not what is of a class, which may hold what others use.
+ * @returns what was done, to go on in a message that nothing was sent
  */
-export function closeUngivenIn(value: unknown): void {
-  for (const each of objectsIn(value, insideLiteral)) if (isUngiven(each)) closeUngiven(each);
+export function closeUngivenIn(value: unknown): string {
+  let closed = false;
+  for (const each of objectsIn(value, insideLiteral))
+    if (isUngiven(each) && closeUngiven(each) !== 'nothing was sent') closed = true;
+  return closed ? ', and everything in it that has a descriptor was closed' : '';
 }
 
 function insideLiteral(each: object): readonly unknown[] {

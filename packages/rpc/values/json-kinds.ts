@@ -110,5 +110,6 @@ export function pathOf(names: readonly string[], around: readonly object[]): str
   return path === '' ? 'the value' : path;
 }
 
-const IDENTIFIER = /^[A-Za-z_$][\w$]{0,60}$/;
+/** A name that a program says without quotes. */
+export const IDENTIFIER = /^[A-Za-z_$][\w$]{0,60}$/;
 const LONGEST = 200;

@@ -106,7 +106,7 @@ describe.each(['birpc', 'birpc-lowest'])('%s', (name) => {
       say((await outcome(remote.make()))[1]);`,
     );
     expect(lines).toEqual([
-      '["AncillaryError","ERR_FD_CLOSED","no answer can come: the peer has ended the connection"]',
+      '["AncillaryError","ERR_FD_CLOSED","no answer can come: the peer has ended the connection, so connect again"]',
       'ERR_FD_CLOSED',
       'left []',
     ]);
