@@ -1,7 +1,9 @@
 import type { FdSocket } from '../stream';
 import { errorFrom, errorToSend } from './frameworks/error-values';
+import { isOfEveryObject } from './frameworks/inherited-names';
 import type { Kind, Message } from './frameworks/receiver';
 import { ValueChannel } from './frameworks/value-channel';
+import { closeGiven } from './values/given';
 import { jsonValues, type JsonValuesOptions } from './values/json-values';
 
 /** A channel for `createBirpc(functions, channel)`, or to spread into its options. */
@@ -31,6 +33,8 @@ export function fdChannel(socket: FdSocket, options?: JsonValuesOptions): FdChan
     name: 'fdChannel()',
     kindOf,
     nameOf: ({ m: method }) => method,
+    // birpc finds a function wherever its object inherits it. What toLocaleString() does would call the peer.
+    declines: ({ m: method }) => (isOfEveryObject(method) ? notFound(method) : undefined),
     receive(message, kind) {
       if (kind !== undefined && 'answer' in kind) {
         // Whoever waits for it has it now.
@@ -38,8 +42,10 @@ export function fdChannel(socket: FdSocket, options?: JsonValuesOptions): FdChan
         else channel.release(message);
         return;
       }
-      // birpc returns a promise, which settles when the function is done and its answer is on its way.
-      void Promise.allSettled(deliver(message)).then(() => channel.release(message));
+      // Without an id birpc would drop what the function returns, and what it gives away with it.
+      const delivered = kind === undefined ? { ...message, i: NOBODY } : message;
+      // birpc returns a promise, which settles when the function is done and its answer is on its way, if it sends one.
+      void Promise.allSettled(deliver(delivered)).then(() => channel.finish(message));
     },
     failure: (id, error) => ({ t: ANSWER, i: id, e: errorToSend(error) }),
     lost: (id, error) => void deliver({ t: ANSWER, i: id, e: error }),
@@ -49,6 +55,10 @@ export function fdChannel(socket: FdSocket, options?: JsonValuesOptions): FdChan
   return {
     post(message) {
       const { e: error, ...rest } = message as Message;
+      if (rest['i'] === NOBODY) {
+        closeGiven(message);
+        return Promise.resolve();
+      }
       return channel.send(error === undefined ? rest : { ...rest, e: errorToSend(error) });
     },
     on: (receiver) => void receivers.add(receiver),
@@ -63,10 +73,20 @@ export function fdChannel(socket: FdSocket, options?: JsonValuesOptions): FdChan
   };
 }
 
+/** As birpc says it. */
+function notFound(method: unknown): Error {
+  return new Error(`[birpc] function "${String(method)}" not found`);
+}
+
+/** The id of calls that nobody waits for, which no peer can send. */
+const NOBODY = Symbol('nobody');
+
 const CALL = 'q';
 const ANSWER = 's';
 
 function kindOf({ t: type, i: id, e: error, r: result }: Message): Kind {
   if (type !== CALL) return { answer: id, gets: error === undefined ? result : errorFrom(error) };
-  return id === undefined ? undefined : { call: id };
+  // As birpc asks whether it is to answer.
+  const isAnswered = Boolean(id);
+  return isAnswered ? { call: id } : undefined;
 }

@@ -1,5 +1,6 @@
 import { describeValue, invalidType } from '../binding';
 import type { FdSocket } from '../stream';
+import { isOfEveryObject } from './frameworks/inherited-names';
 import type { Kind, Message } from './frameworks/receiver';
 import { ValueChannel } from './frameworks/value-channel';
 import { jsonValues, type JsonValuesOptions } from './values/json-values';
@@ -30,7 +31,8 @@ export interface FdEndpoint {
  * those of a result are the caller's. When the connection ends, calls that wait are rejected.
  *
  * A peer may reach whatever can be reached from the object that is exposed; what is called `__proto__`, `prototype` or
- * `constructor` breaks the connection with ERR_FRAME_INVALID.
+ * `constructor` breaks the connection with ERR_FRAME_INVALID, and a call that goes through anything else that every object or
+ * function has, such as `hasOwnProperty` or `call`, rejects with a TypeError.
  *
  * @param socket is taken over
  * @throws TypeError and RangeError for arguments; ERR_FD_MODE while the socket is read in another way, which goes on
@@ -53,7 +55,7 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
       deliver(message);
       if (kind !== undefined && 'answer' in kind) channel.claim(message);
     },
-    declines: ({ type }) => needsPort(type),
+    declines: ({ type, path }) => needsPort(type) ?? ofEvery(type, path as readonly string[] | undefined),
     failure: (id, error) => ({ id, ...thrown(error) }),
     lost: (id, error) => deliver({ id, ...thrown(error) }),
     unsent: (id, error) => deliver({ id, ...thrown(error) }),
@@ -120,6 +122,22 @@ function thrown({ name, message, code }: Error & { readonly code?: unknown }): o
 }
 
 const ALL_HAVE: ReadonlySet<unknown> = new Set(['__proto__', 'prototype', 'constructor']);
+
+/** `name` and `length` are a function's own, and cannot be set. */
+const OF_FUNCTIONS: ReadonlySet<string> = new Set(['apply', 'bind', 'call', 'arguments', 'caller']);
+
+/**
+ * What objects and functions inherit is the whole process's: a member of it that a peer sets, such as that of
+ * `hasOwnProperty` called `call`, is wrong for all. And `call` would give a method a `this` of the peer's.
+ */
+function ofEvery(type: unknown, path: readonly string[] = []): TypeError | undefined {
+  // A method of the exposed object itself may be called so.
+  const isMethod = type !== 'SET' && path.length === 1;
+  const name = path.find((each) => isOfEveryObject(each) || (!isMethod && OF_FUNCTIONS.has(each)));
+  return name === undefined
+    ? undefined
+    : invalidType(`${describeValue(name)} is what every object or function has, and no peer gets at it`);
+}
 
 function leadsOut({ path }: Message): boolean {
   return (

@@ -22,7 +22,7 @@ export interface Receiver {
   readonly nameOf?: (call: Message) => unknown;
   /** Why a message must not reach the framework, if it must not. */
   readonly refuses?: (message: Message) => string | undefined;
-  /** Why a call is answered here, with what {@link Receiver.failure} makes of it, if it is. */
+  /** Why what the peer has us do is not done; a call is answered with what {@link Receiver.failure} makes of it. */
   readonly declines?: (message: Message) => Error | undefined;
   /** Whether a message is about others, and must not wait for its turn. */
   readonly isUrgent?: (message: Message) => boolean;

@@ -137,6 +137,15 @@ export class ValueChannel {
     this.claim(message);
   }
 
+  /** As {@link release}, where nobody answers the message any more, if it was not answered. */
+  finish(message: Message): void {
+    const kind = this.#receiver.kindOf(message);
+    // The peer may have used the id again.
+    if (kind !== undefined && 'call' in kind && this.#calls.get(kind.call) === message) this.#calls.delete(kind.call);
+    this.release(message);
+    this.#endIfIdle();
+  }
+
   /** Descriptors are held, or with a number below zero no more, that the peer may have us hold only so many of. */
   hold(fds: number): void {
     this.#intake.hold(fds);
@@ -201,7 +210,7 @@ export class ValueChannel {
       bytes,
       isCall: kind !== undefined,
       start: () => {
-        const declined = kind && this.#receiver.declines?.(message);
+        const declined = this.#receiver.declines?.(message);
         try {
           if (declined === undefined) this.#handOver(message, fds, kind);
           else {

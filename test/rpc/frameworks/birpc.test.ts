@@ -81,6 +81,59 @@ describe.each(['birpc', 'birpc-lowest'])('%s', (name) => {
     expect(lines).toEqual(['true', 'true true', 'true', 'true', 'text', 'left []']);
   });
 
+  test('what every object has is no function of the program’s', async () => {
+    const lines = await printed(
+      name,
+      `serve(); const remote = connect();
+      const sent = () => sockets[1].stats.framesSent;
+      for (const method of Object.getOwnPropertyNames(Object.prototype)) {
+        say((await outcome(remote[method](file)))[2] === '[birpc] function "' + method + '" not found');
+        const before = sent();
+        await remote[method].asEvent(file);
+        say(await remote.identity(file) === identity(file), sent() - before);
+      }`,
+    );
+    const count = Object.getOwnPropertyNames(Object.prototype).length;
+    expect(lines).toEqual([...Array.from({ length: count }, () => ['true', 'true 1']).flat(), 'left []']);
+  });
+
+  test('what a function gives away is closed where nobody waits for it', async () => {
+    const lines = await printed(
+      name,
+      `const given = [];
+      const file_ = () => { const made = fds.memfd('made'); given.push(made); return give(made); };
+      functions.number = () => give(fds.memfd('number').take());
+      functions.open = () => ({ deep: [file_()] });
+      functions.fails = () => { throw { file: file_() }; };
+      serve(); const raw = framed(sockets[0], jsonValues());
+      for (const id of [undefined, 0, '', null, false])
+        for (const m of ['open', 'fails', 'number']) await raw.send({ t: 'q', i: id, m, a: [] });
+      while (given.length < 10) await turn();
+      for (let turns = 0; turns < 1000 && given.some(({ closed }) => !closed); turns++) await turn();
+      say(given.filter(({ closed }) => !closed).length, sockets[1].stats.framesSent);
+      say(readdirSync('/proc/self/fd').map(link).filter((target) => target.startsWith('/memfd:number')).length);`,
+    );
+    expect(lines).toEqual(['0 0', '0', 'left []']);
+  });
+
+  test('a call that birpc never answers is none that is not answered', async () => {
+    const lines = await printed(
+      name,
+      `const onFunctionError = () => true;
+      createBirpc(functions, { ...fdChannel(sockets[1]), onFunctionError });
+      const raw = framed(sockets[0], jsonValues());
+      // Where it were kept, its id could not be used again, and the socket would never end.
+      for (let turns = 0; turns < 3; turns++) {
+        await raw.send({ t: 'q', i: 'x', m: 'fail', a: [file] });
+        while (got.length <= turns || !got[turns].closed) await turn();
+      }
+      sockets[0].end();
+      await once(sockets[1], 'close');
+      say(got.length);`,
+    );
+    expect(lines).toEqual(['3', 'left []']);
+  });
+
   test('the answer to a call that has timed out is closed', async () => {
     const lines = await printed(
       name,

@@ -95,6 +95,40 @@ describe.each([
     await expect(remote[createEndpoint]()).rejects.toThrow(/^createEndpoint needs a MessagePort, .*: connect another/);
   });
 
+  describe('what every object or function has is refused, and the connection goes on', () => {
+    // Those of functions, as far as they can be set or called.
+    const names = [
+      ...Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== '__proto__' && name !== 'constructor'),
+      ...['apply', 'bind', 'call', 'arguments', 'caller'],
+    ];
+    test.each(names.map((name) => [name]))('%s', async (name) => {
+      expose({ list: [1], add: (a: number, b: number) => a + b }, fdEndpoint(sockets[1]));
+      const messages = framed(sockets[0], jsonValues());
+      const value = { type: 'RAW', value: 5 };
+      // The first is such that nothing is broken for the tests, whatever becomes of it.
+      await messages.send({ id: '1', type: 'SET', path: [name, 'notThere'], value });
+      await messages.send({ id: '2', type: 'SET', path: ['list', 'push', name], value });
+      await messages.send({ id: '3', type: 'APPLY', path: ['add', name], argumentList: [value, value] });
+      await messages.send({ id: '4', type: 'GET', path: ['list', name, 'name'] });
+      await messages.send({ id: '5', type: 'APPLY', path: ['add'], argumentList: [value, value] });
+      const answers: unknown[] = [];
+      for await (const { value: answer } of messages) if (answers.push(answer) === 5) break;
+      const inherited = Object.hasOwn(Array.prototype.push, name);
+      Reflect.deleteProperty(Array.prototype.push, name);
+      expect(inherited).toBe(false);
+      for (const each of answers.slice(0, 4))
+        expect(JSON.stringify(each)).toContain(`'${name}' is what every object or function has`);
+      expect(answers[4]).toMatchObject({ type: 'RAW', value: 10 });
+    });
+  });
+
+  test('the exposed object may have methods that are called as those of functions', async () => {
+    expose({ apply: (patch: string) => patch, list: [1] }, fdEndpoint(sockets[1]));
+    const remote = wrap<{ apply(patch: string): string; list: number[] }>(fdEndpoint(sockets[0]));
+    await expect(remote.apply('a')).resolves.toBe('a');
+    expect(await remote.list.length).toBe(1);
+  });
+
   test('the end of the connection rejects calls that wait, and later ones', async () => {
     const remote = wrap<Files>(fdEndpoint(sockets[0]));
     const call = remote.make();
