@@ -111,6 +111,7 @@ class Transport implements FdTransport {
   }
 
   #refuses(message: Message): string | undefined {
+    if (!Array.isArray(message)) return 'it is no array';
     const [type, id] = message as unknown as readonly unknown[];
     if (!isResult(type)) return undefined;
     // What is below zero is a promise in a value of the peer's.

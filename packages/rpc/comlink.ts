@@ -50,7 +50,7 @@ export function fdEndpoint(socket: FdSocket, options?: JsonValuesOptions): FdEnd
     name: 'fdEndpoint()',
     kindOf,
     nameOf: ({ path }) => (Array.isArray(path) ? path.join('.') : undefined),
-    refuses: (message) => (leadsOut(message) ? 'its path leads to what every object has' : undefined),
+    refuses: (message) => (leadsOut(message) ? 'its path leads to what every object has' : unreadable(message)),
     receive(message, kind) {
       deliver(message);
       if (kind !== undefined && 'answer' in kind) channel.claim(message);
@@ -111,8 +111,39 @@ function notTransferred(transfer: readonly object[]): TypeError {
 
 const CALLS: ReadonlySet<unknown> = new Set(['GET', 'SET', 'APPLY', 'CONSTRUCT', 'ENDPOINT', 'RELEASE']);
 
-function kindOf({ id, type, value }: Message): Kind {
-  return CALLS.has(type) ? { call: id } : { answer: id, gets: value };
+function kindOf(message: Message): Kind {
+  const { id, type } = message;
+  return CALLS.has(type) ? { call: id } : { answer: id, gets: gets(message) };
+}
+
+/** Why comlink could not read a message, so that nobody would get what is in it. */
+function unreadable(message: Message): string | undefined {
+  const { type, value, argumentList } = message;
+  if (!CALLS.has(type) && !isWireValue(message)) return 'it is neither a call nor an answer of comlink';
+  if (type === 'SET' && !isWireValue(value)) return 'it sets what is no value of comlink';
+  // Whoever exposes something looks at those of an answer, too.
+  const areValues = argumentList === undefined || (Array.isArray(argumentList) && argumentList.every(isWireValue));
+  return areValues ? undefined : 'its arguments are no values of comlink';
+}
+
+/** What the program may have given a handler of its own for is not known here; `proxy` has a MessagePort. */
+function isWireValue(given: unknown): boolean {
+  const { type, name, value } = Object(given) as Message;
+  if (type === 'RAW') return true;
+  if (type !== 'HANDLER' || typeof name !== 'string' || name === 'proxy') return false;
+  return name !== 'throw' || isThrown(value);
+}
+
+function isThrown(given: unknown): boolean {
+  const { isError, value } = Object(given) as Message;
+  if (isError !== true) return isError === false;
+  return typeof value === 'object' && value !== null && typeof (value as Message)['message'] === 'string';
+}
+
+/** What of an answer whoever called gets. What a handler of the program's makes of its value is not known. */
+function gets({ type, name, value }: Message): unknown {
+  if (type === 'RAW') return value;
+  return name === 'throw' ? (value as Message)['value'] : undefined;
 }
 
 /** An answer as comlink has it for what was thrown. */

@@ -116,7 +116,8 @@ class Transport implements Strategy {
       nameOf: ({ method }) => method,
       // It is for the peer's calls, not one of them: that they are cancelled, or have come so far (LSP 3.17, `$ Notifications`).
       isUrgent: ({ method, id }) => id === undefined && typeof method === 'string' && method.startsWith('$/'),
-      cancels: ({ method, params }) => (method === CANCEL ? (params as { id?: unknown } | undefined)?.id : undefined),
+      cancels: ({ method, params }) => (method === CANCEL ? (params as { id?: unknown }).id : undefined),
+      refuses,
       // Its own takes one message a turn, and looks at no answer that waits to be sent.
       queue: { isFull: () => this.#waiting.size >= IN_ONE_TURN, getsShorter: !this.#limitsParallelism },
       receive: (message, kind) => this.#receive(message, kind),
@@ -216,6 +217,19 @@ class Transport implements Strategy {
     this.#waiting.clear();
     this.#channel.begun();
   }
+}
+
+/** What vscode-jsonrpc takes for no message, or throws at. */
+function refuses({ method, id, params }: Message): string | undefined {
+  if (typeof method !== 'string') return undefined;
+  // LSP 3.17, Cancellation Support: an id is a number or a string.
+  const isCancel = method === CANCEL && id === undefined;
+  if (isCancel && !isId((Object(params) as Message)['id'])) return 'it cancels no call';
+  return id === undefined || isId(id) ? undefined : 'the id of a call is a number or a string';
+}
+
+function isId(id: unknown): boolean {
+  return typeof id === 'number' || typeof id === 'string';
 }
 
 function kindOf({ method, id, error, result }: Message): Kind {

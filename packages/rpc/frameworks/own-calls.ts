@@ -21,6 +21,15 @@ export class OwnCalls {
     if (this.#calls.has(id)) this.#abandoned.add(id);
   }
 
+  has(id: unknown): boolean {
+    return this.#calls.has(id);
+  }
+
+  /** Whether nobody waits for its answer. */
+  isAbandoned(id: unknown): boolean {
+    return this.#abandoned.has(id);
+  }
+
   /** There is an answer, or none can come. Returns whether somebody waits for it; undefined where there is no such call. */
   end(id: unknown): 'awaited' | 'abandoned' | undefined {
     if (!this.#calls.delete(id)) return undefined;

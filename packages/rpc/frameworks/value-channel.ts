@@ -169,12 +169,14 @@ export class ValueChannel {
     if (refused !== undefined) invalid(refused);
     const kind = this.#receiver.kindOf(message);
     if (kind !== undefined && 'answer' in kind) {
-      const call = this.#own.end(kind.answer);
-      if (call === undefined)
-        invalid(`it answers call ${describeValue(kind.answer)}, which was not made, or is answered already`);
+      const id = kind.answer;
+      if (!this.#own.has(id))
+        invalid(`it answers call ${describeValue(id)}, which was not made, or is answered already`);
       if (!areWithin(fds, kind.gets)) invalid('a descriptor of it is not in what it answers');
-      if (call === 'abandoned') discard(this.socket, fds, frame.range);
-      else this.#handOver(message, fds, kind);
+      if (this.#own.isAbandoned(id)) discard(this.socket, fds, frame.range);
+      else this.#handOver(message, fds, kind, frame);
+      // Where it throws, the call still waits, and is told with the end of the connection.
+      this.#own.end(id);
       return;
     }
     if (kind !== undefined) {
@@ -183,7 +185,7 @@ export class ValueChannel {
       this.#calls.set(kind.call, message);
     }
     if (this.#receiver.inOrder !== undefined) {
-      this.#handOver(message, fds, kind);
+      this.#handOver(message, fds, kind, frame);
       return this.#intake.pace();
     }
     const isUrgent = fds.length === 0 && this.#receiver.isUrgent?.(message) === true;
@@ -197,8 +199,9 @@ export class ValueChannel {
     message: Message,
     fds: readonly OwnedFd[],
     kind: { readonly call: unknown } | undefined,
-    { bytes: { length: bytes }, range }: FdFrame,
+    frame: FdFrame,
   ): Arrival {
+    const { bytes, range } = frame;
     const refuse = (error: Error): void => {
       discard(this.socket, fds, range, error);
       if (kind === undefined) return;
@@ -207,12 +210,12 @@ export class ValueChannel {
     };
     const arrival: Arrival = {
       fds: fds.length,
-      bytes,
+      bytes: bytes.length,
       isCall: kind !== undefined,
       start: () => {
         const declined = this.#receiver.declines?.(message);
         try {
-          if (declined === undefined) this.#handOver(message, fds, kind);
+          if (declined === undefined) this.#handOver(message, fds, kind, frame);
           else {
             refuse(declined);
             this.claim(message);
@@ -240,7 +243,8 @@ export class ValueChannel {
     return true;
   }
 
-  #handOver(message: Message, fds: readonly OwnedFd[], kind: Kind): void {
+  /** @throws ERR_FRAME_INVALID where the framework throws, which expects nothing that breaks its protocol */
+  #handOver(message: Message, fds: readonly OwnedFd[], kind: Kind, frame: FdFrame): void {
     if (fds.length > 0) {
       this.#held.set(message, fds);
       if (this.#receiver.inOrder !== undefined) this.#intake.hold(fds.length);
@@ -249,7 +253,7 @@ export class ValueChannel {
       this.#receiver.receive(message, kind);
     } catch (error) {
       this.release(message);
-      throw error;
+      refuseMessage(frame, fds, 'the framework cannot read it', error);
     }
   }
 

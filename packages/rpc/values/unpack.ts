@@ -1,5 +1,5 @@
 import { AncillaryError, type ByteRange, counted, DEFAULT_MAX_DEPTH, isDeeper, OwnedFd } from '../../binding';
-import { NAME, unescaped } from './placeholder';
+import { isReserved, NAME, unescaped } from './placeholder';
 
 /** Where a message stands in the stream, for errors. */
 type Frame = { readonly range: ByteRange };
@@ -36,8 +36,8 @@ function invalidMessage(frame: Frame, fds: readonly OwnedFd[], what: string, cau
 }
 
 /** Closes what came with a message that a peer must not send. @throws ERR_FRAME_INVALID */
-export function refuseMessage(frame: Frame, fds: readonly OwnedFd[], what: string): never {
-  const error = invalidMessage(frame, fds, what);
+export function refuseMessage(frame: Frame, fds: readonly OwnedFd[], what: string, cause?: unknown): never {
+  const error = invalidMessage(frame, fds, what, cause);
   OwnedFd.closeAll(fds);
   throw error;
 }
@@ -69,13 +69,31 @@ class Unpacking {
   restore(value: unknown): unknown {
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) {
-      for (const [at, each] of value.entries()) value[at] = this.restore(each);
-      return value;
+      const list = value as unknown[];
+      for (let at = 0; at < list.length; at++) {
+        const each = list[at];
+        if (typeof each === 'object' && each !== null) list[at] = this.restore(each);
+      }
+      return list;
     }
     if (Object.hasOwn(value, NAME)) return this.#claim(value as Readonly<Record<string, unknown>>);
-    const entries = Object.entries(value as Readonly<Record<string, unknown>>);
+    return this.#members(value as Record<string, unknown>);
+  }
+
+  /** One in which a name changes is made anew, so that its members keep their order. */
+  #members(object: Record<string, unknown>): unknown {
+    let renamed = false;
+    for (const name in object) {
+      if (isReserved(name)) renamed = true;
+      const member = object[name];
+      if (typeof member !== 'object' || member === null) continue;
+      const restored = this.restore(member);
+      // It is the object's own, and a member like any other, so it is set without what it does elsewhere.
+      if (restored !== member) Object.defineProperty(object, name, { value: restored });
+    }
+    if (!renamed) return object;
     // From entries, so that `__proto__` is a member like any other.
-    return Object.fromEntries(entries.map(([name, member]) => [unescaped(name), this.restore(member)]));
+    return Object.fromEntries(Object.entries(object).map(([name, member]) => [unescaped(name), member]));
   }
 
   #claim(placeholder: Readonly<Record<string, unknown>>): OwnedFd {

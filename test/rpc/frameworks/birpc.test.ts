@@ -165,6 +165,18 @@ describe.each(['birpc', 'birpc-lowest'])('%s', (name) => {
     ]);
   });
 
+  test('an answer that breaks the protocol rejects the call, and the connection is broken', async () => {
+    const [line, ...others] = await printed(
+      name,
+      `const remote = connect(); const raw = framed(sockets[1], jsonValues());
+      const call = outcome(remote.make());
+      for await (const { value: { i } } of raw) { await raw.send({ t: 's', i, r: 1, z: file }); break; }
+      say((await call).join(' '));`,
+    );
+    expect(line).toMatch(/ERR_FRAME_INVALID .* a descriptor of it is not in what it answers; closed 1 descriptor/);
+    expect(others).toEqual(['left []']);
+  });
+
   test('descriptors of a function that never returns are closed with the connection', async () => {
     const lines = await printed(
       name,

@@ -147,6 +147,21 @@ describe.each(['capnweb', 'capnweb-lowest'])('%s', (name) => {
     await new Promise((resolve) => sockets[0].once('close', resolve));
   });
 
+  test.each(['object', 'descriptor'])(
+    'a message that is an %s ends the session, and closes what came with it',
+    async (what) => {
+      const session = new RpcSession(fdTransport(sockets[0]));
+      const remote = session.getRemoteMain() as unknown as Remote;
+      const failed = expect(plain(remote.make())).rejects.toMatchObject({
+        code: 'ERR_FRAME_INVALID',
+        message: expect.stringMatching(/is no message: it is no array; closed 1 descriptor of it$/) as string,
+      });
+      using file = fds.memfd('file');
+      await framed(sockets[1], jsonValues()).send(what === 'object' ? { x: file } : file);
+      await failed;
+    },
+  );
+
   test.each([
     ['an answer to nobody', ['resolve', 5, ['bytes', 'FILE']]],
     ['an error to nobody', ['reject', 5, ['error', 'Error', 'x']]],

@@ -185,6 +185,37 @@ describe.each<[string, typeof current]>([
     client.dispose();
   });
 
+  test.each([
+    ['a cancellation without params', '{"method":"$/cancelRequest"}', 'it cancels no call'],
+    ['a cancellation of nothing', '{"method":"$/cancelRequest","params":null}', 'it cancels no call'],
+    ['a cancellation of an object', '{"method":"$/cancelRequest","params":{"id":{"$fd":0}}}', 'it cancels no call'],
+    ['a cancellation of a list', '{"method":"$/cancelRequest","params":[5,{"$fd":0}]}', 'it cancels no call'],
+    [
+      'a call whose id is null',
+      '{"id":null,"method":"x","params":[{"$fd":0}]}',
+      'the id of a call is a number or a string',
+    ],
+    ['an answer with a descriptor elsewhere', '{"id":0,"result":1,"x":{"$fd":0}}', 'a descriptor of it is not in what'],
+  ])('%s breaks the connection, and calls that wait are rejected', async (_what, text, expected) => {
+    const failed = deferred<Error>();
+    const [left, right] = socketpair();
+    sockets.push(left, right);
+    client = fdMessageConnection(createMessageConnection, left);
+    client.onError(([error]) => failed.resolve(error));
+    client.onClose(() => client.dispose());
+    client.listen();
+    const call = expect(client.sendRequest('never')).rejects.toThrow();
+    const raw = framed(right, contentLength({ countField: 'Fd-Count' }));
+    await raw[Symbol.asyncIterator]().next();
+    using file = fds.memfd('file');
+    await raw.send({ bytes: Buffer.from(text), fds: text.includes('$fd') ? [file] : [] });
+    await expect(failed.promise).resolves.toMatchObject({
+      code: 'ERR_FRAME_INVALID',
+      message: expect.stringContaining(expected) as string,
+    });
+    await call;
+  });
+
   test('a plain peer of the Language Server Protocol understands what has no descriptor', async () => {
     const [left, right] = socketpair();
     sockets.push(left, right);
