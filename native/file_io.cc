@@ -64,6 +64,29 @@ class FileIo final : public Napi::AsyncWorker {
   long result_ = 0;
 };
 
+/**
+ * close(2) on such a thread. Nobody cancels it when its environment ends, as Node does with fs.close(): that would leave the
+ * descriptor open.
+ */
+class FileClose final : public Napi::AsyncWorker {
+ public:
+  FileClose(Napi::Function callback, int fd) : AsyncWorker(callback, "ANCILLARYFILECLOSE"), fd_(fd) {}
+
+ private:
+  void Execute() override {
+    // EINTR is no failure: Linux has freed the number all the same.
+    if (::close(fd_) < 0 && errno != EINTR) result_ = -errno;
+  }
+
+  void OnOK() override {
+    Callback().Call({Napi::Number::New(Env(), static_cast<double>(result_))});
+    JsEvents::raisePending(Env());
+  }
+
+  const int fd_;
+  long result_ = 0;
+};
+
 template <Direction direction>
 Napi::Value start(Info info) {
   const Napi::Env env = info.Env();
@@ -80,6 +103,18 @@ Napi::Value start(Info info) {
   // It deletes itself.
   (new FileIo<direction>(info[2].As<Napi::Function>(), fd, info[1].As<Napi::Object>(), std::move(copy), bytes.size))
       ->Queue();
+  return env.Undefined();
+}
+
+Napi::Value startClose(Info info) {
+  const Napi::Env env = info.Env();
+  int fd;
+  if (!readInt(info, 0, "fd", fd)) return env.Undefined();
+  if (!info[1].IsFunction()) {
+    throwType(env, "callback", "a function");
+    return env.Undefined();
+  }
+  (new FileClose(info[1].As<Napi::Function>(), fd))->Queue();
   return env.Undefined();
 }
 
@@ -120,6 +155,7 @@ Napi::Value answerNow(Info info) {
 void exportFileIo(Napi::Env env, Napi::Object exports) {
   exports.Set("readFile", Napi::Function::New(env, start<Direction::read>, "readFile"));
   exports.Set("writeFile", Napi::Function::New(env, start<Direction::write>, "writeFile"));
+  exports.Set("closeFile", Napi::Function::New(env, startClose, "closeFile"));
   exports.Set("readNow", Napi::Function::New(env, answerNow<Direction::read>, "readNow"));
   exports.Set("writeNow", Napi::Function::New(env, answerNow<Direction::write>, "writeNow"));
 }

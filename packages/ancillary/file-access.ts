@@ -7,16 +7,50 @@ import { addon, nativeBinding } from '../binding-native';
  * same for such descriptors by other means, so that one that was received can be used there, too.
  */
 
-/** For the option `fs` of streams of this descriptor: nothing where Node's own functions take it. */
-export function functionsFor(fd: number): { fs?: typeof throughAddon } {
+const { open, read, write, writev, close } = fs;
+const nodes = { open, read, write, writev, close };
+
+type Owner = () => OwnedFd;
+type Close = (fd: number, callback: (error?: Error | null) => void) => void;
+
+/** What streams take as their option `fs`. */
+export type FileFunctions = Omit<typeof nodes | typeof throughAddon, 'close'> & { readonly close: Close };
+
+/** For the option `fs` of streams of this descriptor: Node's own functions where they take it. */
+export function functionsFor(fd: number): FileFunctions {
   // Not by trying, where it is known: fstat of a file that the peer serves takes as long as the peer likes.
-  if (process.versions['deno'] === undefined) return {};
+  if (process.versions['deno'] === undefined) return nodes;
   try {
     fs.fstatSync(fd);
   } catch {
-    if (nativeBinding.descriptors.isOpen(fd)) return { fs: throughAddon };
+    if (nativeBinding.descriptors.isOpen(fd)) return throughAddon;
   }
-  return {};
+  return nodes;
+}
+
+/** Closes what was read: what a peer sent as {@link OwnedFd.close} does, by a thread of the package. */
+export function closeOwner(owner: Owner): Close {
+  return (_fd, callback) => {
+    try {
+      owner().close();
+      callback(null);
+    } catch (error) {
+      callback(error as Error);
+    }
+  };
+}
+
+/** Closes what was written: some file systems say only then that it did not reach them. */
+export function closeWritten(owner: Owner): Close {
+  return (fd, callback) => {
+    try {
+      owner().take();
+    } catch (error) {
+      callback(error as Error);
+      return;
+    }
+    addon.closeFile(fd, (result) => callback(result < 0 ? systemError(errnoName(-result), 'close') : null));
+  };
 }
 
 type Transferred = (error: Error | null, count?: number, buffer?: Buffer) => void;

@@ -2,10 +2,10 @@ import { createReadStream, createWriteStream, type ReadStream, type WriteStream 
 import type { Readable, Writable } from 'node:stream';
 import type { FdKind, OwnedFd } from '../binding';
 import type { FdInfo } from './describe-fd';
-import { functionsFor } from './file-access';
+import { closeOwner, closeWritten, type FileFunctions, functionsFor } from './file-access';
 import { PolledFd } from './polled-fd';
 import { PolledReadable, PolledWritable } from './polled-streams';
-import { handOver, requireKind, wrongKind } from './require-kind';
+import { handOver, requireKind, takeOver, wrongKind } from './require-kind';
 
 /** A Readable that owns a descriptor: an fs.ReadStream, or one that waits on the event loop. */
 export interface FdReadable extends Readable {
@@ -19,6 +19,12 @@ export interface FdWritable extends Writable {
   readonly fd: number;
 }
 
+interface FileOptions {
+  readonly fs: FileFunctions;
+  readonly fd: number;
+  readonly autoClose: true;
+}
+
 const STREAMABLE: readonly FdKind[] = ['file', 'memfd', 'pipe', 'character-device', 'block-device', 'eventfd'];
 
 /**
@@ -30,8 +36,7 @@ export function toReadStream(fd: number | OwnedFd): FdReadable {
   if (info.access === 'write') throw wrongKind(info, 'a Readable', 'it is open for writing only');
   const polled = mayWait(info) ? PolledFd.of(fd, 'read') : undefined;
   if (polled !== undefined) return new PolledReadable(polled);
-  const functions = functionsFor(info.fd);
-  return handOver(fd, (number) => withFd(createReadStream('', { ...functions, fd: number, autoClose: true })));
+  return ofFile(fd, closeOwner, (options) => withFd(createReadStream('', options)));
 }
 
 /**
@@ -43,8 +48,17 @@ export function toWriteStream(fd: number | OwnedFd): FdWritable {
   if (info.access === 'read') throw wrongKind(info, 'a Writable', 'it is open for reading only');
   const polled = mayWait(info) ? PolledFd.of(fd, 'write') : undefined;
   if (polled !== undefined) return new PolledWritable(polled);
-  const functions = functionsFor(info.fd);
-  return handOver(fd, (number) => withFd(createWriteStream('', { ...functions, fd: number, autoClose: true })));
+  return ofFile(fd, closeWritten, (options) => withFd(createWriteStream('', options)));
+}
+
+/** A stream over an OwnedFd, which stays in the ledger until the stream closes it, and so is closed with its worker. */
+function ofFile<Made>(fd: number | OwnedFd, closing: typeof closeOwner, make: (options: FileOptions) => Made): Made {
+  // What Node's fs opened as a number in a worker, Node closes with that; it must be told by its own function of any close before.
+  if (typeof fd === 'number') return handOver(fd, () => make({ fs: functionsFor(fd), fd, autoClose: true }));
+  const functions = { ...functionsFor(fd.fd), close: closing(() => owned) };
+  const made = make({ fs: functions, fd: fd.fd, autoClose: true });
+  const owned = takeOver(fd);
+  return made;
 }
 
 /** Of devices, the kernel says which: /dev/null never does. */

@@ -37,7 +37,9 @@ export function handOver<Made>(fd: number | OwnedFd, make: (fd: number) => Made)
   }
 }
 
-/** The same for what holds an OwnedFd. @throws ERR_FD_BUSY, with the descriptor as it was */
+/** An OwnedFd that nobody else has. @throws ERR_FD_BUSY, EBADF, with the descriptor as it was */
 export function takeOver(fd: number | OwnedFd): OwnedFd {
-  return OwnedFd.adopt(typeof fd === 'number' ? fd : fd.take());
+  if (typeof fd === 'number') return OwnedFd.adopt(fd);
+  fd.requireOwned('take');
+  return OwnedFd.adopt(fd.take());
 }

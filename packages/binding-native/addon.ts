@@ -97,6 +97,8 @@ export interface Addon {
   /** One read(2) or write(2) on the thread pool; the callback gets a count or a negative errno. */
   readFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;
   writeFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;
+  /** close(2) there of what nobody owns any more; the callback gets 0 or a negative errno. */
+  closeFile(fd: number, callback: (result: number) => void): void;
   /** One read or write that does not wait, whatever O_NONBLOCK says; -EOPNOTSUPP where the kernel cannot (docs/kernel.md 53). */
   readNow(fd: number, memory: Uint8Array): number;
   writeNow(fd: number, memory: Uint8Array): number;

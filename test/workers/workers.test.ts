@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as ancillary from '../../packages/ancillary';
@@ -19,7 +20,7 @@ beforeAll(() => {
 const started: Worker[] = [];
 
 /** A worker that ends with its test at the latest. */
-function startWorker(task: 'pump' | 'pumpForEver' | 'hold'): Worker {
+function startWorker(task: 'pump' | 'pumpForEver' | 'hold' | 'convert' | 'close' | 'reuse'): Worker {
   const worker = new Worker(path.join(__dirname, 'worker.js'), { workerData: { task, library } });
   started.push(worker);
   return worker;
@@ -88,4 +89,38 @@ test('what a terminated worker held is closed: its files, received ones, sockets
     await worker.terminate();
     await expectDescriptors(before, `round ${round}`);
   }
+});
+
+test('what a terminated worker made of descriptors is closed: streams of files, pipes and devices, sockets and servers', async () => {
+  const before = openDescriptors();
+  for (let round = 0; round < 5; round++) {
+    const worker = startWorker('convert');
+    const held = (await message(worker)) as [fd: number, identity: string][];
+    expect(held).toHaveLength(7);
+    expect(held.map(([fd]) => [fd, identity(fd)])).toEqual(held);
+    await worker.terminate();
+    await expectDescriptors(before, `round ${round}`);
+  }
+});
+
+test('a worker that is terminated while streams of files close leaves none of them open', async () => {
+  const before = openDescriptors();
+  for (let round = 0; round < 5; round++) {
+    const worker = startWorker('close');
+    expect(await message(worker)).toBe(50);
+    await worker.terminate();
+    await expectDescriptors(before, `round ${round}`);
+  }
+});
+
+test('a worker that ends does not close the number of a stream that it had closed, which is of another file by now', async () => {
+  const worker = startWorker('reuse');
+  const number = (await message(worker)) as number;
+  const mine: number[] = [];
+  while (!mine.includes(number) && mine.length < 1000) mine.push(openSync('/dev/null', 'r'));
+  const ended = once(worker, 'exit');
+  worker.postMessage('end');
+  await ended;
+  for (const fd of mine) closeSync(fd);
+  expect(mine).toContain(number);
 });
