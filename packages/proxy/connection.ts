@@ -1,5 +1,14 @@
 import { AncillaryError } from '../binding';
-import { abortError, asError, type Address, type ConnectOptions, type FdSocket, onAbort } from '../stream';
+import {
+  abortError,
+  asError,
+  type Address,
+  type ConnectOptions,
+  type FdSocket,
+  immediate,
+  onAbort,
+  onHangup,
+} from '../stream';
 import { forward, type Forwarding } from './forward';
 import { ForwardError } from './forward-error';
 import type { Forwarded, ProxyOptions } from './proxy-options';
@@ -79,16 +88,51 @@ export class Connection<In> {
     }
   }
 
+  /** Until the server is there, the signal aborts or the client has left: nobody else would notice that. */
   async #open(): Promise<FdSocket> {
     const { connect, signal } = this.#options;
+    const giveUp = new AbortController();
+    const stopListening = signal && onAbort(signal, () => giveUp.abort(signal.reason));
+    if (signal?.aborted === true) giveUp.abort(signal.reason);
+    let left: ForwardError | undefined;
+    const connecting = this.#watchClient(() => {
+      left = new ForwardError('from', leftEarly());
+      giveUp.abort();
+    });
     try {
-      const to = await this.#connect(this.#address, { ...connect, signal });
+      const to = await this.#connect(this.#address, { ...connect, signal: giveUp.signal });
       to.on('error', () => undefined);
       return to;
     } catch (error) {
+      if (left !== undefined) throw left;
       throw signal?.aborted === true ? error : new ForwardError('to', asError(error));
+    } finally {
+      connecting.isOver = true;
+      stopListening?.();
     }
   }
+
+  /** Not in the turn that it came in: a server that is there takes it, and all that it sent, also where it has left by then. */
+  #watchClient(left: () => void): { isOver: boolean } {
+    const connecting = { isOver: false };
+    const from = this.#from;
+    const gone = (): void => {
+      if (!connecting.isOver) left();
+    };
+    immediate(() => {
+      if (connecting.isOver) return;
+      if (from.destroyed) left();
+      else from.once('close', gone)[onHangup](gone);
+    });
+    return connecting;
+  }
+}
+
+function leftEarly(): AncillaryError {
+  return new AncillaryError(
+    'ERR_FD_CLOSED',
+    'it was closed before there was a connection to the server; what it had sent is dropped, and its descriptors are closed',
+  );
 }
 
 function closedEarly({ errored }: FdSocket): Error {

@@ -5,7 +5,8 @@ import { connect, type FdServer, type FdSocket, listen } from '../../packages/an
 import { type Forwarded, ForwardError, proxy, type Proxying, type ProxyOptions } from '../../packages/ancillary/proxy';
 import { settled, until } from '../hostile/until';
 import { bytesOf, closed, codeOf, destroyed } from '../socket/sockets';
-import { identity } from '../support/descriptors';
+import { python } from '../support/children';
+import { expectDescriptors, identity, openDescriptors } from '../support/descriptors';
 import { Files } from '../support/files';
 import { modeRefusal } from '../support/mode-refusal';
 
@@ -168,6 +169,76 @@ it('waits for a server that is to come, with what the client sent meanwhile', as
   await destroyed(client);
   await until(() => ended.length === 1);
   await late.close();
+});
+
+describe('clients that leave before the server is there', () => {
+  const leaving = async (): Promise<void> => {
+    const before = openDescriptors();
+    using files = new Files(2);
+    for (let count = 0; count < 10; count++) {
+      const client = await connect(at('proxy'));
+      if (count % 2 === 0) await client.send('with descriptors', files.numbers);
+      await destroyed(client);
+    }
+    await until(() => ended.length === 10 && proxying.connections === 0);
+    for (const { error } of ended) {
+      expect(error).toBeInstanceOf(ForwardError);
+      expect(error).toMatchObject({ side: 'from', code: 'ERR_FD_CLOSED' });
+    }
+    files[Symbol.dispose]();
+    await expectDescriptors(before, 'clients that left');
+  };
+
+  it('are closed where it is waited for', async () => {
+    start({ connect: { retry: true } }, at('late'));
+    await leaving();
+  });
+
+  it('are closed where its backlog is full', async () => {
+    await using child = python(
+      `
+import signal, socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(0)
+print('ready', flush=True); signal.pause()
+`,
+      { args: [at('full')] },
+    );
+    await child.line();
+    const waiting = await connect(at('full'));
+    start({}, at('full'));
+    await leaving();
+    await destroyed(waiting);
+  });
+
+  it('are served where they have ended their side only, when it comes', async () => {
+    start({ connect: { retry: true } }, at('late'));
+    const client = await connect(at('proxy'));
+    client.end('early');
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    const late = await listen(at('late'));
+    late.on('connection', echoing);
+    expect((await bytesOf(client)).toString()).toBe('early');
+    await closed(client);
+    await until(() => ended.length === 1);
+    expect(ended[0]?.error).toBeUndefined();
+    await late.close();
+  });
+
+  it('are served, with all that they sent, where it is there', async () => {
+    const received: string[] = [];
+    server.on('connection', (socket) => {
+      socket.on('error', () => undefined).on('end', () => socket.end());
+      void bytesOf(socket).then((bytes) => received.push(bytes.toString()));
+    });
+    start();
+    for (let count = 0; count < 20; count++) {
+      const client = await connect(at('proxy'));
+      await client.send('and left');
+      client.destroy();
+    }
+    await until(() => received.length === 20);
+    expect(new Set(received)).toEqual(new Set(['and left']));
+  });
 });
 
 describe('handshake()', () => {
