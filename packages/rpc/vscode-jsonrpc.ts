@@ -5,7 +5,7 @@ import { type Disposable, Emitter, type Event } from './frameworks/emitter';
 import type { Kind, Message } from './frameworks/receiver';
 import { ValueChannel } from './frameworks/value-channel';
 import { IN_ONE_TURN } from './intake';
-import { jsonValues } from './values/json-values';
+import { DEFAULT_MAX_LENGTH, jsonValues } from './values/json-values';
 
 export type { Disposable, Event };
 
@@ -41,7 +41,7 @@ export type CreateMessageConnection<Connection, Logger, Options> = (
 ) => Connection;
 
 export interface FdMessageConnectionOptions<Logger = unknown, Options = unknown> {
-  /** The longest message, in bytes, that is received or sent; default 16 MiB. */
+  /** The longest message, in bytes, that is received or sent; default 1 MiB. */
   maxLength?: number | undefined;
   /** For `createMessageConnection`. */
   logger?: Logger | undefined;
@@ -90,7 +90,7 @@ export function fdMessageConnection<Connection, Logger, Options>(
   options: FdMessageConnectionOptions<Logger, Options> = {},
 ): Connection {
   requireOptions('fdMessageConnection()', options, OPTIONS);
-  const { maxLength, logger, connection } = options;
+  const { maxLength = DEFAULT_MAX_LENGTH, logger, connection } = options;
   const transport = new Transport(socket, maxLength, connection ?? {});
   return create(transport.reader, transport.writer, logger, { ...connection, messageStrategy: transport } as Options);
 }
@@ -106,7 +106,7 @@ class Transport implements Strategy {
   #disposed = false;
   readonly #limitsParallelism: boolean;
 
-  constructor(socket: FdSocket, maxLength: number | undefined, { messageStrategy, maxParallelism }: ConnectionOptions) {
+  constructor(socket: FdSocket, maxLength: number, { messageStrategy, maxParallelism }: ConnectionOptions) {
     this.#strategy = messageStrategy;
     this.#limitsParallelism = maxParallelism !== undefined && maxParallelism !== -1;
     const frames = contentLength({ maxLength, countField: COUNT_FIELD });

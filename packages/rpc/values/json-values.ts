@@ -25,7 +25,8 @@ export interface JsonValuesOptions {
 
 const OPTIONS: OptionNames<JsonValuesOptions> = { frames: true, maxLength: true, maxDepth: true };
 
-const DEFAULT_MAX_LENGTH = 1024 * 1024;
+/** It is parsed at once, and the event loop does nothing else meanwhile. */
+export const DEFAULT_MAX_LENGTH = 1024 * 1024;
 
 /** A value that was received. Whoever receives it owns the descriptors in it. */
 export interface ReceivedValue {

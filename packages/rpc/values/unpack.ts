@@ -83,13 +83,11 @@ class Unpacking {
   /** One in which a name changes is made anew, so that its members keep their order. */
   #members(object: Record<string, unknown>): unknown {
     let renamed = false;
-    for (const name in object) {
+    for (const name of Object.keys(object)) {
       if (isReserved(name)) renamed = true;
       const member = object[name];
-      if (typeof member !== 'object' || member === null) continue;
-      const restored = this.restore(member);
-      // It is the object's own, and a member like any other, so it is set without what it does elsewhere.
-      if (restored !== member) Object.defineProperty(object, name, { value: restored });
+      // What is the object's own is set there, also where it is called `__proto__`.
+      if (typeof member === 'object' && member !== null) object[name] = this.restore(member);
     }
     if (!renamed) return object;
     // From entries, so that `__proto__` is a member like any other.

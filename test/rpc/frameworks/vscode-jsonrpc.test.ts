@@ -216,6 +216,29 @@ describe.each<[string, typeof current]>([
     await call;
   });
 
+  test.each([
+    [undefined, 1024 * 1024],
+    [2 * 1024 * 1024, 2 * 1024 * 1024],
+  ])('with the maxLength %p, the longest message has %d bytes', async (maxLength, longest) => {
+    const [left, right] = socketpair();
+    sockets.push(left, right);
+    const failed = deferred<Error>();
+    const got = deferred<string>();
+    server = fdMessageConnection(createMessageConnection, right, { maxLength });
+    server.onNotification('note', (text: string) => got.resolve(text));
+    server.onError(([error]) => failed.resolve(error));
+    server.onClose(() => server.dispose());
+    server.listen();
+    const raw = framed(left, contentLength({ countField: 'Fd-Count', maxLength: 4 * 1024 * 1024 }));
+    const around = Buffer.byteLength('{"method":"note","params":[""]}');
+    const bytesOf = (length: number): Buffer =>
+      Buffer.from(`{"method":"note","params":["${'x'.repeat(length - around)}"]}`);
+    await raw.send({ bytes: bytesOf(longest) });
+    expect(await got.promise).toHaveLength(longest - around);
+    raw.send({ bytes: bytesOf(longest + 1) }).catch(() => undefined);
+    await expect(failed.promise).resolves.toMatchObject({ code: 'ERR_FRAME_TOO_LARGE' });
+  });
+
   test('a plain peer of the Language Server Protocol understands what has no descriptor', async () => {
     const [left, right] = socketpair();
     sockets.push(left, right);

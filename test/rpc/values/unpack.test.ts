@@ -53,6 +53,44 @@ test.each(['', '{', '[1,]', 'undefined', '{"a":1}x', '\0'])('what is not JSON is
   expect(() => unpack(text, [], FRAME)).toThrow(expect.objectContaining({ code: 'ERR_FRAME_INVALID' }) as Error);
 });
 
+test('only objects in which a name changes are made anew', () => {
+  const text = JSON.stringify({ list: Array.from({ length: 1000 }, (_, at) => ({ at, deep: { a: { b: [at] } } })) });
+  const made = jest.spyOn(Object, 'fromEntries');
+  try {
+    const inner = text
+      .replace('"b":[5]', () => '"b":[5],"$$$fd":{"$fd":1},"c":1')
+      .replace('"b":[7]', () => '"b":{"\\u0024fd":0}');
+    const value = unpack(inner, files, FRAME) as { list: { deep: { a: object } }[] };
+    expect(made).toHaveBeenCalledTimes(1);
+    expect(value.list[5]).toEqual({ at: 5, deep: { a: { b: [5], $$fd: files[1], c: 1 } } });
+    expect(Object.keys(value.list[5]?.deep.a ?? {})).toEqual(['b', '$$fd', 'c']);
+    expect(value.list[7]).toEqual({ at: 7, deep: { a: { b: files[0] } } });
+  } finally {
+    made.mockRestore();
+  }
+});
+
+test.each([
+  ['{"a":1,"__proto__":{"$fd":0},"b":{"$fd":1}}', ['a', '__proto__', 'b']],
+  ['{"__proto__":{"x":{"$fd":0}},"$$fd":{"$fd":1}}', ['__proto__', '$fd']],
+])('__proto__ is a member like any other: %s', (text, names) => {
+  const value = unpack(text, files, FRAME) as object;
+  expect(Object.keys(value)).toEqual(names);
+  expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+  const own: unknown = Object.getOwnPropertyDescriptor(value, '__proto__')?.value;
+  expect(own === files[0] || (own as { x: OwnedFd }).x === files[0]).toBe(true);
+});
+
+test('what every object of the program has is none of the message’s', () => {
+  const shared = { a: { $fd: 5 } };
+  Object.defineProperty(Object.prototype, 'shared', { value: shared, enumerable: true, configurable: true });
+  try {
+    expect(Object.keys(unpack('{"b":{"$fd":0},"c":{"$fd":1}}', files, FRAME) as object)).toEqual(['b', 'c']);
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'shared');
+  }
+});
+
 test('it closes nothing, since the caller does', () => {
   expect(() => unpack('[]', files, FRAME)).toThrow();
   expect(files.map(({ closed }) => closed)).toEqual([false, false]);
