@@ -1,9 +1,15 @@
-import { AncillaryError, type FdKind, OwnedFd, printable } from '../binding';
+import { AncillaryError, describeValue, type FdKind, invalidType, OwnedFd, printable } from '../binding';
 import { describeFd, type FdInfo } from './describe-fd';
 
-/** What a descriptor is, if it is one of these kinds. @throws ERR_FD_KIND; EBADF; ERR_FD_CLOSED */
+/**
+ * What a descriptor that is to be taken over is, if it is one of these kinds.
+ * @throws TypeError for what closes its descriptor itself; ERR_FD_KIND; EBADF; ERR_FD_CLOSED
+ */
 export function requireKind(fd: number | OwnedFd, kinds: readonly FdKind[], what: string): FdInfo {
   const info = describeFd(fd);
+  const given: unknown = fd;
+  if (typeof given !== 'number' && !(given instanceof OwnedFd))
+    throw invalidType(`fd is a number or an OwnedFd, not ${describeValue(given)}, which closes it; give fds.dup(fd)`);
   if (info.access === 'path') throw wrongKind(info, what, 'it was opened with O_PATH');
   if (!kinds.includes(info.kind)) throw wrongKind(info, what);
   return info;

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import { AncillaryError, counted, OwnedFd, requireDescriptors, requireMethods } from '../binding';
+import { AncillaryError, counted, requireBytes, requireDescriptors, requireMethods } from '../binding';
 import {
   asError,
   type FdFrame,
@@ -9,7 +9,7 @@ import {
   takeOver,
   type TakenOver,
 } from '../stream';
-import { copies, owners } from './owners';
+import { Carried } from './carried';
 
 type WriteCallback = (error?: Error | null) => void;
 
@@ -34,7 +34,7 @@ export abstract class CarryingDuplex extends Duplex {
   /** What a `_write()` or `_final()` does once there is a socket. */
   #whenAttached: ((socket: FdSocket) => void) | undefined;
   /** Descriptors of chunks that the Writable has yet to hand over, by chunk. */
-  readonly #carried = new Map<Buffer, OwnedFd[]>();
+  readonly #carried = new Map<Buffer, Carried>();
   /** Bytes that came. */
   #pushed = 0;
 
@@ -120,8 +120,8 @@ export abstract class CarryingDuplex extends Duplex {
   }
 
   /**
-   * `write()` with descriptors. They may be closed as soon as it returns; with `transfer` each number is closed when its bytes
-   * were sent or failed.
+   * `write()` with descriptors. They may be closed as soon as it returns; with `transfer` each is closed, by its own method, when
+   * its bytes were sent or failed.
    * @throws TypeError, ERR_FD_WITHOUT_BYTES, ERR_FD_CLOSED, ERR_FD_BUSY, EBADF; nothing was written then
    */
   protected writeCarrying(
@@ -130,6 +130,7 @@ export abstract class CarryingDuplex extends Duplex {
     transfer: boolean,
     callback?: WriteCallback,
   ): boolean {
+    requireBytes('bytes', bytes);
     requireDescriptors(fds);
     if (fds.length === 0) return this.write(bytes, callback);
     if (Math.ceil(fds.length / MAX_FDS_PER_SENDMSG) > bytes.length) {
@@ -141,13 +142,12 @@ export abstract class CarryingDuplex extends Duplex {
     }
     if (this.destroyed || this.writableEnded) {
       // The Writable says so, in its way.
-      if (transfer) OwnedFd.closeAll(owners(fds));
+      if (transfer) new Carried(fds, true).settle(false);
       return this.write(bytes, callback);
     }
-    const carried = transfer ? owners(fds) : copies(fds);
     // Its own Buffer, by which it is known again: the same bytes may be written twice.
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#carried.set(chunk, carried);
+    this.#carried.set(chunk, new Carried(fds, transfer));
     return this.write(chunk, callback);
   }
 
@@ -196,7 +196,7 @@ export abstract class CarryingDuplex extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
-    for (const fds of this.#carried.values()) OwnedFd.closeAll(fds);
+    for (const carried of this.#carried.values()) carried.settle(false);
     this.#carried.clear();
     this.closeReceived();
     this.#goOn?.();
@@ -210,17 +210,20 @@ export abstract class CarryingDuplex extends Duplex {
   }
 
   #send(socket: FdSocket, chunk: Buffer, callback: WriteCallback): void {
-    const fds = this.#carried.get(chunk);
-    if (fds === undefined) {
+    const carried = this.#carried.get(chunk);
+    if (carried === undefined) {
       socket.write(chunk, callback);
       return;
     }
     this.#carried.delete(chunk);
+    const settle = (error?: Error | null): void => {
+      carried.settle(!error);
+      callback(error);
+    };
     try {
-      socket.writeFds(chunk, fds, { transfer: true }, callback);
+      socket.writeFds(chunk, carried.fds, { transfer: true }, settle);
     } catch (error) {
-      OwnedFd.closeAll(fds);
-      callback(asError(error));
+      settle(asError(error));
     }
   }
 

@@ -1,12 +1,10 @@
-import { OwnedFd } from '../binding';
+import { getProcessTable, OwnedFd } from '../binding';
+import { closeSource, type FdLike } from '../stream';
 
-/** Closes descriptors that a library held as numbers; passes over what is closed already, or is somebody else's by now. */
-export function closeNumbers(fds: readonly (number | OwnedFd)[]): void {
+/** Closes descriptors that a library held, each by its own method; passes over what is closed, or is somebody else's by now. */
+export function closeNumbers(fds: readonly FdLike[]): void {
   for (const fd of fds) {
-    try {
-      (typeof fd === 'number' ? OwnedFd.adopt(fd) : fd).close();
-    } catch {
-      // Not ours to close.
-    }
+    if (fd instanceof OwnedFd) OwnedFd.closeAll([fd]);
+    else closeSource(fd, getProcessTable());
   }
 }

@@ -333,6 +333,68 @@ describe('that are sent after the last byte of their message', () => {
   });
 });
 
+describe('of answers that wait behind another one', () => {
+  const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  it('are closed when the client leaves', async () => {
+    const [file] = ends.memories(1) as [OwnedFd];
+    const same = () => [...openDescriptors().keys()].filter((fd) => identity(fd) === identity(file.fd)).length;
+    let requests = 0;
+    let warned = 0;
+    const count = (): number => warned++;
+    process.on('warning', count);
+    ends.serve((_request, response) => {
+      if (requests++ === 0) return;
+      sendFds(response, [file]);
+      sendFds(response, [file.dup()], { transfer: true });
+      response.end('ok');
+    });
+    const client = await connect(ends.address);
+    client.write(GET.repeat(50));
+    await until(() => requests === 50);
+    expect(same()).toBe(1 + 2 * 49);
+    client.destroy();
+    await until(() => same() === 1);
+    process.off('warning', count);
+    expect(warned).toBe(0);
+  });
+
+  it('are refused once the client has left', async () => {
+    const [file] = ends.memories(1) as [OwnedFd];
+    const answers: http.ServerResponse[] = [];
+    ends.serve((_request, response) => void answers.push(response));
+    const client = await connect(ends.address);
+    client.write(GET + GET);
+    await until(() => answers.length === 2);
+    client.destroy();
+    await once(answers[0] as http.ServerResponse, 'close');
+    for (const answer of answers) expect(() => sendFds(answer, [file])).toThrow(coded('ERR_FD_WITHOUT_BYTES'));
+  });
+
+  it('go with their own ones, several times each', async () => {
+    const files = ends.memories(30);
+    const answers: [http.IncomingMessage, http.ServerResponse][] = [];
+    ends.serve((request, response) => void answers.push([request, response]));
+    const client = await connect(ends.address);
+    client.write(GET + GET + GET.replace('Host', 'Connection: close\r\nHost'));
+    await until(() => answers.length === 3);
+    // The last one is ready first, and nothing is written in between that could carry any of it.
+    for (const [index, [, answer]] of [...answers.entries()].reverse()) {
+      for (const file of files.slice(index * 10, index * 10 + 10)) sendFds(answer, [file]);
+      answer.end(`answer ${index}`);
+    }
+    const seen: unknown[] = [];
+    client.on('fds', (frame) => seen.push(identitiesOf(frame.fds.splice(0))));
+    const text = await new Promise((resolve) => {
+      let all = '';
+      client.on('data', (bytes: Buffer) => (all += bytes.toString())).on('end', () => resolve(all));
+    });
+    expect(seen.flat()).toEqual(files.map(({ fd }) => identity(fd)));
+    expect(seen).toHaveLength(3);
+    expect(text).toMatch(/answer 0.*answer 1.*answer 2/s);
+  });
+});
+
 it('of a hostile client are closed, whatever they are attached to', async () => {
   ends.serve((request, response) => response.end(request.url));
   const [file] = ends.memories(1) as [OwnedFd];

@@ -1,5 +1,6 @@
 import { describeValue, invalidType, OwnedFd } from '../../binding';
 import type { FdLike, FdSocket } from '../../stream';
+import { adoptAll } from '../adopt-all';
 import { PulledDuplex } from '../pulled-duplex';
 
 /** Where to connect: a path, an abstract name after a zero byte, or a connected socket's descriptor. */
@@ -48,10 +49,15 @@ export abstract class USocketBase extends PulledDuplex {
   connect(target: USocketOptions | string, callback?: () => void): this {
     if (this.socket !== undefined) throw new Error('connect() was called already: a USocket connects once');
     const { path, fd } = typeof target === 'string' ? { path: target } : target;
-    if (typeof path !== 'string' && typeof fd !== 'number')
+    // What else has a descriptor, such as a stream, closes it itself.
+    if (
+      (typeof path !== 'string' && typeof fd !== 'number') ||
+      'destroy' in Object(target) ||
+      'close' in Object(target)
+    )
       throw invalidType(`connect() takes a path or { fd }, not ${describeValue(target)}`);
-    if (typeof callback === 'function') this.once('connected', callback);
     const socket = this.open(typeof fd === 'number' ? { fd } : { path: path ?? '' });
+    if (typeof callback === 'function') this.once('connected', callback);
     this.attach(socket, 'USocket');
     if (!socket.connecting) process.nextTick(() => this.destroyed || this.connected());
     return this;
@@ -83,15 +89,22 @@ export abstract class USocketBase extends PulledDuplex {
     return data === null && fds.length === 0 && most !== 0 ? null : { data, fds };
   }
 
-  /** Puts bytes back, and numbers, which it takes over: they are read again with the last of these bytes. */
+  /**
+   * Puts bytes back, and numbers, which it takes over: they are read again with the last of these bytes.
+   * @throws TypeError, EBADF and ERR_FD_BUSY for numbers, with nothing put back or taken over
+   */
   override unshift(data: Uint8Array | string | null, fds?: readonly number[] | BufferEncoding): void {
     const anchor = this.readUpTo - 1;
-    if (data !== null && data.length > 0) super.unshift(data, typeof fds === 'string' ? fds : undefined);
-    if (Array.isArray(fds) && fds.length > 0) {
-      const owned = (fds as readonly number[]).map((fd) => OwnedFd.adopt(fd));
-      if (this.destroyed) OwnedFd.closeAll(owned);
-      else this.untaken.putBack(owned, anchor);
+    const owned = Array.isArray(fds) ? adoptAll(fds as readonly number[]) : [];
+    try {
+      if (data !== null && data.length > 0) super.unshift(data, typeof fds === 'string' ? fds : undefined);
+    } catch (error) {
+      for (const owner of owned) owner.take();
+      throw error;
     }
+    if (owned.length === 0) return;
+    if (this.destroyed) OwnedFd.closeAll(owned);
+    else this.untaken.putBack(owned, anchor);
   }
 
   /**

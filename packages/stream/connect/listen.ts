@@ -113,7 +113,11 @@ function listenOn(binding: SocketBinding & ListeningBinding, fd: number, options
 
 function inheritedNumber(address: unknown): number | undefined {
   if (typeof address !== 'object' || address === null || !('fd' in address)) return undefined;
-  const { fd } = address;
+  const { fd, close, destroy } = address as Readonly<Partial<Record<'fd' | 'close' | 'destroy', unknown>>>;
+  if (typeof close === 'function' || typeof destroy === 'function') {
+    const hint = address instanceof OwnedFd ? 'give { fd: fd.take() }' : 'give { fd: fds.dup(it).take() }';
+    throw invalidType(`address is { fd }, not ${describeValue(address)}, which closes its descriptor itself; ${hint}`);
+  }
   if (typeof fd === 'number') return fd;
   const hint = fd instanceof OwnedFd ? '; hand it over with take()' : '';
   throw invalidType(`address.fd is the number of a descriptor, not ${describeValue(fd)}${hint}`);
