@@ -2,6 +2,7 @@ import { describeValue, invalidType, OwnedFd } from '../binding';
 import { asError, type FdSocket } from '../stream';
 import { closedError } from './closed-error';
 import type { Message } from './frameworks/receiver';
+import { UnsentGiven } from './frameworks/unsent-given';
 import { ValueChannel } from './frameworks/value-channel';
 import { GivenFd } from './values/given';
 import { jsonValues, type JsonValuesOptions } from './values/json-values';
@@ -10,6 +11,12 @@ import { jsonValues, type JsonValuesOptions } from './values/json-values';
 // level a Uint8Array goes through it as the very object that it is: so an empty one stands for a descriptor.
 
 const held = new WeakMap<Uint8Array, OwnedFd | GivenFd>();
+const unsent = new UnsentGiven();
+
+/** Calls whose results the peer has not asked for; Cap'n Web keeps them. Where they hold descriptors, there may be no more. */
+const MOST_UNPULLED = 4096;
+/** So few descriptors do no harm, whatever holds them. */
+const FEW_FDS = 256;
 
 /** An `RpcTransportWithCustomEncoding` for `new RpcSession(transport, main)`. */
 export interface FdTransport {
@@ -21,7 +28,8 @@ export interface FdTransport {
 
 /**
  * What stands for a descriptor in an argument or a result.
- * @param fd is lent, and can be closed once the call was made or the result was sent; `give(fd)` closes it then
+ * @param fd is lent, and can be closed once the call was made or the result was sent; `give(fd)` closes it then, or when what is
+ * returned here is garbage, such as a result that the peer never asked for
  * @throws TypeError for anything else
  */
 export function fdValue(fd: OwnedFd | GivenFd): Uint8Array {
@@ -29,7 +37,7 @@ export function fdValue(fd: OwnedFd | GivenFd): Uint8Array {
   if (!(source instanceof OwnedFd || source instanceof GivenFd))
     throw invalidType(`fdValue() takes an OwnedFd, or what give() makes, not ${describeValue(source)}`);
   const value = new Uint8Array();
-  held.set(value, fd);
+  held.set(value, source instanceof GivenFd ? unsent.add(value, source) : source);
   return value;
 }
 
@@ -71,6 +79,8 @@ class Transport implements FdTransport {
   readonly #imports = new Set<number>();
   /** Calls of the peer that hold descriptors. */
   readonly #exports = new Map<number, Message>();
+  /** Calls of the peer whose results it has not asked for. */
+  readonly #unpulled = new Set<unknown>();
   /** Descriptors of results that nobody has asked for. */
   readonly #unclaimed = new Set<OwnedFd>();
 
@@ -113,6 +123,8 @@ class Transport implements FdTransport {
   #refuses(message: Message): string | undefined {
     if (!Array.isArray(message)) return 'it is no array';
     const [type, id] = message as unknown as readonly unknown[];
+    if (type === 'push' && this.#unpulled.size >= MOST_UNPULLED && unsent.count > FEW_FDS)
+      return `it is a call too many: ${MOST_UNPULLED} have results that the peer does not ask for`;
     if (!isResult(type)) return undefined;
     // What is below zero is a promise in a value of the peer's.
     const isOpen = typeof id === 'number' && id <= this.#lastImport && id !== 0;
@@ -124,6 +136,8 @@ class Transport implements FdTransport {
     const fds: OwnedFd[] = [];
     const decodedMessage = decoded(message, fds);
     if (isEntry(type)) this.#lastExport++;
+    if (type === 'push') this.#unpulled.add(this.#lastExport);
+    else if (type === 'pull' || type === 'release') this.#unpulled.delete(id);
     if (fds.length > 0) {
       if (isEntry(type)) this.#exports.set(this.#lastExport, message);
       else if (type === 'resolve' && ((id as number) < 0 || this.#imports.has(id as number)))
@@ -176,8 +190,10 @@ function isResult(type: unknown): boolean {
 /** For JSON: bytes are text, or the descriptor that they stand for. */
 function encoded(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Uint8Array)
+  if (value instanceof Uint8Array) {
+    unsent.sent(value);
     return held.get(value) ?? Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64');
+  }
   if (Array.isArray(value)) return value.map(encoded);
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, encoded(member)]));
 }

@@ -1,3 +1,6 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type * as Capnweb from 'capnweb' with { 'resolution-mode': 'import' };
 import { fds, type FdSocket, OwnedFd, socketpair } from '../../../packages/ancillary';
 import { framed, give, jsonValues } from '../../../packages/rpc';
@@ -59,6 +62,10 @@ describe.each(['capnweb', 'capnweb-lowest'])('%s', (name) => {
 
     echo(value: unknown): unknown {
       return value;
+    }
+
+    number(): Uint8Array {
+      return fdValue(give(fds.memfd('number').take()));
     }
 
     ignore(): void {
@@ -139,6 +146,60 @@ describe.each(['capnweb', 'capnweb-lowest'])('%s', (name) => {
     const failed = expect(plain(call)).rejects.toThrow('the peer has ended');
     sockets[1].end();
     await failed;
+  });
+
+  /** How many files there are of those that methods made. */
+  const left = (): number =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return /^\/memfd:(made|number)/.test(readlinkSync(`/proc/self/fd/${fd}`));
+      } catch {
+        return false;
+      }
+    }).length;
+
+  test('results that the peer never asks for are so many at most, and are closed when they are garbage', async () => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    new RpcSession(fdTransport(sockets[1]), new Files());
+    const failed = new Promise((resolve) => sockets[1].once('error', resolve));
+    const messages = framed(sockets[0], jsonValues());
+    const send = (message: unknown): void => void messages.send(message).catch(() => undefined);
+    // Those that it asks for are not counted.
+    for (let id = 1; id <= 200; id++) {
+      send(['push', ['pipeline', 0, ['make'], []]]);
+      send(['pull', id]);
+    }
+    let answers = 0;
+    for await (const { fds: received } of messages) {
+      expect(received).toHaveLength(1);
+      OwnedFd.closeAll(received);
+      if (++answers === 200) break;
+    }
+    for (let id = 1; id <= 4097; id++) send(['push', ['pipeline', 0, [id % 2 ? 'number' : 'make'], []]]);
+    await expect(failed).resolves.toMatchObject({
+      code: 'ERR_FRAME_INVALID',
+      message: expect.stringMatching(/a call too many: 4096 have results that the peer does not ask for/) as string,
+    });
+    await closed(...sockets);
+    for (let turns = 0; turns < 1000 && left() > 0; turns++) {
+      gc();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(left()).toBe(0);
+  });
+
+  test('a number that belongs to somebody is not closed where it is not sent', async () => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    using file = fds.memfd('file');
+    const there = identity(file.fd);
+    for (let made = 0; made < 100; made++) fdValue(give(file.fd));
+    for (let turns = 0; turns < 20; turns++) {
+      gc();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(identity(file.fd)).toBe(there);
   });
 
   test('disposing of the main stub closes the socket', async () => {
