@@ -24,6 +24,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exportFdFacts(env, exports);
   exportFdOps(env, exports);
   exportFileIo(env, exports);
+  exportOwnFile(env, exports);
   exportAddressOps(env, exports);
   exportConnectionState(env, exports);
   exportMessageOps(env, exports);

@@ -26,6 +26,7 @@
     "message_ops.cc",
     "number_limit.cc",
     "number_owners.cc",
+    "own_file.cc",
     "peer_facts.cc",
     "pending_rights.cc",
     "polled_handle.cc",

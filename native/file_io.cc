@@ -121,9 +121,16 @@ Napi::Value startClose(Info info) {
 /**
  * One read or write that does not wait, whatever O_NONBLOCK says, which others may change at any moment. -EOPNOTSUPP where
  * the kernel cannot, for such a file or at all (docs/kernel.md 53).
+ * @param ours an open file that nobody else has, and that is in non-blocking mode
  */
 template <Direction direction>
-ssize_t transferNow(int fd, const Bytes& bytes) {
+ssize_t transferNow(int fd, const Bytes& bytes, bool ours) {
+  if (ours) {
+    ssize_t done;
+    do done = direction == Direction::read ? ::read(fd, bytes.data, bytes.size) : ::write(fd, bytes.data, bytes.size);
+    while (done < 0 && errno == EINTR);
+    return done < 0 ? -errno : done;
+  }
 #if defined(SYS_preadv2) && defined(SYS_pwritev2)
   constexpr long kNumber = direction == Direction::read ? SYS_preadv2 : SYS_pwritev2;
   constexpr int kNoWait = 0x8;  // RWF_NOWAIT, which older headers lack
@@ -146,8 +153,12 @@ template <Direction direction>
 Napi::Value answerNow(Info info) {
   int fd;
   Bytes bytes;
-  if (!readInt(info, 0, "fd", fd) || !readBytes(info.Env(), info[1], "memory", bytes)) return info.Env().Undefined();
-  return answer(info, transferNow<direction>(fd, bytes));
+  bool ours;
+  if (!readInt(info, 0, "fd", fd) || !readBytes(info.Env(), info[1], "memory", bytes) ||
+      !readBool(info, 2, "ours", ours)) {
+    return info.Env().Undefined();
+  }
+  return answer(info, transferNow<direction>(fd, bytes, ours));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ void exportFdOps(Napi::Env env, Napi::Object exports);
 void exportAddressOps(Napi::Env env, Napi::Object exports);
 void exportConnectionState(Napi::Env env, Napi::Object exports);
 void exportMessageOps(Napi::Env env, Napi::Object exports);
+void exportOwnFile(Napi::Env env, Napi::Object exports);
 void exportPeerFacts(Napi::Env env, Napi::Object exports);
 void exportSocketFile(Napi::Env env, Napi::Object exports);
 void exportSocketOptions(Napi::Env env, Napi::Object exports);

@@ -1,10 +1,13 @@
-import { errnoName, type OwnedFd } from '../binding';
-import { addon } from '../binding-native';
+import { constants } from 'node:os';
+import { errnoName, OwnedFd } from '../binding';
+import { addon, nativeBinding } from '../binding-native';
+import { GrowingPause } from '../stream';
+import { poolShare } from './pool-share';
 import { Readiness } from './readiness';
 import { takeOver } from './require-kind';
 
-/** Where there is room in a pipe at all, there is room for so much (PIPE_BUF). */
-const LEAST_ROOM = 4096;
+/** Where the other end of a terminal has room at all, it takes so much (docs/kernel.md 59); a pipe, more. */
+const LEAST_ROOM = 256;
 
 type Direction = 'read' | 'write';
 
@@ -20,9 +23,19 @@ export class PolledFd {
   /** What goes on when the descriptor is ready. */
   #next: (() => void) | undefined;
   #held = false;
-  /** The kernel cannot read or write without waiting (docs/kernel.md 53), so a thread does once it should not have to. */
+  /**
+   * Where the kernel cannot read or write without waiting (docs/kernel.md 53): another open file of the same thing, which does
+   * not wait (59).
+   */
+  #ours: OwnedFd | undefined;
+  /** There is none, so a thread reads or writes once it should not have to wait. */
   #byThread = false;
   #onThread = false;
+  /** What waits for a thread. */
+  #begin: (() => void) | undefined;
+  /** What was ready, and then had nothing or no room, such as none for the two bytes that a terminal makes of a newline. */
+  readonly #pause = new GrowingPause();
+  #timer: NodeJS.Timeout | undefined;
   #closed = false;
   #afterThread: (() => void) | undefined;
 
@@ -81,8 +94,11 @@ export class PolledFd {
     this.#closed = true;
     this.#next = undefined;
     this.#readiness.close();
+    clearTimeout(this.#timer);
+    if (this.#begin !== undefined && poolShare.withdraw(this.#begin)) this.#onThread = false;
     const close = (): void => {
       try {
+        this.#ours?.close();
         this.#owned.close();
         callback();
       } catch (error) {
@@ -110,29 +126,49 @@ export class PolledFd {
       this.#attemptByThread(memory, answer);
       return;
     }
-    const { fd } = this.#owned;
-    const result = this.#direction === 'read' ? addon.readNow(fd, memory) : addon.writeNow(fd, memory);
-    if (result >= 0) {
+    const ours = this.#ours !== undefined;
+    const { fd } = this.#ours ?? this.#owned;
+    const result = this.#direction === 'read' ? addon.readNow(fd, memory, ours) : addon.writeNow(fd, memory, ours);
+    const error = result < 0 ? errnoName(-result) : undefined;
+    const again = (): void => this.#attempt(memory, answer);
+    if (error === 'EAGAIN' && ours) {
+      this.#timer = setTimeout(() => this.#await(again), this.#pause.next());
+    } else if (error === 'EAGAIN') {
+      this.#await(again);
+    } else if (error === 'EOPNOTSUPP' && !ours) {
+      if (this.#openOurs() === 'ENXIO') answer(-constants.errno.EPIPE);
+      else this.#await(again);
+    } else {
+      this.#pause.restart();
       answer(result);
-      return;
     }
-    const error = errnoName(-result);
-    this.#byThread = error === 'EOPNOTSUPP';
-    if (this.#byThread || error === 'EAGAIN') this.#await(() => this.#attempt(memory, answer));
-    else answer(result);
+  }
+
+  /** @returns ENXIO for a named pipe that nobody reads */
+  #openOurs(): string | undefined {
+    const result = addon.openOwnFile(this.#owned.fd, this.#direction === 'write');
+    if (result >= 0) this.#ours = OwnedFd.ofLedger(result, nativeBinding.descriptors);
+    else if (errnoName(-result) === 'ENXIO') return 'ENXIO';
+    else this.#byThread = true;
+    return undefined;
   }
 
   /** It is ready: a thread waits only if somebody else was faster, or a terminal has less room than it said. */
   #attemptByThread(memory: Buffer, answer: (result: number) => void): void {
     const { fd } = this.#owned;
     const done = (result: number): void => {
+      poolShare.leave();
       this.#onThread = false;
       if (this.#closed) this.#afterThread?.();
       else if (result < 0 && errnoName(-result) === 'EAGAIN') this.#await(() => this.#attempt(memory, answer));
       else answer(result);
     };
     this.#onThread = true;
-    if (this.#direction === 'read') addon.readFile(fd, memory, done);
-    else addon.writeFile(fd, memory.subarray(0, LEAST_ROOM), done);
+    this.#begin = () => {
+      this.#begin = undefined;
+      if (this.#direction === 'read') addon.readFile(fd, memory, done);
+      else addon.writeFile(fd, memory.subarray(0, LEAST_ROOM), done);
+    };
+    poolShare.enter(this.#begin);
   }
 }

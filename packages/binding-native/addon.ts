@@ -99,9 +99,17 @@ export interface Addon {
   writeFile(fd: number, memory: Uint8Array, callback: (result: number) => void): void;
   /** close(2) there of what nobody owns any more; the callback gets 0 or a negative errno. */
   closeFile(fd: number, callback: (result: number) => void): void;
-  /** One read or write that does not wait, whatever O_NONBLOCK says; -EOPNOTSUPP where the kernel cannot (docs/kernel.md 53). */
-  readNow(fd: number, memory: Uint8Array): number;
-  writeNow(fd: number, memory: Uint8Array): number;
+  /**
+   * One read or write that does not wait, whatever O_NONBLOCK says; -EOPNOTSUPP where the kernel cannot (docs/kernel.md 53).
+   * @param ours it is of {@link openOwnFile}
+   */
+  readNow(fd: number, memory: Uint8Array, ours: boolean): number;
+  writeNow(fd: number, memory: Uint8Array, ours: boolean): number;
+  /**
+   * Another open file of a named pipe or of the terminal of a pty, in non-blocking mode, which is in the ledger then; a negative
+   * errno, -EOPNOTSUPP for everything else (docs/kernel.md 59).
+   */
+  openOwnFile(fd: number, writing: boolean): number;
   /** shutdown(SHUT_WR). */
   shutdown(fd: number): number;
   /** Whether the peer closed both directions, as poll(2) reports it now; false for what is not open. */

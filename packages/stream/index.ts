@@ -12,6 +12,7 @@ export { closeSource, type FdLike, type FdName, heldBack, numberOf, requireFdLik
 export type { Authorize } from './connect/admission';
 export { FdServer } from './connect/fd-server';
 export type { ListenOptions } from './connect/listen-options';
+export { GrowingPause } from './growing-pause';
 export { immediate, nextTick } from './later';
 export {
   type ConnectionQuota,

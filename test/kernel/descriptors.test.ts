@@ -85,6 +85,57 @@ tell(on_pipe, [read(named), read(master), write(terminal, 1)], write(writer, 409
   expect(seen).toEqual([['EAGAIN', 65_536, 'EAGAIN', 10, 65_526], ['ENOTSUP', 'ENOTSUP', 'ENOTSUP'], 4096]);
 });
 
+test('59: a named pipe and a terminal can be opened again, and do not wait then; /dev/ptmx makes another pty', async () => {
+  const seen = await probe(`
+import pty, struct, termios
+def again(fd, flags):
+    return attempt(os.open, f'/proc/self/fd/{fd}', flags | os.O_NONBLOCK | os.O_NOCTTY)
+def number(master):
+    return struct.unpack('i', fcntl.ioctl(master, 0x80045430, bytes(4)))
+def polled(fd):
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return [events for _, events in poll.poll(0)]
+master, terminal = pty.openpty()
+mode = termios.tcgetattr(terminal)
+mode[3] &= ~(termios.ICANON | termios.ECHO)
+mode[6][termios.VMIN] = mode[6][termios.VTIME] = 255
+termios.tcsetattr(terminal, termios.TCSANOW, mode)
+os.write(master, b'a')
+ours = again(terminal, os.O_RDONLY)
+seen = [polled(terminal) == [select.POLLIN], os.read(ours, 255).decode(), attempt(os.read, ours, 255)]
+blocking = [bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK) for fd in (terminal, ours)]
+other = again(master, os.O_RDWR)
+with tempfile.TemporaryDirectory() as directory:
+    os.mkfifo(directory + '/fifo')
+    writer = os.open(directory + '/fifo', os.O_RDWR)
+    reader = os.open(directory + '/fifo', os.O_RDONLY)
+    os.mkfifo(directory + '/unread')
+    unread = os.open(directory + '/unread', os.O_RDONLY | os.O_NONBLOCK)
+os.close(writer)
+new = again(reader, os.O_RDONLY)
+named = [polled(reader) == [select.POLLHUP], polled(new), os.read(new, 1).decode()]
+tell(seen, blocking, number(master) == number(other), named)`);
+  expect(seen).toEqual([[true, 'a', 'EAGAIN'], [false, true], false, [true, [], '']]);
+});
+
+test('59: the end of a pty that is /dev/ptmx takes 256 bytes whenever it polls as writable', async () => {
+  const seen = await probe(`
+import pty, signal, tty
+signal.alarm(20)
+master, terminal = pty.openpty()
+tty.setraw(terminal)
+poll = select.poll()
+poll.register(master, select.POLLOUT)
+written = []
+for turn in range(300):
+    while poll.poll(0):
+        written.append(os.write(master, bytes(256)))
+    os.read(terminal, 1 + turn * 37 % 700)
+tell(len(written) > 300, set(written) == {256})`);
+  expect(seen).toEqual([true, true]);
+});
+
 test('58: the size of /proc/self/fd is the number of open descriptors', async () => {
   const seen = await probe(`
 def count():
