@@ -84,6 +84,9 @@ export abstract class CarryingDuplex extends Duplex {
   /** Called just before the bytes of the frame come, to take its descriptors; those that it leaves are closed. */
   protected abstract received(frame: FdFrame): void;
 
+  /** Called with all bytes, just before they come. It throws nothing. */
+  protected arrived?(bytes: Uint8Array): void;
+
   /** Closes what {@link received} took and nobody asked for. */
   protected abstract closeReceived(): void;
 
@@ -253,6 +256,7 @@ export abstract class CarryingDuplex extends Duplex {
     }
     if (this.destroyed) return;
     this.#pushed += frame.bytes.length;
+    this.arrived?.(frame.bytes);
     let more = true;
     try {
       more = this.push(frame.bytes);
