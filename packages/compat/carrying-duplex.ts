@@ -85,7 +85,7 @@ export abstract class CarryingDuplex extends Duplex {
   protected abstract received(frame: FdFrame): void;
 
   /** Called with all bytes, just before they come. It throws nothing. */
-  protected arrived?(bytes: Uint8Array): void;
+  protected arrived?(bytes: Buffer): void;
 
   /** Closes what {@link received} took and nobody asked for. */
   protected abstract closeReceived(): void;

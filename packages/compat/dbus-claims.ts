@@ -3,6 +3,8 @@ import { dbusMessages } from '../codec';
 const codec = dbusMessages();
 /** What is needed of a message to measure it (D-Bus Specification, "Message Format"). */
 const FIXED_LENGTH = 16;
+const LITTLE_ENDIAN = 'l'.charCodeAt(0);
+const BIG_ENDIAN = 'B'.charCodeAt(0);
 const NEW_LINE = '\n'.charCodeAt(0);
 /** Longer than the line that tells. */
 const ENOUGH_OF_A_LINE = 8;
@@ -26,11 +28,15 @@ export class DBusClaims {
   /** It is no D-Bus, or none that can be followed. */
   #lost = false;
 
-  /** Takes the next bytes. Returns how many descriptors the messages have that are whole by them. */
-  follow(bytes: Uint8Array): number {
+  /**
+   * Takes the next bytes. Returns how many descriptors the messages have that are whole by them.
+   * @param anyWait whether descriptors came that no message has yet
+   */
+  follow(bytes: Buffer, anyWait: boolean): number {
     let at = 0;
     let claimed = 0;
     while (at < bytes.length && !this.#lost) {
+      if (!anyWait && !this.#inLines && this.#rest === 0 && this.#have === 0) at = endOfWhole(bytes, at);
       if (this.#inLines) {
         at = this.#readLine(bytes, at);
         continue;
@@ -94,4 +100,18 @@ export class DBusClaims {
       this.#lost = true;
     }
   }
+}
+
+/** Passes over the messages that are whole: where no descriptors wait, they have none, and how many they declare need not be read. */
+function endOfWhole(bytes: Buffer, start: number): number {
+  let at = start;
+  while (bytes.length - at >= FIXED_LENGTH && (bytes[at] === LITTLE_ENDIAN || bytes[at] === BIG_ENDIAN)) {
+    const little = bytes[at] === LITTLE_ENDIAN;
+    const body = little ? bytes.readUInt32LE(at + 4) : bytes.readUInt32BE(at + 4);
+    const fields = little ? bytes.readUInt32LE(at + 12) : bytes.readUInt32BE(at + 12);
+    const end = at + FIXED_LENGTH + 8 * Math.ceil(fields / 8) + body;
+    if (end > bytes.length) break;
+    at = end;
+  }
+  return at;
 }

@@ -91,8 +91,8 @@ export class DBusNativeStream extends CarryingDuplex {
     this.emit('fds', numbers);
   }
 
-  protected override arrived(bytes: Uint8Array): void {
-    const claimed = this.#claims.follow(bytes);
+  protected override arrived(bytes: Buffer): void {
+    const claimed = this.#claims.follow(bytes, this.#unclaimed.length > 0);
     if (claimed > 0) this.#claimed(claimed);
   }
 

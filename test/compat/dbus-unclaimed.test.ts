@@ -54,13 +54,13 @@ async function ends(form: 'numbers' | 'owned'): Promise<Ends> {
   };
 }
 
-function message(count: number, body: number, little = true): Buffer {
+function message(count: number, body: number, little = true, member = 'C'): Buffer {
   const { bytes } = codec.encode({
     type: 'signal',
     serial: 7,
     path: '/a',
     interface: 'a.b',
-    member: 'C',
+    member,
     littleEndian: little,
     ...(body === 0 ? {} : { signature: 'ay', body: Buffer.alloc(body, 'l') }),
     fds: Array.from({ length: count }, () => file),
@@ -128,4 +128,26 @@ it('numbers are counted until a message has them', async () => {
   await client.send(whole.subarray(whole.length - 1));
   await until(() => held() === 0);
   close(queue.splice(0));
+});
+
+it('many that are whole and have none may come before and behind', async () => {
+  await using all = await ends('numbers');
+  const { client, stream, queue, held } = all;
+  let read = 0;
+  stream.on('data', ({ length }: Buffer) => (read += length));
+  for (const line of LINES) await client.send(line);
+  for (let round = 0; round < 60; round++) {
+    const plain = Array.from({ length: round % 7 }, (_, index) =>
+      message(0, (index * 5) % 11, index % 2 === 0, 'C'.repeat(1 + ((round + index) % 9))),
+    );
+    const count = [253, 0, 1, 100][round % 4] as number;
+    const whole = message(count, round % 10, round % 3 === 0, 'D'.repeat(1 + (round % 8)));
+    const files = Array.from({ length: count }, () => file);
+    const sent = [client.send(Buffer.concat(plain)), client.send(whole, files), client.send(Buffer.concat(plain))];
+    await Promise.all(sent);
+    await until(() => queue.length === count && read === client.bytesWritten);
+    expect(held()).toBe(0);
+    close(queue.splice(0));
+  }
+  expect(stream.destroyed).toBe(false);
 });
