@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import { close, fstatSync, open, read, write, writev } from 'node:fs';
 import { errnoName, OwnedFd, systemError } from '../binding';
 import { addon, nativeBinding } from '../binding-native';
 
@@ -7,7 +7,6 @@ import { addon, nativeBinding } from '../binding-native';
  * same for such descriptors by other means, so that one that was received can be used there, too.
  */
 
-const { open, read, write, writev, close } = fs;
 const nodes = { open, read, write, writev, close };
 
 type Owner = () => OwnedFd;
@@ -21,7 +20,7 @@ export function functionsFor(fd: number): FileFunctions {
   // Not by trying, where it is known: fstat of a file that the peer serves takes as long as the peer likes.
   if (process.versions['deno'] === undefined) return nodes;
   try {
-    fs.fstatSync(fd);
+    fstatSync(fd);
   } catch {
     if (nativeBinding.descriptors.isOpen(fd)) return throughAddon;
   }

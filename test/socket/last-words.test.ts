@@ -103,6 +103,7 @@ it.each(Object.entries(WAYS))(
       world.hangUp();
       await expect(world.socket.send('next\n')).rejects.toMatchObject(EPIPE);
       await reading;
+      await close(world.socket);
       expect(world.said).toEqual([...ALL, expect.objectContaining(EPIPE)]);
       expect(world.errors).toEqual([expect.objectContaining(EPIPE)]);
     });

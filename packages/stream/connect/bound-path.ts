@@ -63,8 +63,9 @@ export function entryAt(path: string): BigIntStats | undefined {
   try {
     return lstatSync(path, { bigint: true });
   } catch (error) {
-    if (error instanceof Error && 'errno' in error) return undefined;
-    throw error;
+    const { errno } = error as NodeJS.ErrnoException;
+    if (errno === undefined) throw error;
+    return undefined;
   }
 }
 
