@@ -10,12 +10,15 @@ export function isOfPlatform(prototype: object): boolean {
   return OF_NODE.has(prototype) || isNative(prototype) || isGlobal(prototype) || isExported(prototype);
 }
 
+/** A worker of Bun has none. */
+const { Console } = console as { readonly Console?: { readonly prototype: object } };
+
 /** Classes that a runtime may have which does not say what modules it has loaded. */
 const OF_NODE: ReadonlySet<object> = new Set([
   EventEmitter.prototype,
   AsyncResource.prototype,
   AsyncLocalStorage.prototype,
-  console.Console.prototype,
+  ...(Console === undefined ? [] : [Console.prototype]),
 ]);
 
 /** `EventTarget` and the like are JavaScript in Node. What a program makes global itself is enumerable, and they are not. */
