@@ -30,7 +30,14 @@ export type {
   WatchedCloses,
 } from './listening';
 export { LostNumbers } from './lost-numbers';
-export { type Elsewhere, type OptionNames, requireNames, requireOptions, requireTogether } from './option-names';
+export {
+  type Elsewhere,
+  isPlain,
+  type OptionNames,
+  requireNames,
+  requireOptions,
+  requireTogether,
+} from './option-names';
 export { OwnedFd } from './owned-fd';
 export type { PeerBinding, PeerCredentials } from './peer-binding';
 export { printable } from './printable';

@@ -53,16 +53,17 @@ export function requireNames(
     const names = Object.keys(known);
     const nearest = nearestName(name, names);
     const meant = nearest === undefined ? '' : ` Did you mean '${nearest}'?`;
-    const whose = isLiteral(given) ? '' : `, which ${describeValue(given)} has`;
+    // Something of a class was perhaps meant for another argument.
+    const whose = isPlain(given) ? '' : `, which ${describeValue(given)} has`;
     throw invalidValue(`${lacking} ${describeValue(name)}${whose}.${meant} There is ${names.join(', ')}`);
   }
 }
 
-/** Whether it is as an object in braces is; something of a class was perhaps meant for another argument. */
-function isLiteral(given: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(given);
-  // That of another realm has none either.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+/** Whether it is an object as literals are, which most are. */
+export function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Of another realm, it is another prototype, which has none either.
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }
 
 /** @throws TypeError for an option that does nothing without another one, which was not given */

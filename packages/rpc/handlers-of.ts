@@ -1,7 +1,7 @@
-import { describeValue, invalidType, requireObject } from '../binding';
+import { describeValue, invalidType, isPlain, requireObject } from '../binding';
 import { isNative, isOfPlatform } from './platform-classes';
 import type { Handler, Handlers } from './rpc-types';
-import { IDENTIFIER, isPlain } from './values/json-kinds';
+import { IDENTIFIER } from './values/json-kinds';
 
 /**
  * What a peer may call: the functions of an object, or the methods of an instance's class and of those that it extends. So never

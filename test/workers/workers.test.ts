@@ -79,24 +79,15 @@ test('a worker that is terminated while it loads the library leaves nothing open
   await expectDescriptors(before, 'the life of the workers');
 });
 
-test('what a terminated worker held is closed: its files, received ones, sockets, and copies of what waited', async () => {
+test.each([
+  ['held is closed: its files, received ones, sockets, and copies of what waited', 'hold', 18],
+  ['made of descriptors is closed: streams of files, pipes and devices, sockets and servers', 'convert', 7],
+] as const)('what a terminated worker %s', async (_what, task, count) => {
   const before = openDescriptors();
   for (let round = 0; round < 5; round++) {
-    const worker = startWorker('hold');
+    const worker = startWorker(task);
     const held = (await message(worker)) as [fd: number, identity: string][];
-    expect(held).toHaveLength(18);
-    expect(held.map(([fd]) => [fd, identity(fd)])).toEqual(held);
-    await worker.terminate();
-    await expectDescriptors(before, `round ${round}`);
-  }
-});
-
-test('what a terminated worker made of descriptors is closed: streams of files, pipes and devices, sockets and servers', async () => {
-  const before = openDescriptors();
-  for (let round = 0; round < 5; round++) {
-    const worker = startWorker('convert');
-    const held = (await message(worker)) as [fd: number, identity: string][];
-    expect(held).toHaveLength(7);
+    expect(held).toHaveLength(count);
     expect(held.map(([fd]) => [fd, identity(fd)])).toEqual(held);
     await worker.terminate();
     await expectDescriptors(before, `round ${round}`);

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
-import { getProcessTable, hasProcessTable, OwnedFd } from '../../binding';
+import { getProcessTable, hasProcessTable, isPlain, OwnedFd } from '../../binding';
 import { closeSource, type FdLike, requireFdLike } from '../../stream';
-import { hasDescriptor, isJsonOf, isPlain } from './json-kinds';
+import { hasDescriptor, isJsonOf } from './json-kinds';
 
 /** A descriptor that goes with the message: what {@link give} makes. It arrives as an `OwnedFd`. */
 export class GivenFd {

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { describeValue } from '../../binding';
+import { describeValue, isPlain } from '../../binding';
 
 // What JSON has, and for the rest what it would make of it in silence: nothing, or an object without members.
 
@@ -16,13 +16,6 @@ export function isJsonOf(value: object): value is Json {
 export function jsonOfBigInt(value: bigint, name: string): unknown {
   const made: object = Object(value) as object;
   return isJsonOf(made) ? made.toJSON(name) : undefined;
-}
-
-/** Whether it is an object as literals are, which most are. */
-export function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // Of another realm, it is another prototype, which has none either.
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Whether JSON has an object that is not plain: that of a class, by its members. */

@@ -5,12 +5,13 @@ import {
   describeValue,
   invalidType,
   isDeeper,
+  isPlain,
   outOfRange,
   OwnedFd,
 } from '../../binding';
 import { type FdLike, MAX_FDS_PER_SENDMSG, numberOf } from '../../stream';
 import { closeGiven, GivenFd } from './given';
-import { isJson, isJsonOf, isPlain, jsonOfBigInt, pathOf, whyNot } from './json-kinds';
+import { isJson, isJsonOf, jsonOfBigInt, pathOf, whyNot } from './json-kinds';
 import { escaped, isReserved, Placeholder } from './placeholder';
 
 /** A value as JSON, and the descriptors that its placeholders stand for, in order. */
